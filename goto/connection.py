@@ -1,0 +1,370 @@
+"""One HTTP/1.1 connection to an origin: a request goes out, an answer comes in, then the next.
+
+Callbacks, no tasks: a connection costs nothing a request beyond its bytes. The parser reads heads and chunked bodies; a body
+with a length, or one that lasts until the connection ends, passes by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import httptools
+
+from goto.call import Origin
+from goto.flow import Field
+
+
+class UpstreamError(Exception):
+    """An exchange with an upstream that failed; the text says why. `status` is what a client is answered."""
+
+    status = 502
+
+
+class Unreachable(UpstreamError):
+    """No connection could be made."""
+
+
+class Broken(UpstreamError):
+    """The connection ended too early, or what came over it was no HTTP."""
+
+
+class TooSlow(UpstreamError):
+    """No answer, or no more of it, within the time set."""
+
+    status = 504
+
+
+class Receiver(Protocol):
+    """Whoever gets the answer to a request. `on_end` or `on_error` comes exactly once, last."""
+
+    def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
+        """The head; `length` is the body's size in bytes, None where it is chunked or lasts until the end."""
+
+    def on_data(self, data: bytes) -> None: ...
+
+    def on_flush(self) -> None:
+        """All that came in one read was handed over, and the answer goes on."""
+
+    def on_end(self) -> None: ...
+
+    def on_error(self, error: UpstreamError) -> None: ...
+
+
+_UNTIL_CLOSE = -1
+_NO_BODY = (204, 304)
+
+
+class Connection(asyncio.Protocol):
+    """A connection kept in a pool. `pause` and `resume` hold back what it receives; `drain` waits for what it sends."""
+
+    __slots__ = (
+        "_bare",
+        "_complete",
+        "_deadline",
+        "_drained",
+        "_fields",
+        "_head_done",
+        "_keep",
+        "_left",
+        "_length",
+        "_on_idle",
+        "_on_lost",
+        "_parser",
+        "_paused",
+        "_reason",
+        "_receiver",
+        "_seen",
+        "_timeout",
+        "_timer",
+        "_timer_at",
+        "idle_since",
+        "loop",
+        "origin",
+        "received",
+        "reused",
+        "sending",
+        "transport",
+    )
+
+    def __init__(
+        self,
+        origin: Origin,
+        loop: asyncio.AbstractEventLoop,
+        on_idle: Callable[[Connection], None],
+        on_lost: Callable[[Connection], None],
+    ) -> None:
+        self.origin = origin
+        self.loop = loop
+        self.transport: asyncio.Transport | None = None
+        self.idle_since = 0.0
+        self.reused = False
+        """An answer has come over it before."""
+        self.received = False
+        """A byte of the present answer has come."""
+        self.sending = False
+        """The present request is not wholly sent."""
+        self._on_idle = on_idle
+        self._on_lost = on_lost
+        self._receiver: Receiver | None = None
+        self._parser: httptools.HttpResponseParser | None = None
+        self._bare = False
+        """The answer has no body, whatever its head says."""
+        self._reason = b""
+        self._fields: list[Field] = []
+        self._length: int | None = None
+        self._seen = 0
+        """Bytes of the body that came through the parser."""
+        self._left: int | None = None
+        """Bytes of the body still to come past the parser; None while the parser is in charge."""
+        self._head_done = False
+        self._complete = False
+        self._keep = False
+        self._timeout = 0.0
+        self._deadline: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._paused = False
+        self._drained: asyncio.Future[None] | None = None
+
+    # ------------------------------------------------------------ what its user calls
+    @property
+    def usable(self) -> bool:
+        return self.transport is not None and not self.transport.is_closing()
+
+    def start(self, receiver: Receiver, data: bytes, timeout: float, *, head: bool = False, whole: bool = True) -> None:
+        """Send a request, or its first part where not `whole`. `head`: the answer to it has no body."""
+        assert self.transport is not None
+        self._receiver = receiver
+        self._bare = head
+        self._head_done = self._complete = self.received = False
+        self._left = None
+        self._seen = 0
+        self._timeout = timeout
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
+        self.transport.write(data)
+        self.sending = not whole
+        if whole:
+            self.watch()
+
+    def write(self, data: bytes) -> None:
+        if self.transport is not None:
+            self.transport.write(data)
+
+    @property
+    def congested(self) -> bool:
+        """The origin does not take what is written as fast as it comes."""
+        return self._drained is not None
+
+    async def drain(self) -> None:
+        """Wait until what was written has mostly gone out. Returns at once on a connection that ended."""
+        if self._drained is not None:
+            await asyncio.shield(self._drained)
+
+    def sent(self) -> None:
+        """The last byte of the request was written: from here on the upstream's time counts."""
+        self.sending = False
+        self.watch()
+
+    def watch(self) -> None:
+        """Give the upstream the request's timeout from now."""
+        self._deadline = deadline = self.loop.time() + self._timeout
+        # one timer serves many requests: it is moved only when it would fire too late
+        if self._timer is None or self._timer_at > deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = deadline
+            self._timer = self.loop.call_at(deadline, self._on_timer)
+
+    def unwatch(self) -> None:
+        """It is not the upstream's turn."""
+        self._deadline = None
+
+    def pause(self) -> None:
+        if not self._paused and self.transport is not None:
+            self._paused = True
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            if self.usable and self.transport is not None:
+                self.transport.resume_reading()
+
+    def abort(self) -> None:
+        """End it at once; its receiver hears nothing more."""
+        self._receiver = None
+        self._deadline = None
+        if self.transport is not None:
+            self.transport.abort()
+
+    # ------------------------------------------------------------ asyncio.Protocol
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # uvloop's is no subclass of asyncio.Transport
+
+    def data_received(self, data: bytes) -> None:
+        receiver = self._receiver
+        if receiver is None:
+            self.abort()  # nobody asked: it could be taken for the next answer
+            return
+        self.received = True
+        if self._left is not None:
+            self._take(receiver, data)
+        else:
+            self._parse(receiver, data)
+        if self._complete:
+            self._finish()
+        elif self._receiver is receiver:
+            self.watch()
+            receiver.on_flush()
+
+    def eof_received(self) -> bool:
+        self._ended(None)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended(exc)
+        self.transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.resume_writing()
+        self._on_lost(self)
+
+    def pause_writing(self) -> None:
+        self._drained = self.loop.create_future()
+
+    def resume_writing(self) -> None:
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        self._drained = None
+
+    # ------------------------------------------------------------ what the parser calls
+    def on_message_begin(self) -> None:
+        if self._complete:
+            self._keep = False  # more came than one answer
+            return
+        self._fields = []
+        self._reason = b""
+        self._length = None
+
+    def on_status(self, reason: bytes) -> None:
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._head_done:  # later ones are trailers
+            self._fields.append((name, value))
+            if len(name) == 14 and name.lower() == b"content-length":
+                self._length = int(value)
+
+    def on_headers_complete(self) -> None:
+        receiver, parser = self._receiver, self._parser
+        if receiver is None or parser is None or self._complete:
+            return
+        status = parser.get_status_code()
+        if status < 200 and status != 101:
+            return  # an interim answer; the final one follows
+        self._keep = parser.should_keep_alive()
+        self._head_done = True
+        if status in _NO_BODY:
+            self._bare = True
+        receiver.on_head(status, self._reason, self._fields, 0 if status in _NO_BODY else self._length)
+        self._complete = self._bare
+
+    def on_body(self, data: bytes) -> None:
+        if self._complete:
+            self._keep = False
+        elif self._receiver is not None:
+            self._seen += len(data)
+            self._receiver.on_data(data)
+
+    def on_message_complete(self) -> None:
+        if self._head_done and self._parser is not None and self._parser.get_status_code() != 101:
+            self._complete = True
+
+    # ------------------------------------------------------------ inside
+    def _parse(self, receiver: Receiver, data: bytes) -> None:
+        assert self._parser is not None
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # 101: from here on the bytes are the other protocol's, for as long as it likes
+            self._left = _UNTIL_CLOSE
+            self._timeout = 3.15e7
+            rest = data[upgrade.args[0] :]
+            if rest and self._receiver is receiver:
+                receiver.on_data(rest)
+        except httptools.HttpParserError as error:
+            if not self._complete:
+                self._fail(Broken(f"answered with what is no HTTP: {error}"))
+            self._keep = False
+        else:
+            if self._bare:
+                self._parser = None  # it would take the next answer for a body
+            elif self._head_done and not self._complete and not _is_chunked(self._fields):
+                self._left = _UNTIL_CLOSE if self._length is None else self._length - self._seen
+                self._parser = None  # it will not see the rest of this body
+
+    def _take(self, receiver: Receiver, data: bytes) -> None:
+        left = self._left
+        if left == _UNTIL_CLOSE or left is None:
+            receiver.on_data(data)
+            return
+        if len(data) > left:
+            data = data[:left]
+            self._keep = False
+        self._left = left - len(data)
+        receiver.on_data(data)
+        self._complete = not self._left
+
+    def _finish(self) -> None:
+        receiver, self._receiver = self._receiver, None
+        self._deadline = None
+        if receiver is None:
+            return
+        if self._keep and not self.sending and self.usable:
+            self.resume()
+            self.reused = True
+            self.idle_since = self.loop.time()
+            self._on_idle(self)
+        elif self.transport is not None:
+            self.transport.close()
+        receiver.on_end()
+
+    def _ended(self, exc: Exception | None) -> None:
+        if self._receiver is None:
+            return
+        if self._left == _UNTIL_CLOSE and exc is None:
+            self._keep = False
+            self._finish()
+            return
+        where = "in the middle of its answer" if self.received else "without an answer"
+        self._fail(Broken(f"closed the connection {where}"))
+
+    def _fail(self, error: UpstreamError) -> None:
+        receiver, self._receiver = self._receiver, None
+        self._deadline = None
+        if self.transport is not None:
+            self.transport.abort()
+        if receiver is not None:
+            receiver.on_error(error)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._deadline is None or self._receiver is None:
+            return
+        now = self.loop.time()
+        if self._paused:
+            self._deadline = now + self._timeout  # held back from this side
+        if self._deadline > now:
+            self._timer_at = self._deadline
+            self._timer = self.loop.call_at(self._deadline, self._on_timer)
+            return
+        what = "no more of its answer" if self._head_done else "no answer"
+        self._fail(TooSlow(f"{what} within {self._timeout:g}s"))
+
+
+def _is_chunked(fields: list[Field]) -> bool:
+    return any(name.lower() == b"transfer-encoding" for name, _ in fields)

@@ -1,0 +1,121 @@
+"""URIs that are answered at once, past everything else: health checks above all."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from goto.errors import Conflict, NotFound
+from goto.feature import Feature
+from goto.flow import Flow, Response
+from goto.routes import get, put
+from goto.templates import Template
+from goto.words import Status, one_line
+
+URIS_LIMIT = 10_000
+
+
+class BypassUri(str):
+    """A path, `{x}` for one segment of it, and a query if only that one is meant. Letter case is ignored."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^/"}
+    template: Template
+
+    @classmethod
+    def parse(cls, text: str) -> BypassUri:
+        one_line(text)
+        if not text.startswith("/"):
+            raise ValueError(f"{text!r} does not begin with /")
+        uri = cls(text)
+        uri.template = Template.parse(text.partition("?")[0])
+        return uri
+
+    def matches(self, path: str, query: str) -> bool:
+        wanted = self.partition("?")[2]
+        return (not wanted or wanted.lower() == query.lower()) and self.template.match(path) is not None
+
+
+class Bypass(Feature):
+    """Answer some URIs at once: neither tracked, delayed, counted, proxied nor given headers."""
+
+    def __init__(self) -> None:
+        self.status = Status(200)
+        self.counts: dict[str, int] = {}
+        self._plain: dict[str, str] = {}
+        """Lower-case paths without variable or query, to the URI as it was added."""
+        self._others: list[BypassUri] = []
+
+    @property
+    def active(self) -> bool:
+        return bool(self.counts)
+
+    def request(self, flow: Flow) -> None:
+        uri = self._find(flow.request.path, flow.request.query)
+        if uri is not None:
+            self.counts[uri] += 1
+            flow.response = Response(self.status)
+
+    def _find(self, path: str, query: str) -> str | None:
+        found = self._plain.get(path.lower())
+        if found is not None:
+            return found
+        return next((uri for uri in self._others if uri.matches(path, query)), None)
+
+    @put("/request/uri/bypass/add")
+    def add(self, uri: BypassUri) -> str:
+        """Add a bypass URI."""
+        if uri in self.counts:
+            return f"Bypass URI {uri} is there already"
+        if len(self.counts) >= URIS_LIMIT:
+            raise Conflict(f"uri: {URIS_LIMIT} bypass URIs are the limit")
+        self.counts[uri] = 0
+        if "{" in uri or "?" in uri:
+            self._others.append(uri)
+        else:
+            self._plain.setdefault(uri.lower(), uri)
+        self.changed()
+        return f"Added bypass URI {uri}"
+
+    @put("/request/uri/bypass/remove")
+    def remove(self, uri: str) -> str:
+        """Remove a bypass URI."""
+        self._check(uri)
+        rest = [BypassUri.parse(other) for other in self.counts if other != uri]
+        counts = self.counts
+        self.clear()
+        for other in rest:
+            self.add(other)
+            self.counts[other] = counts[other]
+        return f"Removed bypass URI {uri}"
+
+    @put("/request/uri/bypass/clear")
+    def clear(self) -> str:
+        """Remove all bypass URIs."""
+        self.counts, self._plain, self._others = {}, {}, []
+        self.changed()
+        return "Bypass URIs cleared"
+
+    @put("/request/uri/bypass/status/set/{status}")
+    def set_status(self, status: Status) -> str:
+        """Set the status that bypass URIs are answered with."""
+        self.status = status
+        return f"Bypass status set to {status}"
+
+    @get("/request/uri/bypass", "/request/uri/bypass/list")
+    def list(self) -> dict[str, Any]:
+        """List the bypass URIs with their counts, and their status."""
+        return {"Uris": self.counts, "BypassStatus": int(self.status)}
+
+    @get("/request/uri/bypass/status")
+    def get_status(self) -> str:
+        """Show the status that bypass URIs are answered with."""
+        return f"Bypass status: {self.status}"
+
+    @get("/request/uri/bypass/counts")
+    def count(self, uri: str) -> int:
+        """Show how many requests a bypass URI got."""
+        self._check(uri)
+        return self.counts[uri]
+
+    def _check(self, uri: str) -> None:
+        if uri not in self.counts:
+            raise NotFound(f"uri: {uri} is no bypass URI")

@@ -1,0 +1,53 @@
+"""Answers that come late."""
+
+from __future__ import annotations
+
+from goto.duration import Duration
+from goto.feature import Feature
+from goto.flow import Flow
+from goto.routes import get, put
+from goto.words import CountedDuration
+
+
+class Delay(Feature):
+    """Hold every response back for a set time, before its first byte."""
+
+    def __init__(self) -> None:
+        self.delay = Duration.ZERO
+        self.left: int | None = None
+        """Exchanges still to be delayed; None for all."""
+
+    @property
+    def active(self) -> bool:
+        return bool(self.delay)
+
+    async def response(self, flow: Flow) -> None:
+        delay = self.delay
+        if not delay:
+            return  # an exchange that began before the count ran out
+        if self.left is not None:
+            self.left -= 1
+            if not self.left:
+                self.clear()
+        await flow.sleep(delay.seconds)
+
+    @put("/response/delay/set/{delay}")
+    def set(self, delay: CountedDuration) -> str:
+        """Set a delay for traffic, for all of it or as `{delay}:{count}` for the next exchanges."""
+        self.delay, self.left = delay.duration, delay.count
+        self.changed()
+        return self.show()
+
+    @put("/response/delay/clear")
+    def clear(self) -> str:
+        """Remove the delay."""
+        self.delay, self.left = Duration.ZERO, None
+        self.changed()
+        return "Response delay cleared"
+
+    @get("/response/delay")
+    def show(self) -> str:
+        """Show the delay."""
+        if not self.delay:
+            return "No response delay"
+        return f"Response delay: {self.delay}" + (f" for the next {self.left}" if self.left is not None else "")

@@ -1,0 +1,35 @@
+"""What goto answers by itself: `/status/{n}`, `/echo`, and forced statuses."""
+
+from __future__ import annotations
+
+from goto.echo import echo
+from goto.feature import Feature
+from goto.flow import Flow, Response
+from goto.reasons import status_text
+
+_ECHO = frozenset(("/echo", "/echo/", "/echo/headers", "/echo/headers/"))
+
+
+class Local(Feature):
+    """Answer `/status/{n}`, `/echo`, and every flow that a status is forced on."""
+
+    def request(self, flow: Flow) -> None:
+        path = flow.request.path
+        if path.startswith("/status/") and "/" not in path[8:].removesuffix("/") and path != "/status/":
+            flow.response = _status(flow)
+        elif path in _ECHO:
+            flow.answer = echo
+        elif flow.status is not None:
+            flow.answer = flow.default or _empty
+
+
+def _status(flow: Flow) -> Response:
+    status = flow.status or flow.request.requested_status
+    if status is None:
+        word = flow.request.path[8:].removesuffix("/")
+        return Response.text(400, f"status: {word!r} is not a status from 200 to 599")
+    return Response.text(status, status_text(status))
+
+
+def _empty(flow: Flow, body: bytes, size: int) -> Response:
+    return Response(flow.status or 200)

@@ -1,0 +1,138 @@
+"""Requests that meet a target's criteria are sent on to it (seed: Proxy Features)."""
+
+from __future__ import annotations
+
+from goto.call import Call, Origin
+from goto.errors import Conflict, NotFound
+from goto.feature import Feature
+from goto.features.proxy.index import MatchIndex
+from goto.features.proxy.rewrite import Rewrite
+from goto.features.proxy.target import ProxyTarget
+from goto.flow import Flow, Request
+from goto.routes import get, post, put
+from goto.words import Name, Names, split_known
+
+MOST_TARGETS = 100_000
+"""Targets of one listener."""
+
+INVOKE_LIMIT = 64 << 20
+"""Bytes in the body of a manual invocation, which goes to the targets as it is."""
+
+_NOWHERE = Origin("http", "", 80)
+
+
+class Proxy(Feature):
+    """Send matching traffic on to targets, one or several, rewritten as each asks."""
+
+    def __init__(self) -> None:
+        self._rewrites: dict[str, Rewrite] = {}
+        self._triggered: set[str] = set()
+        """The names of targets that traffic can trigger."""
+        self._index: MatchIndex[Rewrite] | None = None
+
+    @property
+    def active(self) -> bool:
+        return bool(self._triggered)
+
+    def request(self, flow: Flow) -> None:
+        if flow.status is not None:
+            return
+        index = self._index
+        if index is None:
+            # made at the first request after a change, so that adding thousands one by one stays cheap
+            index = self._index = self._build()
+        matches = index.match(flow.request)
+        if len(matches) == 1:
+            rewrite, captures = matches[0]
+            flow.upstreams = rewrite.calls(flow.request, captures)
+        elif matches:
+            flow.upstreams = [call for rewrite, captures in matches for call in rewrite.calls(flow.request, captures)]
+
+    @post("/request/proxy/targets/add")
+    def add(self, target: ProxyTarget) -> str:
+        """Add a proxy target; one that bears a known name replaces that one in its place."""
+        known = target.name in self._rewrites
+        if not known and len(self._rewrites) >= MOST_TARGETS:
+            raise Conflict(f"there are {MOST_TARGETS:,} proxy targets already: remove some first")
+        rewrite = self._rewrites[target.name] = Rewrite(target)
+        index = self._index
+        self._touched(target)
+        if not known and index is not None:
+            # the index goes on growing, so that adding targets under traffic stays cheap too
+            if target.name in self._triggered:
+                index.add(rewrite, target.match)
+            self._index = index
+        return f"{'Replaced' if known else 'Added'} proxy target {target.name}"
+
+    @put("/request/proxy/targets/{target}/remove")
+    def remove(self, target: Name) -> str:
+        """Remove a proxy target."""
+        self._target(target)
+        del self._rewrites[target]
+        self._triggered.discard(target)
+        self._index = None
+        self.changed()
+        return f"Removed proxy target {target}"
+
+    @put("/request/proxy/targets/{target}/enable")
+    def enable(self, target: Name) -> str:
+        """Let traffic trigger a proxy target."""
+        self._switch(target, True)
+        return f"Enabled proxy target {target}"
+
+    @put("/request/proxy/targets/{target}/disable")
+    def disable(self, target: Name) -> str:
+        """Keep traffic from triggering a proxy target; it stays and can be invoked by hand."""
+        self._switch(target, False)
+        return f"Disabled proxy target {target}"
+
+    @post("/request/proxy/targets/{targets}/invoke", "/request/proxy/targets/invoke/{targets}", body_limit=INVOKE_LIMIT)
+    def invoke(self, targets: Names, request: Request) -> list[Call]:
+        """Send this call's own method, headers, query and body to proxy targets, enabled or not."""
+        split_known(targets, self._rewrites, "proxy targets")
+        calls = []
+        for name in targets:
+            rewrite = self._rewrites.get(name)
+            # a list of calls has no room for a remark, so that the unknown ones are calls that fail
+            calls += [_unknown(name, request)] if rewrite is None else rewrite.manual(request)
+        return calls
+
+    @put("/request/proxy/targets/clear")
+    def clear(self) -> str:
+        """Remove all proxy targets."""
+        self._rewrites.clear()
+        self._triggered.clear()
+        self._index = None
+        self.changed()
+        return "Cleared proxy targets"
+
+    @get("/request/proxy/targets")
+    def targets(self) -> dict[str, ProxyTarget]:
+        """List the proxy targets, in the order added."""
+        return {name: rewrite.target for name, rewrite in self._rewrites.items()}
+
+    def _target(self, name: str) -> ProxyTarget:
+        if name not in self._rewrites:
+            raise NotFound(f"unknown proxy target: {name}")
+        return self._rewrites[name].target
+
+    def _switch(self, name: str, enabled: bool) -> None:
+        target = self._target(name)
+        target.enabled = enabled
+        self._touched(target)
+
+    def _touched(self, target: ProxyTarget) -> None:
+        if target.enabled and target.match:
+            self._triggered.add(target.name)
+        else:
+            self._triggered.discard(target.name)
+        self._index = None
+        self.changed()
+
+    def _build(self) -> MatchIndex[Rewrite]:
+        rewrites = (rewrite for name, rewrite in self._rewrites.items() if name in self._triggered)
+        return MatchIndex((rewrite, rewrite.target.match) for rewrite in rewrites)
+
+
+def _unknown(name: str, request: Request) -> Call:
+    return Call(name, _NOWHERE, request.method, "/", failure=f"unknown proxy target: {name}", id=f"{name}[1][1]")

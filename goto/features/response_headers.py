@@ -1,0 +1,63 @@
+"""Headers that every answer to traffic is given."""
+
+from __future__ import annotations
+
+from goto.errors import Conflict, NotFound
+from goto.feature import Feature
+from goto.flow import Field, Flow, encode
+from goto.routes import get, put
+from goto.words import HeaderName, HeaderValue, SentHeaderName
+
+HEADERS_LIMIT = 1000
+
+
+class ResponseHeaders(Feature):
+    """Add configured headers to every response to traffic, proxied ones included."""
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[str, str]] = []
+        self._fields: list[Field] = []
+
+    @property
+    def active(self) -> bool:
+        return bool(self.headers)
+
+    def response(self, flow: Flow) -> None:
+        assert flow.response is not None
+        flow.response.headers.extend(self._fields)
+
+    @put("/response/headers/add/{header}/{value}")
+    def add(self, header: SentHeaderName, value: HeaderValue) -> str:
+        """Add a header to all answers to traffic; one added twice is sent twice."""
+        if len(self.headers) >= HEADERS_LIMIT:
+            raise Conflict(f"header: {HEADERS_LIMIT} response headers are the limit")
+        self._set([*self.headers, (header, value)])
+        return f"Added response header {header}: {value}"
+
+    @put("/response/headers/remove/{header}")
+    def remove(self, header: HeaderName) -> str:
+        """Remove a header, all its values."""
+        rest = [pair for pair in self.headers if pair[0].lower() != header.lower()]
+        if len(rest) == len(self.headers):
+            raise NotFound(f"header: {header} is no response header")
+        self._set(rest)
+        return f"Removed response header {header}"
+
+    @put("/response/headers/clear")
+    def clear(self) -> str:
+        """Remove all response headers."""
+        self._set([])
+        return "Response headers cleared"
+
+    @get("/response/headers", "/response/headers/list")
+    def show(self) -> dict[str, list[str]]:
+        """List the response headers."""
+        listed: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            listed.setdefault(name, []).append(value)
+        return listed
+
+    def _set(self, headers: list[tuple[str, str]]) -> None:
+        self.headers = headers
+        self._fields = [(encode(name), encode(value)) for name, value in headers]
+        self.changed()

@@ -1,0 +1,59 @@
+"""How often each status was asked for, and answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goto.feature import Feature
+from goto.flow import Flow
+from goto.routes import get, put
+from goto.words import Status
+
+Counts = dict[int, int]
+
+
+class StatusCounts(Feature):
+    """Count traffic by requested status (`/status/{n}`) and by the status answered."""
+
+    def __init__(self) -> None:
+        self.requested: Counts = {}
+        self.reported: Counts = {}
+
+    def request(self, flow: Flow) -> None:
+        status = flow.request.requested_status
+        if status is not None:
+            self.requested[status] = self.requested.get(status, 0) + 1
+
+    def response(self, flow: Flow) -> None:
+        assert flow.response is not None
+        status = flow.response.status
+        self.reported[status] = self.reported.get(status, 0) + 1
+
+    @put("/response/status/counts/clear")
+    def clear(self) -> str:
+        """Clear the counts of all statuses."""
+        self.requested, self.reported = {}, {}
+        return "Status counts cleared"
+
+    @get("/response/status/counts")
+    def show(self) -> dict[str, Any]:
+        """Show how often each status was requested and answered."""
+        reported = _sorted(self.reported)
+        return {
+            "countsByRequestedStatus": _sorted(self.requested),
+            "countsByReportedStatus": reported,
+            "countsByResponseStatus": reported,
+        }
+
+    @get("/response/status/counts/{status}")
+    def show_one(self, status: Status) -> dict[str, int]:
+        """Show how often one status was requested and answered."""
+        return {
+            "status": int(status),
+            "requestCount": self.requested.get(status, 0),
+            "responseCount": self.reported.get(status, 0),
+        }
+
+
+def _sorted(counts: Counts) -> dict[str, int]:
+    return {str(status): counts[status] for status in sorted(counts)}

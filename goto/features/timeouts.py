@@ -1,0 +1,78 @@
+"""Who gave up waiting: exchanges that completed, and those whose client went away first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goto.bounded import slot
+from goto.feature import Feature
+from goto.flow import Flow, decode
+from goto.routes import get, post, put
+from goto.words import HeaderNames
+
+COMPLETED, CLOSED = "RequestCompleted", "ConnectionClosed"
+Ends = dict[str, int]
+
+
+def _no_ends() -> Ends:
+    return {CLOSED: 0, COMPLETED: 0}
+
+
+class Timeouts(Feature):
+    """Count how exchanges end, for all requests and by the values of tracked headers."""
+
+    def __init__(self) -> None:
+        self.all: Ends | None = None
+        self.headers: dict[str, dict[str, Ends]] = {}
+        """Header name as it was added, to value, to ends."""
+        self._names: list[tuple[bytes, dict[str, Ends]]] = []
+
+    @property
+    def active(self) -> bool:
+        return self.all is not None or bool(self.headers)
+
+    def request(self, flow: Flow) -> None:
+        ends = [] if self.all is None else [self.all]
+        index = flow.request.headers.index
+        for name, values in self._names:
+            for value in dict.fromkeys(index.get(name, ())):
+                key = slot(values, decode(value))
+                ends.append(values.setdefault(key, _no_ends()))
+        flow.notes[self] = ends
+
+    def closed(self, flow: Flow) -> None:
+        how = COMPLETED if flow.completed else CLOSED
+        for ends in flow.notes.get(self, ()):
+            ends[how] += 1
+
+    @put("/request/timeout/track/all", "/request/timeout/track/headers/all")
+    def track_all(self) -> str:
+        """Track how all requests end."""
+        if self.all is None:
+            self.all = _no_ends()
+            self.changed()
+        return "Tracking timeouts of all requests"
+
+    @put("/request/timeout/track/headers/{headers}")
+    def track_headers(self, headers: HeaderNames) -> str:
+        """Track how requests end by the values of some headers."""
+        known = {name.lower() for name in self.headers}
+        for header in headers:
+            if header.lower() not in known:
+                self.headers[header] = {}
+        self._names = [(name.lower().encode(), values) for name, values in self.headers.items()]
+        self.changed()
+        return f"Tracking timeouts by headers {', '.join(headers)}"
+
+    @post("/request/timeout/track/clear")
+    def clear(self) -> str:
+        """Stop tracking timeouts and forget what was counted."""
+        self.all, self.headers, self._names = None, {}, []
+        self.changed()
+        return "Timeout tracking cleared"
+
+    @get("/request/timeout/status")
+    @post("/request/timeout/status")
+    def status(self) -> dict[str, Any]:
+        """Report how tracked requests ended so far."""
+        return {"all": self.all, "headers": self.headers}

@@ -1,0 +1,139 @@
+"""Who called: requests counted by the values of their headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goto.bounded import slot
+from goto.errors import NotFound
+from goto.feature import Feature
+from goto.flow import Flow, decode
+from goto.routes import get, post, put
+from goto.words import HeaderName, HeaderNames, split_known
+
+ByStatus = dict[int, int]
+
+
+class HeaderCounts:
+    """The counts of one tracked header, by value as it was sent."""
+
+    __slots__ = ("by_requested", "by_response", "by_value", "key", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.key = name.lower().encode()
+        self.clear()
+
+    def clear(self) -> None:
+        self.by_value: dict[str, int] = {}
+        self.by_requested: dict[str, ByStatus] = {}
+        self.by_response: dict[str, ByStatus] = {}
+
+    def count(self, value: str, requested: int | None) -> None:
+        self.by_value[value] = self.by_value.get(value, 0) + 1
+        if requested is not None:
+            statuses = self.by_requested.setdefault(value, {})
+            statuses[requested] = statuses.get(requested, 0) + 1
+
+    def count_response(self, value: str, status: int) -> None:
+        statuses = self.by_response.get(value)
+        if statuses is None:
+            statuses = self.by_response[value] = {}
+        statuses[status] = statuses.get(status, 0) + 1
+
+    def show(self) -> dict[str, Any]:
+        return {
+            "RequestCountsByHeaderValue": self.by_value,
+            "RequestCountsByHeaderValueAndRequestedStatus": self.by_requested,
+            "RequestCountsByHeaderValueAndResponseStatus": self.by_response,
+        }
+
+
+class Tracking(Feature):
+    """Count requests per value of each tracked header: all, by requested status, by the status answered."""
+
+    def __init__(self) -> None:
+        self.headers: dict[str, HeaderCounts] = {}
+        """Lower-case name to its counts, in the order added."""
+
+    @property
+    def active(self) -> bool:
+        return bool(self.headers)
+
+    def request(self, flow: Flow) -> None:
+        index = flow.request.headers.index
+        requested = flow.request.requested_status
+        seen: list[tuple[HeaderCounts, str]] = []
+        for counts in self.headers.values():
+            values = index.get(counts.key)
+            if values is None:
+                continue
+            for sent in values if len(values) == 1 else dict.fromkeys(values):
+                value = slot(counts.by_value, decode(sent))
+                counts.count(value, requested)
+                seen.append((counts, value))
+        if seen:
+            flow.notes[self] = seen
+
+    def response(self, flow: Flow) -> None:
+        assert flow.response is not None
+        seen: list[tuple[HeaderCounts, str]] = flow.notes.get(self, [])
+        for counts, value in seen:
+            counts.count_response(value, flow.response.status)
+
+    @put("/request/headers/track/add/{headers}")
+    def add(self, headers: HeaderNames) -> str:
+        """Track some headers; one that is tracked already keeps its counts."""
+        for header in headers:
+            self.headers.setdefault(header.lower(), HeaderCounts(header))
+        self.changed()
+        return f"Tracking headers {', '.join(headers)}"
+
+    @put("/request/headers/track/{header}/remove", "/request/headers/track/remove/{header}")
+    def remove(self, header: HeaderName) -> str:
+        """Track a header no more."""
+        del self.headers[self._known(header)]
+        self.changed()
+        return f"Removed tracked header {header}"
+
+    @post("/request/headers/track/clear")
+    def clear(self) -> str:
+        """Track no headers."""
+        self.headers = {}
+        self.changed()
+        return "Tracked headers cleared"
+
+    @get("/request/headers/track", "/request/headers/track/list")
+    def list(self) -> list[str]:
+        """List the tracked headers."""
+        return [counts.name for counts in self.headers.values()]
+
+    @get("/request/headers/track/{header}/counts")
+    def show_one(self, header: HeaderName) -> dict[str, Any]:
+        """Show the counts of a tracked header."""
+        return self.headers[self._known(header)].show()
+
+    @get("/request/headers/track/counts")
+    def show(self) -> dict[str, Any]:
+        """Show the counts of all tracked headers."""
+        return {counts.name: counts.show() for counts in self.headers.values()}
+
+    @put("/request/headers/track/counts/clear/{headers}")
+    def clear_counts(self, headers: HeaderNames) -> str:
+        """Clear the counts of some tracked headers."""
+        keys, remark = split_known([header.lower() for header in headers], self.headers, "headers")
+        for key in keys:
+            self.headers[key].clear()
+        return f"Counts cleared for headers {', '.join(keys)}{remark}"
+
+    @put("/request/headers/track/counts/clear")
+    def clear_all_counts(self) -> str:
+        """Clear the counts of all tracked headers."""
+        for counts in self.headers.values():
+            counts.clear()
+        return "Counts cleared for all tracked headers"
+
+    def _known(self, header: str) -> str:
+        if header.lower() not in self.headers:
+            raise NotFound(f"header: {header} is not tracked")
+        return header.lower()

@@ -1,0 +1,1 @@
+"""The hosts carry traffic between sockets and pipelines. They know no feature."""

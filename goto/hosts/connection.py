@@ -1,0 +1,407 @@
+"""One client's connection on the standalone host. The only file that touches aiohttp's private parts.
+
+aiohttp parses requests, queues pipelined ones and keeps connections alive; it is pinned to a minor version for this file.
+Responses are goto's own bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+from aiohttp.web_protocol import RequestHandler, _ErrInfo
+
+from goto import http1
+from goto.accesslog import AccessLog
+from goto.flow import Response
+from goto.listener import Listener
+
+log = logging.getLogger("goto")
+
+Message = RawRequestMessage
+Content = StreamReader
+
+HEAD_LIMIT = 1 << 16
+"""Bytes of a request's head; over it the answer is 431."""
+
+HEADERS_LIMIT = 1000
+"""Header fields of a request; over it the answer is 431."""
+
+HEAD_SECONDS = 60.0
+"""A head that is not here this long after its first byte ends the connection."""
+
+CLOSE_SECONDS = 10.0
+"""Exchanges in flight when their listener closes get this long to finish."""
+
+LINGER_SECONDS = 10.0
+"""A body that nobody wanted is read for this long after the answer, so that the client sees the answer."""
+
+LINGER_REFUSED_SECONDS = 0.5
+"""The same after a 413."""
+
+
+class Exchange(Protocol):
+    """What is in progress on a connection, as far as the connection must know."""
+
+    def run_plain(self) -> None:
+        """Serve the request at once; `plain_over` follows."""
+
+    def client_left(self, *, taken: bool) -> None:
+        """The client's FIN or reset was seen. `taken`: the kernel had taken all that was written before."""
+
+    def writable(self, yes: bool) -> None:
+        """The client takes more, or has to be waited for."""
+
+
+PlainExchange = Callable[["ClientConnection", Message], Exchange | None]
+"""Makes the exchange of a lone request without a body, if it can be served without a task."""
+
+
+class Sent(web.StreamResponse):
+    """Tells aiohttp that the response is out already, and whether the connection stays."""
+
+    def __init__(self, keep_alive: bool) -> None:
+        super().__init__()
+        self._stays = keep_alive
+
+    @property
+    def keep_alive(self) -> bool | None:
+        return self._stays
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        return None
+
+
+KEPT, CLOSED = Sent(keep_alive=True), Sent(keep_alive=False)
+
+
+class ClientConnection(RequestHandler):
+    """aiohttp's protocol, with an eye on the client's leaving, on slow heads and on closing listeners."""
+
+    __slots__ = ("_client", "_head_timer", "_held", "_log", "_plain_exchange", "_rest", "closing", "exchange", "listener")
+
+    def __init__(
+        self,
+        server: web.Server,
+        listener: Listener,
+        log: AccessLog,
+        plain_exchange: PlainExchange,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        super().__init__(
+            server,
+            loop=loop,
+            access_log=None,  # type: ignore[arg-type]  # the exchange writes its own line
+            auto_decompress=False,
+            max_line_size=HEAD_LIMIT,
+            max_field_size=HEAD_LIMIT,
+            max_headers=HEADERS_LIMIT,
+            lingering_time=LINGER_SECONDS,
+        )
+        self.listener = listener
+        self._log = log
+        self._plain_exchange = plain_exchange
+        self._held: bytes | None = None
+        """While a request is served without a task: what came after it."""
+        self._rest: asyncio.Task[None] | None = None
+        self.exchange: Exchange | None = None
+        self.closing = False
+        """No request after the present one is answered."""
+        self._client = ""
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    def hold(self, task: asyncio.Task[None]) -> None:
+        """Keep a task that serves the present request from being collected."""
+        self._rest = task
+
+    @property
+    def client(self) -> str:
+        """`host:port` of the client."""
+        if not self._client:
+            peer = self.peername
+            if isinstance(peer, tuple):
+                self._client = f"[{peer[0]}]:{peer[1]}" if ":" in peer[0] else f"{peer[0]}:{peer[1]}"
+            else:
+                self._client = "-"
+        return self._client
+
+    # ------------------------------------------------------------ what an exchange calls
+    @property
+    def gone(self) -> bool:
+        """Nothing that is written now would reach the client."""
+        return self.transport is None or self.transport.is_closing()
+
+    def send(self, data: bytes) -> None:
+        transport = self.transport
+        if transport is not None and not transport.is_closing():
+            transport.write(data)
+
+    def break_off(self) -> None:
+        """End the connection so that the client cannot take a part for the whole."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def linger(self, seconds: float) -> None:
+        """How long an unread body is read after the answer."""
+        self._lingering_time = seconds
+
+    def pause_client(self) -> None:
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def resume_client(self) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    @property
+    def all_taken(self) -> bool:
+        """The kernel has every byte that was written."""
+        return self.transport is not None and not self.transport.get_write_buffer_size()
+
+    async def flushed(self) -> None:
+        """Wait until the kernel has every byte that was written, or the client is gone."""
+        transport = self.transport
+        if transport is None or not transport.get_write_buffer_size():
+            return
+        await asyncio.sleep(0)  # uvloop writes at the end of its turn
+        if self.transport is None or not transport.get_write_buffer_size():
+            return
+        transport.set_write_buffer_limits(0)
+        try:
+            await self._drain_helper()
+        except ConnectionError:
+            return
+        finally:
+            if not transport.is_closing():
+                transport.set_write_buffer_limits()
+
+    def tunnel(self, upstream: Any) -> None:
+        """Hand all further bytes of the client to an object with `feed_data(data) -> (False, b"")`."""
+        self.set_parser(upstream)
+
+    def finish(self) -> None:
+        """The listener closes: an exchange in flight may finish, for a while; nothing else is answered."""
+        if self._request_in_progress or self._messages or self._held is not None:
+            self.closing = True
+            self._loop.call_later(CLOSE_SECONDS, self.break_off)
+        else:
+            self.force_close()
+
+    # ------------------------------------------------------------ asyncio.Protocol
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if not self.listener.open:
+            self.break_off()  # accepted by the kernel while the listener was closing
+
+    def data_received(self, data: bytes) -> None:
+        if self._held is not None:
+            self._hold_back(data)  # a pipelined request: it has its turn when the present one is answered
+            return
+        waiter = self._waiter
+        if (
+            waiter is None
+            or waiter.done()
+            or self._messages
+            or self._upgraded
+            or self._head_timer is not None
+            or self._payload_parser is not None
+            or self.closing
+            or self._close
+            or self._force_close
+            or len(data) > HEAD_LIMIT
+        ):
+            self._receive(data)
+            return
+        # the connection is idle: a request that comes alone, whole and without a body can be served without a task
+        assert self._parser is not None
+        try:
+            messages, upgraded, tail = self._parser.feed_data(data)
+        except HttpProcessingError as error:
+            self._enqueue([(_ErrInfo(status=400, exc=error, message=error.message), EMPTY_PAYLOAD)], False, b"")
+            return
+        if len(messages) == 1 and not upgraded and messages[0][1] is EMPTY_PAYLOAD:
+            exchange = self._plain_exchange(self, messages[0][0])
+            if exchange is not None:
+                self._request_count += 1
+                self._parser.message_consumed()
+                self._held = b""
+                exchange.run_plain()
+                return
+        if messages:
+            self._enqueue(messages, upgraded, tail)
+        else:
+            self._await_head()
+
+    def _enqueue(self, messages: Any, upgraded: bool, tail: bytes) -> None:
+        """Leave parsed requests to aiohttp, as its own `data_received` does."""
+        for message in messages:
+            self._request_count += 1
+            self._messages.append(message)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        if not self._buffer_paused and len(self._messages) >= self._max_msg_queue_size:
+            self._pause_reading_for_buffer()
+        self._upgraded = upgraded
+        if upgraded and tail:
+            self._message_tail = tail
+
+    def _hold_back(self, data: bytes) -> None:
+        assert self._held is not None
+        self._held += data
+        if len(self._held) > HEAD_LIMIT:
+            self.pause_client()
+
+    def plain_over(self, *, stays: bool) -> None:
+        """A request served without a task is answered; what was held back has its turn."""
+        held, self._held = self._held, None
+        if not stays or self.closing:
+            self.force_close()
+            return
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if held:
+            self._loop.call_soon(self._resume, held)
+
+    def _resume(self, held: bytes) -> None:
+        if self.transport is not None:
+            if len(held) > HEAD_LIMIT:
+                self.resume_client()
+            self.data_received(held)
+
+    def _receive(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._messages or self._request_in_progress:
+            if self._head_timer is not None:
+                self._head_timer.cancel()
+                self._head_timer = None
+            self._notice_broken_body()
+        elif data:
+            self._await_head()
+
+    def eof_received(self) -> None:
+        if self.exchange is not None:
+            self.exchange.client_left(taken=self.all_taken)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self.exchange is not None:
+            self.exchange.client_left(taken=False)
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.exchange is not None:
+            self.exchange.writable(False)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.exchange is not None:
+            self.exchange.writable(True)
+
+    # ------------------------------------------------------------ inside
+    def _await_head(self) -> None:
+        """A part of a head is here: the rest has to follow in time."""
+        if self._head_timer is None:
+            self._head_timer = self._loop.call_later(HEAD_SECONDS, self._head_late)
+
+    def _head_late(self) -> None:
+        self._head_timer = None
+        if not self._messages and not self._request_in_progress:
+            self.force_close()
+
+    def _notice_broken_body(self) -> None:
+        """aiohttp queues the error for after the present exchange, which would wait for its body for ever."""
+        request = self._current_request
+        if request is None or not self._messages:
+            return
+        broken = self._messages[-1][0]
+        if isinstance(broken, _ErrInfo) and not request.content.is_eof():
+            request.content.set_exception(ValueError(_first_line(broken.message)))
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what could not be parsed, and end the connection (RFC 9112, 2.2)."""
+        if status == 400 and (isinstance(exc, LineTooLong) or "Too many" in str(exc)):
+            status, message = 431, f"the head is over {HEAD_LIMIT} bytes or {HEADERS_LIMIT} fields"
+        elif isinstance(exc, HttpProcessingError):
+            message = _first_line(exc.message)
+        else:
+            log.error("request failed", exc_info=exc)
+            message = "the request failed"
+        self.linger(0)
+        self.send(refusal_bytes(self.listener, Response.text(status, f"goto: {message}")))
+        self._log.exchange(self.listener.port, self.client, "-", "-", status, 0.0, "malformed")
+        return CLOSED
+
+
+def _first_line(message: str | None) -> str:
+    """What aiohttp says of a malformed request, without its drawing of where."""
+    return (message or "").partition("\n")[0].strip().rstrip(":") or "malformed request"
+
+
+class Server(web.Server):
+    """The connections of one listener."""
+
+    def __init__(self, handler: Any, listener: Listener, log: AccessLog, plain_exchange: PlainExchange) -> None:
+        super().__init__(handler)
+        self._listener = listener
+        self._log = log
+        self._plain_exchange = plain_exchange
+        self._ended = asyncio.Event()
+
+    def __call__(self) -> ClientConnection:
+        return ClientConnection(self, self._listener, self._log, self._plain_exchange, self._loop)
+
+    async def emptied(self) -> None:
+        """Wait until the last connection has ended, once `finish` was called."""
+        while self._connections:
+            self._ended.clear()
+            await self._ended.wait()
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        if handler._task_handler is not None:
+            handler._task_handler.add_done_callback(lambda task: self._ended.set())
+        else:
+            self._ended.set()
+
+    def finish(self) -> None:
+        for connection in self.connections:
+            assert isinstance(connection, ClientConnection)
+            connection.finish()
+
+
+def refusal_bytes(listener: Listener, response: Response) -> bytes:
+    """A whole response that ends its connection."""
+    return b"".join(
+        (
+            http1.status_line(response.status),
+            listener.identity_bytes,
+            http1.date_field(),
+            http1.fields_bytes(response.headers.fields),
+            b"Content-Length: %d\r\n" % len(response.body),
+            http1.CLOSE,
+            b"\r\n",
+            response.body,
+        )
+    )
+
+
+def parts_of(request: web.BaseRequest) -> tuple[Message, Content | None]:
+    """The head as it was parsed, and the body's stream if there is a body."""
+    content = request.content
+    return request._message, None if content is EMPTY_PAYLOAD else content

@@ -1,0 +1,423 @@
+"""One exchange on the standalone host: head, pipeline, answer or upstream, pipeline, client."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from goto import http1
+from goto.call import Call
+from goto.echo import SHOWN_BYTES, echo
+from goto.errors import ApiError, BadInput, TooLarge, WrongMethod
+from goto.fanout import fan_out
+from goto.flow import ClientGone, Flow, Headers, Request, Response, encode
+from goto.hosts.body import ClientBody
+from goto.hosts.connection import CLOSED, HEAD_LIMIT, KEPT, LINGER_REFUSED_SECONDS, ClientConnection, Content, Message, Sent
+from goto.hosts.outlet import ClientOutlet
+from goto.hosts.tunnel import Tunnel
+from goto.management import refusal
+from goto.routes import Route
+from goto.upstream import Answer, ClientBroke
+
+if TYPE_CHECKING:
+    from goto.hosts.standalone import StandaloneHost
+
+BODY_LIMIT = 64 << 20
+"""Bytes of a body that has to be read whole before it is sent on; over it the answer is 413."""
+
+NO_BODY = frozenset((204, 304))
+
+T = TypeVar("T")
+
+
+class HostedExchange:
+    """From the head of a request to its end. Made once a request; `run` says whether the connection stays."""
+
+    __slots__ = (
+        "_answer",
+        "_connection",
+        "_depth",
+        "_host",
+        "_keep_alive",
+        "_listener",
+        "_message",
+        "_outlet",
+        "_pipeline",
+        "_plain",
+        "_status",
+        "_taken",
+        "_version",
+        "_went",
+        "_written",
+        "body",
+        "flow",
+    )
+
+    def __init__(self, host: StandaloneHost, connection: ClientConnection, message: Message, content: Content | None) -> None:
+        self._host = host
+        self._connection = connection
+        self._listener = connection.listener
+        self._message = message
+        self._keep_alive = not message.should_close
+        self._version = message.version[:2]
+        self._pipeline = self._listener.pipeline
+        self._depth = -1
+        self._plain = False
+        self._answer: Answer | None = None
+        self._outlet: ClientOutlet | None = None
+        self._written = False
+        self._taken = False
+        self._status = 0
+        self._went = "local"
+        self.flow = Flow(_request(message, has_body=content is not None), default=echo)
+        self.body: ClientBody | None = None
+        if content is not None:
+            headers = self.flow.request.headers
+            length = headers.get("content-length")
+            expected = self._version >= (1, 1) and "100-continue" in (headers.get("expect") or "").lower()
+            self.body = ClientBody(connection, content, int(length) if length else None, expected=expected)
+
+    # ------------------------------------------------------------ what the connection calls
+    def client_left(self, *, taken: bool) -> None:
+        if not self.flow.gone:
+            written = self._written or (self._outlet is not None and self._outlet.over)
+            self._taken = written and taken
+            self.flow.leave()
+            if self._plain:
+                self._end_plain()
+
+    def writable(self, yes: bool) -> None:
+        if self._outlet is not None:
+            self._outlet.writable(yes)
+
+    # ------------------------------------------------------------ the way through
+    async def run(self) -> Sent:
+        """Serve the request."""
+        self._connection.exchange = self
+        if self._connection.gone:
+            self.flow.leave()  # between its request and now
+        try:
+            refused = _refusal(self._message)
+            if refused is not None:
+                status, reason = refused
+                self._keep_alive = False
+                self._connection.linger(0)
+                await self._write(Response.text(status, f"goto: {reason}"))
+            else:
+                await self._serve()
+        except ClientGone:
+            self._keep_alive = False
+        finally:
+            self._connection.exchange = None
+            if self._answer is not None and not self._answer.done:
+                self._answer.abort()
+            self._log()
+        return KEPT if self._keep_alive and not self.flow.gone else CLOSED
+
+    async def _serve(self) -> None:
+        request = self.flow.request
+        try:
+            found = self._host.instance.management.find(request.method, request.path)
+        except WrongMethod as error:
+            self._went = "api"
+            await self._write(refusal(error, request))
+            return
+        if found is None:
+            await self._traffic()
+        else:
+            await self._manage(*found)
+
+    async def _manage(self, route: Route, words: list[str]) -> None:
+        self._went = "api"
+        try:
+            body = await self._read(route.body_limit)
+        except ApiError as error:
+            await self._write(refusal(error, self.flow.request))
+            return
+        served = await self._host.instance.management.serve(self._listener, route, self.flow.request, words, body)
+        if isinstance(served, list):
+            served = await self._send(served, body)
+        await self._write(served)
+
+    async def _traffic(self) -> None:
+        self._depth = await self._pipeline.request_async(self.flow)
+        await self._conclude()
+
+    async def _conclude(self) -> None:
+        """From the request hooks' decision to the end."""
+        flow, pipeline, depth = self.flow, self._pipeline, self._depth
+        try:
+            if flow.gone:
+                raise ClientGone
+            flow.response = await self._respond()
+            await pipeline.response_async(flow, depth)
+            if flow.gone:
+                raise ClientGone
+            whole = await self._write(flow.response)
+            if not whole:
+                self._went += " broke-off"
+            if pipeline.watches_end(depth):
+                await self._connection.flushed()
+            flow.completed = whole and (self._taken or not flow.gone)
+        finally:
+            pipeline.closed(flow, depth)
+
+    # ------------------------------------------------------------ the way through without a task
+    def run_plain(self) -> None:
+        """Serve traffic without a body on a plain, unwatched pipeline; `connection.plain_over` is called at the end."""
+        flow, connection = self.flow, self._connection
+        self._plain = True
+        connection.exchange = self
+        self._depth = self._pipeline.request(flow)
+        if flow.response is None and flow.upstreams:
+            if len(flow.upstreams) == 1:
+                call = flow.upstreams[0]
+                self._went = call.target
+                self._answer = self._host.instance.upstream.send(call, b"", self._plain_head)
+            else:
+                self._plain = False
+                task = asyncio.get_running_loop().create_task(self._run_rest())
+                connection.hold(task)
+            return
+        if flow.response is None:
+            make = flow.answer or flow.default
+            assert make is not None
+            flow.response = make(flow, b"", 0)
+        self._plain_respond()
+
+    async def _run_rest(self) -> None:
+        """What needs a task after all."""
+        try:
+            await self._conclude()
+        except ClientGone:
+            self._keep_alive = False
+        finally:
+            self._plain = True
+            self._end_plain()
+
+    def _plain_head(self, answer: Answer) -> None:
+        self.flow.response = self._upstream_response(answer)
+        self._plain_respond()
+
+    def _plain_respond(self) -> None:
+        flow = self.flow
+        self._pipeline.response(flow, self._depth)
+        response = flow.response
+        assert response is not None
+        if response.stream is None:
+            self._write_whole(response)
+            self._end_plain()
+        else:
+            self._write_stream(response, self._plain_over)
+
+    def _plain_over(self, whole: bool) -> None:
+        if not whole:
+            self._went += " broke-off"
+        if self._plain:
+            self._end_plain()
+
+    def _end_plain(self) -> None:
+        self._plain = False
+        connection = self._connection
+        connection.exchange = None
+        if self._answer is not None and not self._answer.done:
+            self._answer.abort()
+        self._log()
+        connection.plain_over(stays=self._keep_alive)
+
+    async def _respond(self) -> Response:
+        flow = self.flow
+        if flow.response is not None:
+            return flow.response
+        try:
+            if flow.request.upgrade == "websocket" and flow.status is None and len(flow.upstreams) != 1:
+                return Response.text(501, "goto: a websocket connection needs exactly one target")
+            if flow.upstreams:
+                single = len(flow.upstreams) == 1
+                return await self._send(flow.upstreams, b"" if single else await self._read(BODY_LIMIT))
+            body, size = b"", 0
+            if self.body is not None:
+                body, size = await self._reading(self.body.read_part(SHOWN_BYTES))
+            make = flow.answer or flow.default
+            assert make is not None
+            return make(flow, body, size)
+        except ApiError as error:
+            return refusal(error, flow.request)
+
+    async def _send(self, calls: list[Call], body: bytes) -> Response:
+        """Send one call, its body streaming unless it was read, or several."""
+        flow = self.flow
+        self._went = ",".join(dict.fromkeys(call.target for call in calls))
+        if len(calls) > 1:
+            return await fan_out(self._host.instance.upstream, flow, calls, body)
+        (call,) = calls
+        if flow.request.upgrade == "websocket":
+            call.upgrade = flow.request.headers.get("upgrade") or ""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        feed = self.body if self.body is not None and not body and self.body.unread else body
+
+        def on_head(answer: Answer) -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
+        self._answer = answer = self._host.instance.upstream.send(call, feed, on_head)
+        await flow.wait(waiter)
+        return self._upstream_response(answer)
+
+    def _upstream_response(self, answer: Answer) -> Response:
+        error = answer.error
+        if error is None:
+            return answer.response()
+        if isinstance(error, ClientBroke):
+            self._keep_alive = False
+            return Response.text(400, f"goto: {error}")
+        return Response.text(error.status, f"target {answer.call.target}: {error}")
+
+    # ------------------------------------------------------------ the request's body
+    async def _read(self, limit: int) -> bytes:
+        if self.body is None:
+            return b""
+        try:
+            return await self._reading(self.body.read(limit))
+        except TooLarge:
+            self._keep_alive = False
+            self._connection.linger(LINGER_REFUSED_SECONDS)
+            raise
+
+    async def _reading(self, read: Coroutine[Any, Any, T]) -> T:
+        """Await a reading of the body; whatever breaks it is the client's leaving or the client's error."""
+        try:
+            return await read
+        except ApiError:
+            raise
+        except Exception as error:
+            if self.flow.gone:
+                raise ClientGone from None
+            self._keep_alive = False
+            self._connection.linger(0)
+            raise BadInput(f"body: {error}") from None
+
+    # ------------------------------------------------------------ the response
+    async def _write(self, response: Response) -> bool:
+        """Write a response; whether it was written whole."""
+        if response.stream is None:
+            self._write_whole(response)
+            return True
+        over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def on_over(whole: bool) -> None:
+            if not over.done():
+                over.set_result(whole)
+
+        self._write_stream(response, on_over)
+        return await self.flow.wait(over)
+
+    def _write_whole(self, response: Response) -> None:
+        self._settle_connection()
+        body = response.body
+        framing = b"" if response.status in NO_BODY else b"Content-Length: %d\r\n" % len(body)
+        head = self._head(response, framing)
+        bare = self.flow.request.method == "HEAD" or response.status in NO_BODY
+        self._connection.send(head if bare else head + body)
+        self._status = response.status
+        self._written = True
+
+    def _write_stream(self, response: Response, on_over: Callable[[bool], None]) -> None:
+        connection, answer = self._connection, response.stream
+        assert isinstance(answer, Answer)
+        self._settle_connection()
+        self._status = response.status
+        framing, chunked = self._framing(response, answer)
+        self._outlet = outlet = ClientOutlet(connection, answer, self._head(response, framing), on_over, chunked=chunked)
+        if response.status == 101 and answer.connection is not None:
+            self._keep_alive = False
+            connection.tunnel(Tunnel(connection, answer.connection))
+        answer.pipe(outlet)
+
+    def _settle_connection(self) -> None:
+        """Whether the connection stays has to be known before the head is written."""
+        connection = self._connection
+        if connection.closing:
+            self._keep_alive = False
+        if self.body is not None and self.body.awaited:
+            # whether its body follows is not known, so the connection cannot go on (RFC 9110, 10.1.1)
+            self._keep_alive = False
+            connection.linger(0)
+
+    def _framing(self, response: Response, answer: Answer) -> tuple[bytes, bool]:
+        """How a streamed body is delimited (RFC 9112, 6), and whether in chunks."""
+        if response.status in NO_BODY or response.status == 101:
+            return b"", False
+        if answer.length is not None:
+            return b"Content-Length: %d\r\n" % answer.length, False
+        if self.flow.request.method == "HEAD":
+            return b"", False
+        if self._version >= (1, 1):
+            return http1.CHUNKED, True
+        self._keep_alive = False
+        return b"", False
+
+    def _head(self, response: Response, framing: bytes) -> bytes:
+        fields = response.headers.fields
+        if response.status == 101:
+            connection = b""
+        elif not self._keep_alive:
+            connection = http1.CLOSE
+        else:
+            connection = b"" if self._version >= (1, 1) else http1.KEEP_ALIVE
+        return b"".join(
+            (
+                http1.status_line(response.status, response.reason),
+                self._listener.identity_bytes,
+                http1.fields_bytes(fields),
+                b"" if http1.has_date(fields) else http1.date_field(),
+                framing,
+                connection,
+                b"\r\n",
+            )
+        )
+
+    def _log(self) -> None:
+        flow = self.flow
+        gone = flow.gone and not self._taken and not self._went.endswith("broke-off")
+        went = f"{self._went} client-gone" if gone else self._went
+        self._host.log.exchange(
+            self._listener.port,
+            self._connection.client,
+            flow.request.method,
+            self._message.path,
+            self._status,
+            time.monotonic() - flow.started,
+            went,
+        )
+
+
+def _refusal(message: Message) -> tuple[int, str] | None:
+    """Why a request is answered at once, before any feature sees it."""
+    if message.method == "CONNECT":
+        return 501, "CONNECT is not served"
+    size = len(message.path) + sum(len(name) + len(value) + 4 for name, value in message.raw_headers)
+    if size > HEAD_LIMIT:
+        return 431, f"the head is over {HEAD_LIMIT} bytes"
+    for name, value in message.raw_headers:
+        if len(name) == 17 and name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            # other codings would have to be undone before the message's end is known (RFC 9112, 6.1)
+            return 400, "the only transfer coding that is understood is chunked"
+    return None
+
+
+def _request(message: Message, *, has_body: bool) -> Request:
+    """The request in origin-form; an absolute-form's authority stands for its `Host` (RFC 9112, 3.2.2)."""
+    target, fields = message.path, list(message.raw_headers)
+    if target[:1] not in "/*":
+        scheme, _, rest = target.partition("://")
+        if scheme.lower() in ("http", "https"):
+            cut = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+            authority, target = rest[:cut], rest[cut:]
+            if not target.startswith("/"):
+                target = "/" + target
+            fields = [field for field in fields if field[0].lower() != b"host"]
+            fields.insert(0, (b"Host", encode(authority.rpartition("@")[2])))
+    return Request(message.method, target, Headers(fields), version=message.version[:2], has_body=has_body)

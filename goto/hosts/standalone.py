@@ -1,0 +1,95 @@
+"""The standalone host: every listener a server of its own, on aiohttp's low-level server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import ClassVar
+
+from aiohttp import web
+
+from goto.accesslog import AccessLog
+from goto.hosts.connection import ClientConnection, Message, Sent, Server, parts_of
+from goto.hosts.exchange import HostedExchange
+from goto.instance import Instance
+from goto.listener import Listener
+
+BACKLOG = 1024
+
+
+class StandaloneHost:
+    """Carries listeners on sockets of this process. `address` is the interface they bind to; None for all."""
+
+    protocols: ClassVar[tuple[str, ...]] = ("http",)
+
+    def __init__(self, log: AccessLog, address: str | None = None, *, fast: bool = True) -> None:
+        self.log = log
+        self._fast = fast
+        self.instance = Instance(self)
+        self._prefixes = self.instance.table.prefixes
+        self._address = address
+        self._servers: dict[int, tuple[asyncio.Server, Server]] = {}
+        self._closing: set[Server] = set()
+
+    async def start(self, port: int, label: str = "") -> Listener:
+        """Serve on a first port. Raises OSError when it cannot be bound."""
+        listener = await self.instance.listeners.start(port, label)
+        self.instance.about.ready = True
+        return listener
+
+    async def stop(self, grace: float) -> None:
+        """Accept no more, let exchanges in flight finish for up to `grace` seconds, then end."""
+        self.instance.about.ready = False
+        for listener in self.instance.listeners.by_port.values():
+            if listener.open:
+                listener.open = False
+                await self.close(listener)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                for server in self._closing:
+                    await server.emptied()
+        for server in self._closing:
+            for connection in server.connections:
+                assert isinstance(connection, ClientConnection)
+                connection.break_off()
+        await self.instance.stop()
+        self.log.flush()
+
+    # ------------------------------------------------------------ Carrier
+    async def open(self, listener: Listener) -> None:
+        """Accept traffic. Raises OSError with the reason."""
+        loop = asyncio.get_running_loop()
+        server = Server(self._handle, listener, self.log, self._plain_exchange)
+        sockets = await loop.create_server(server, self._address, listener.port, backlog=BACKLOG)
+        self._servers[listener.port] = (sockets, server)
+
+    async def close(self, listener: Listener) -> None:
+        """Accept no more; idle connections end, the others when their exchange does."""
+        sockets, server = self._servers.pop(listener.port)
+        sockets.close()
+        self._closing = {closing for closing in self._closing if closing.connections} | {server}
+        server.finish()
+        await asyncio.sleep(0)
+
+    async def _handle(self, request: web.BaseRequest) -> Sent:
+        connection = request.protocol
+        assert isinstance(connection, ClientConnection)
+        return await HostedExchange(self, connection, *parts_of(request)).run()
+
+    def _plain_exchange(self, connection: ClientConnection, message: Message) -> HostedExchange | None:
+        """The exchange of a lone request without a body, if nothing in it may have to wait but for one upstream."""
+        path = message.path
+        pipeline = connection.listener.pipeline
+        if (
+            not self._fast
+            or not pipeline.plain
+            or pipeline.watching
+            or message.should_close
+            or message.upgrade
+            or message.chunked
+            or path[:1] != "/"
+            or message.method == "CONNECT"
+            or path[1:].partition("/")[0].partition("?")[0] in self._prefixes
+        ):
+            return None
+        return HostedExchange(self, connection, message, None)

@@ -1,0 +1,29 @@
+"""Who this instance is: pod or host name, namespace, address.
+
+`POD_NAME`, `NAMESPACE` and `POD_IP` override what the machine says.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+
+def own_address() -> str:
+    """The address of the interface that leads outside. A UDP socket only looks up the route: nothing is sent."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737)
+            return str(probe.getsockname()[0])
+    except OSError:
+        return "127.0.0.1"
+
+
+def pod_ip() -> str:
+    return os.environ.get("POD_IP") or own_address()
+
+
+def goto_host() -> str:
+    """`<pod or host name>.<namespace or local>@<ip>`, the value of `Goto-Host`."""
+    name = os.environ.get("POD_NAME") or socket.gethostname()
+    return f"{name}.{os.environ.get('NAMESPACE') or 'local'}@{pod_ip()}"

@@ -1,0 +1,23 @@
+"""JSON text of answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+def json_bytes(value: Any) -> bytes:
+    """A line of JSON. Text that came as bytes which are no UTF-8 is shown with replacement characters."""
+    try:
+        return msgspec.json.encode(value, enc_hook=str) + b"\n"
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_clean(msgspec.to_builtins(value, enc_hook=str))) + b"\n"
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list | tuple) else value

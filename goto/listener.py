@@ -1,0 +1,99 @@
+"""One TCP port that goto serves on, with its own instance of every feature."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TypeVar
+
+from goto.feature import Feature, Pipeline
+from goto.features import FEATURES
+from goto.flow import Field, encode
+from goto.http1 import fields_bytes
+from goto.routes import get, put
+from goto.upstream import Upstream
+from goto.words import Label
+
+F = TypeVar("F", bound=Feature)
+
+
+class Listener:
+    """A port, its identity and its features. `pipeline` is what traffic runs through now."""
+
+    def __init__(
+        self,
+        port: int,
+        host: str,
+        upstream: Upstream,
+        *,
+        label: str = "",
+        protocol: str = "http",
+        features: Iterable[type[Feature]] = FEATURES,
+    ) -> None:
+        self.port = port
+        self.protocol = protocol
+        self.open = False
+        self.hook_errors: Counter[str] = Counter()
+        """Hooks that raised, by their name."""
+        self._host = host
+        self._features = {feature: feature() for feature in features}
+        for feature in self._features.values():
+            feature.bind(self._rebuild, upstream)
+        self._rebuild()
+        self._set_label(label)
+
+    def _rebuild(self) -> None:
+        self.pipeline = Pipeline(self._features.values(), self._count_error)
+
+    def _count_error(self, hook: str) -> None:
+        self.hook_errors[hook] += 1
+
+    def stop(self) -> None:
+        """End what the features still run, once nothing more is accepted."""
+        for feature in self._features.values():
+            feature.stop()
+
+    @property
+    def features(self) -> list[Feature]:
+        return list(self._features.values())
+
+    def feature(self, kind: type[F]) -> F:
+        """This listener's instance of a feature."""
+        found = self._features[kind]
+        assert isinstance(found, kind)
+        return found
+
+    def has(self, kind: type) -> bool:
+        return kind in self._features
+
+    # ------------------------------------------------------------ identity
+    def _set_label(self, label: str) -> None:
+        self.label = label
+        self.identity: list[Field] = [(b"Via-Goto", encode(self.name)), (b"Goto-Host", encode(self._host))]
+        self.identity_bytes = fields_bytes(self.identity)
+
+    @property
+    def name(self) -> str:
+        """What `Via-Goto` says: the label, else the port."""
+        return self.label or str(self.port)
+
+    @put("/label/set/{label}")
+    def set_label(self, label: Label) -> str:
+        """Set the label of this port, which `Via-Goto` then carries."""
+        self._set_label(label)
+        return f"Port {self.port} is labelled {label}"
+
+    @put("/label/clear")
+    def clear_label(self) -> str:
+        """Remove the label; `Via-Goto` carries the port again."""
+        self._set_label("")
+        return f"Label of port {self.port} cleared"
+
+    @get("/label")
+    def show_label(self) -> str:
+        """Show the label of this port."""
+        return f"Label: {self.name}"
+
+    def show(self) -> dict[str, object]:
+        """As the list of listeners has it."""
+        return {"label": self.name, "port": self.port, "protocol": self.protocol, "open": self.open}

@@ -1,0 +1,118 @@
+"""Connections to origins, kept for the next request: one pool for the process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from collections import deque
+from functools import lru_cache
+
+from goto.call import Origin
+from goto.connection import Connection, TooSlow, Unreachable
+
+IDLE_SECONDS = 60.0
+"""An idle connection is closed after this time; most servers close theirs a little later."""
+
+IDLE_LIMIT = 1024
+"""Idle connections kept to one origin; one more is closed."""
+
+FRESH_SECONDS = 1.0
+"""A request that must not be repeated takes a kept connection only if it was idle for less than this."""
+
+CONNECT_SECONDS = 30.0
+
+
+class Pool:
+    """Hands out connections, last used first, so that surplus ones age and go."""
+
+    def __init__(self) -> None:
+        self._idle: dict[Origin, deque[Connection]] = {}
+        self._all: set[Connection] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    def take(self, origin: Origin, *, repeatable: bool) -> Connection | None:
+        """A kept connection, if there is one that this request may use."""
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle[-1]
+            if not connection.usable:
+                idle.pop()
+            elif repeatable or connection.loop.time() - connection.idle_since < FRESH_SECONDS:
+                return idle.pop()
+            else:
+                return None
+        return None
+
+    async def connect(self, origin: Origin, timeout: float = CONNECT_SECONDS) -> Connection:
+        """A new connection. Raises `Unreachable` or `TooSlow`."""
+        loop = asyncio.get_running_loop()
+        where = f"{origin.scheme}://{origin.authority}"
+        secure = tls_context(origin.verify) if origin.scheme == "https" else None
+        try:
+            async with asyncio.timeout(min(timeout, CONNECT_SECONDS)):
+                _, connection = await loop.create_connection(
+                    lambda: Connection(origin, loop, self._keep, self._lost),
+                    origin.host,
+                    origin.port,
+                    ssl=secure,
+                    server_hostname=origin.host if secure else None,
+                )
+        except TimeoutError:
+            raise TooSlow(f"cannot connect to {where} within {min(timeout, CONNECT_SECONDS):g}s") from None
+        except (OSError, UnicodeError) as error:
+            raise Unreachable(f"cannot connect to {where}: {_reason(error)}") from None
+        self._all.add(connection)
+        return connection
+
+    async def close(self) -> None:
+        """End every connection, idle or not."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for connection in list(self._all):
+            connection.abort()
+        await asyncio.sleep(0)
+
+    def _keep(self, connection: Connection) -> None:
+        idle = self._idle.setdefault(connection.origin, deque())
+        if len(idle) >= IDLE_LIMIT:
+            connection.abort()
+            return
+        idle.append(connection)
+        if self._sweeper is None:
+            self._sweeper = connection.loop.call_later(IDLE_SECONDS / 4, self._sweep, connection.loop)
+
+    def _lost(self, connection: Connection) -> None:
+        self._all.discard(connection)
+        idle = self._idle.get(connection.origin)
+        if idle is not None and connection in idle:
+            idle.remove(connection)
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._sweeper = None
+        oldest = loop.time() - IDLE_SECONDS
+        for origin, idle in list(self._idle.items()):
+            while idle and idle[0].idle_since < oldest:
+                idle.popleft().abort()
+            if not idle:
+                del self._idle[origin]
+        if self._idle:
+            self._sweeper = loop.call_later(IDLE_SECONDS / 4, self._sweep, loop)
+
+
+@lru_cache(maxsize=8)
+def tls_context(verify: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, without Python's dressing."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not accepted: {error.verify_message}"
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__

@@ -1,0 +1,1 @@
+"""What a process has once, whichever listener is called."""

@@ -1,0 +1,55 @@
+"""What goto says of itself, under `/goto/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from goto import __version__
+from goto.flow import Request, Response
+from goto.jsontext import json_bytes
+from goto.management import wants_json
+from goto.routes import RouteTable, get
+
+
+class About:
+    """Health, readiness and the list of routes."""
+
+    def __init__(self, table: Callable[[], RouteTable]) -> None:
+        self._table = table
+        self.ready = False
+        """All that was to be set up at the start is, and the end has not begun."""
+
+    @get("/goto/health")
+    def health(self) -> str:
+        """Say that this process lives."""
+        return f"goto {__version__} is healthy"
+
+    @get("/goto/ready")
+    def readiness(self, request: Request) -> Response:
+        """Say whether traffic may be sent here: 200 or 503."""
+        status, text = (200, "ready") if self.ready else (503, "not ready")
+        if wants_json(request):
+            return Response.json(status, json_bytes({"message" if self.ready else "error": text}))
+        return Response.text(status, text)
+
+    @get("/goto/version")
+    def version(self) -> dict[str, str]:
+        """Show the version."""
+        return {"version": __version__}
+
+    @get("/goto/help")
+    def help(self, request: Request) -> Response:
+        """List the routes with what they do."""
+        routes = self._table().routes
+        if wants_json(request):
+            listed = [{"methods": route.methods, "path": route.path, "description": route.description} for route in routes]
+            return Response.json(200, json_bytes(listed))
+        lines = [
+            f"{', '.join(route.methods):<10} {route.path + _query(route.parameters):<60} {route.description}" for route in routes
+        ]
+        return Response.text(200, "\n".join(lines))
+
+
+def _query(parameters: tuple[object, ...]) -> str:
+    names = [getattr(p, "name", "") for p in parameters if getattr(p, "source", "") == "query"]
+    return "?" + "&".join(f"{name}={{{name}}}" for name in names) if names else ""

@@ -1,0 +1,117 @@
+"""Listeners at run time: added, opened, closed, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from goto.errors import BadInput, Conflict, NotFound
+from goto.listener import Listener
+from goto.routes import Accepted, get, post, put
+from goto.words import Label, Port
+
+LISTENERS_LIMIT = 1000
+
+
+class Carrier(Protocol):
+    """The host that carries a listener's traffic."""
+
+    protocols: ClassVar[tuple[str, ...]]
+
+    async def open(self, listener: Listener) -> None:
+        """Accept traffic. Raises OSError with the reason."""
+
+    async def close(self, listener: Listener) -> None:
+        """Accept no more; returns once nothing new is accepted, exchanges in flight finish later."""
+
+
+class ListenerSpec(msgspec.Struct):
+    """What `POST /listeners/add` takes."""
+
+    port: Port
+    protocol: str = "http"
+    label: Label = Label("")
+
+
+class Listeners:
+    """The listeners of this process, by port."""
+
+    def __init__(self, carrier: Carrier, make: Callable[[int, str, str], Listener]) -> None:
+        self._carrier = carrier
+        self._make = make
+        self.by_port: dict[int, Listener] = {}
+
+    async def start(self, port: int, label: str) -> Listener:
+        """Add a listener and open it. Raises OSError."""
+        listener = self._make(port, label, "http")
+        listener.open = True
+        await self._carrier.open(listener)
+        self.by_port[port] = listener
+        return listener
+
+    @post("/listeners/add")
+    def add(self, spec: ListenerSpec) -> str | Accepted:
+        """Add a listener; it is closed until it is opened."""
+        protocol = spec.protocol.lower()
+        if protocol not in self._carrier.protocols:
+            raise BadInput(f"protocol: {spec.protocol!r} is not served, use {' or '.join(self._carrier.protocols)}")
+        if spec.port in self.by_port:
+            return Accepted(f"Listener {spec.port} is there already")
+        if len(self.by_port) >= LISTENERS_LIMIT:
+            raise Conflict(f"port: {LISTENERS_LIMIT} listeners are the limit")
+        self.by_port[spec.port] = self._make(spec.port, spec.label, protocol)
+        return f"Added listener {spec.port}"
+
+    @put("/listeners/{port}/open")
+    async def open(self, port: Port) -> str:
+        """Open an added listener to traffic."""
+        listener = self._known(port)
+        if listener.open:
+            raise Conflict(f"port: listener {port} is open already")
+        listener.open = True  # before waiting, so that of two calls one is refused
+        try:
+            await self._carrier.open(listener)
+        except OSError as error:
+            listener.open = False
+            raise Conflict(f"port: cannot open listener {port}: {error.strerror or error}") from None
+        return f"Opened listener {port}"
+
+    @put("/listeners/{port}/close")
+    async def close(self, port: Port) -> str:
+        """Close a listener: nothing new is accepted, exchanges in flight finish."""
+        listener = self._known(port)
+        if not listener.open:
+            raise Conflict(f"port: listener {port} is closed already")
+        self._keep_one_open(listener)
+        listener.open = False
+        await self._carrier.close(listener)
+        return f"Closed listener {port}"
+
+    @put("/listeners/{port}/remove")
+    async def remove(self, port: Port) -> str:
+        """Close a listener and forget it."""
+        listener = self._known(port)
+        self._keep_one_open(listener)
+        del self.by_port[port]
+        if listener.open:
+            listener.open = False
+            await self._carrier.close(listener)
+        listener.stop()
+        return f"Removed listener {port}"
+
+    @get("/listeners")
+    def list(self) -> dict[str, Any]:
+        """List the listeners."""
+        return {str(port): listener.show() for port, listener in self.by_port.items()}
+
+    def _known(self, port: int) -> Listener:
+        if port not in self.by_port:
+            raise NotFound(f"port: there is no listener {port}")
+        return self.by_port[port]
+
+    def _keep_one_open(self, listener: Listener) -> None:
+        """A process whose last port is closed could never be reached again."""
+        if listener.open and sum(other.open for other in self.by_port.values()) == 1:
+            raise Conflict(f"port: listener {listener.port} is the last open one")

@@ -1,0 +1,360 @@
+"""Sending one call on: a connection from the pool, the request's bytes, the answer as it comes.
+
+Used by the standalone host for matched traffic, and on both hosts for fan-out and manual invocation. A request is never
+sent twice, except on a kept connection that turned out closed before any byte of the answer, and then only a repeatable one
+(behaviour: proxy).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+from goto.call import Call
+from goto.connection import Broken, Connection, UpstreamError
+from goto.flow import Field, Headers, Response, encode
+from goto.hops import end_to_end
+from goto.pool import Pool
+
+HELD_BYTES = 1 << 18
+"""Bytes of an answer that are held before anybody takes them; then the upstream has to wait."""
+
+ONE_WRITE = 1 << 16
+"""A body up to this many bytes goes out with its head, in one write."""
+
+_REPEATABLE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
+
+
+class Outlet(Protocol):
+    """Where the body of an answer is piped to. `end` or `broken` comes exactly once, last."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def flush(self) -> None:
+        """All that came in one read was written, and the body goes on."""
+
+    def end(self) -> None: ...
+
+    def broken(self, error: UpstreamError) -> None: ...
+
+
+class Feed(Protocol):
+    """A request's body that is still coming."""
+
+    length: int | None
+    """In bytes; None where the client sends it chunked."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+class Answer:
+    """The answer to one call, from the moment it was sent.
+
+    `on_head(answer)` is called once: with `status`, `reason`, `fields` and `length` set, or with `error`. What comes before
+    `pipe` is held, up to HELD_BYTES.
+    """
+
+    __slots__ = (
+        "_body",
+        "_held",
+        "_held_size",
+        "_on_head",
+        "_outlet",
+        "_pool",
+        "_sent_before",
+        "_task",
+        "call",
+        "connection",
+        "done",
+        "error",
+        "fields",
+        "length",
+        "reason",
+        "status",
+    )
+
+    def __init__(self, pool: Pool, call: Call, body: bytes | Feed, on_head: Callable[[Answer], None]) -> None:
+        self.call = call
+        self.connection: Connection | None = None
+        self.status = 0
+        self.reason = b""
+        self.fields: list[Field] = []
+        self.length: int | None = None
+        self.error: UpstreamError | None = None
+        self.done = False
+        self._pool = pool
+        self._body = body
+        self._on_head: Callable[[Answer], None] | None = on_head
+        self._held: list[bytes] = []
+        self._held_size = 0
+        self._outlet: Outlet | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._sent_before = False
+
+    @property
+    def repeatable(self) -> bool:
+        return self._body == b"" and self.call.method in _REPEATABLE and not self.call.upgrade
+
+    def response(self) -> Response:
+        """Its head for the client, hop-by-hop fields taken out; the body is still to come."""
+        fields = self.fields if self.status == 101 else end_to_end(self.fields)
+        return Response(self.status, b"", Headers(fields), reason=self.reason.decode("latin-1"), stream=self)
+
+    def pipe(self, outlet: Outlet) -> None:
+        """Hand the body on, held bytes first."""
+        held, self._held = self._held, []
+        self._held_size = 0
+        for data in held:
+            outlet.write(data)
+        if self.error is not None:
+            outlet.broken(self.error)
+        elif self.done:
+            outlet.end()
+        else:
+            self._outlet = outlet
+            outlet.flush()
+            self.resume()
+
+    def pause(self) -> None:
+        if self.connection is not None and not self.done:
+            self.connection.pause()
+
+    def resume(self) -> None:
+        if self.connection is not None and not self.done:
+            self.connection.resume()
+
+    def abort(self) -> None:
+        """Nobody wants it any more."""
+        self._on_head = None
+        self._outlet = None
+        self._stop_task()
+        if not self.done:
+            self.done = True
+            if self.connection is not None:
+                self.connection.abort()
+
+    # ------------------------------------------------------------ sending
+    def begin(self) -> None:
+        if self.call.failure:
+            asyncio.get_running_loop().call_soon(self.on_error, UpstreamError(self.call.failure))
+            return
+        connection = self._pool.take(self.call.origin, repeatable=self.repeatable)
+        if connection is not None:
+            self._send(connection)
+        else:
+            self._connect()
+
+    def _connect(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._connect_and_send())
+
+    async def _connect_and_send(self) -> None:
+        try:
+            connection = await self._pool.connect(self.call.origin, self.call.timeout)
+        except UpstreamError as error:
+            self.on_error(error)
+        else:
+            self._task = None
+            self._send(connection)
+
+    def _send(self, connection: Connection) -> None:
+        self.connection = connection
+        call, body = self.call, self._body
+        bare = call.method == "HEAD"
+        if isinstance(body, bytes) and len(body) <= ONE_WRITE:
+            connection.start(self, request_head(call, len(body)) + body, call.timeout, head=bare)
+            return
+        length = len(body) if isinstance(body, bytes) else body.length
+        connection.start(self, request_head(call, length), call.timeout, head=bare, whole=False)
+        self._task = connection.loop.create_task(self._feed(connection, body, chunked=length is None))
+
+    async def _feed(self, connection: Connection, body: bytes | Feed, *, chunked: bool) -> None:
+        try:
+            async for data in _pieces(body):
+                if not connection.usable:
+                    return
+                connection.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
+                connection.watch()  # an upstream that reads no more is as slow as one that does not answer
+                await connection.drain()
+                if not self.status:
+                    connection.unwatch()
+            if chunked:
+                connection.write(b"0\r\n\r\n")
+            if not self.done:
+                connection.sent()
+        except Exception as error:
+            # the upstream must not take what came for the whole
+            if not self.done:
+                connection.abort()
+                self.on_error(ClientBroke(f"the request's body broke: {error}"))
+
+    def _stop_task(self) -> None:
+        """Stop connecting or sending, unless it is that which found the end."""
+        task, self._task = self._task, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+
+    # ------------------------------------------------------------ receiving
+    def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
+        if status == 101 and not self.call.upgrade:
+            assert self.connection is not None
+            self.connection.abort()
+            self.on_error(Broken("switched protocols without being asked to"))
+            return
+        self.status, self.reason, self.fields, self.length = status, reason, fields, length
+        on_head, self._on_head = self._on_head, None
+        if on_head is not None:
+            on_head(self)
+
+    def on_data(self, data: bytes) -> None:
+        if self._outlet is not None:
+            self._outlet.write(data)
+            return
+        self._held.append(data)
+        self._held_size += len(data)
+        if self._held_size >= HELD_BYTES:
+            self.pause()
+
+    def on_flush(self) -> None:
+        if self._outlet is not None:
+            self._outlet.flush()
+
+    def on_end(self) -> None:
+        self.done = True
+        self._stop_task()
+        outlet, self._outlet = self._outlet, None
+        if outlet is not None:
+            outlet.end()
+
+    def on_error(self, error: UpstreamError) -> None:
+        connection = self.connection
+        if (
+            isinstance(error, Broken)
+            and connection is not None
+            and connection.reused
+            and not connection.received
+            and self.repeatable
+            and not self._sent_before
+        ):
+            self._sent_before = True
+            self._connect()
+            return
+        self.error = error
+        self.done = True
+        self._stop_task()
+        on_head, self._on_head = self._on_head, None
+        outlet, self._outlet = self._outlet, None
+        if on_head is not None:
+            on_head(self)
+        elif outlet is not None:
+            outlet.broken(error)
+
+
+class ClientBroke(UpstreamError):
+    """The body of the client's own request was malformed or ended too early."""
+
+    status = 400
+
+
+class Upstream:
+    """Sends calls over one pool."""
+
+    def __init__(self) -> None:
+        self.pool = Pool()
+
+    def send(self, call: Call, body: bytes | Feed, on_head: Callable[[Answer], None]) -> Answer:
+        """Send a call; `on_head(answer)` follows, never before this returns."""
+        answer = Answer(self.pool, call, body, on_head)
+        answer.begin()
+        return answer
+
+    async def head(self, call: Call, body: bytes | Feed) -> Answer:
+        """Send a call and wait for the head of its answer. Raises `UpstreamError`."""
+        waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def on_head(answer: Answer) -> None:
+            if not waiter.done():
+                waiter.set_result(answer)
+
+        answer = self.send(call, body, on_head)
+        try:
+            await waiter
+        except BaseException:
+            answer.abort()
+            raise
+        if answer.error is not None:
+            raise answer.error
+        return answer
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+
+class Whole:
+    """An outlet that keeps the first `limit` bytes of a body and counts the rest."""
+
+    __slots__ = ("_done", "_kept", "_limit", "_parts", "size")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parts: list[bytes] = []
+        self._kept = 0
+        self.size = 0
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def truncated(self) -> bool:
+        return self.size > self._kept
+
+    def write(self, data: bytes) -> None:
+        self.size += len(data)
+        if self._kept < self._limit:
+            kept = data[: self._limit - self._kept]
+            self._parts.append(kept)
+            self._kept += len(kept)
+
+    def flush(self) -> None:
+        pass
+
+    def end(self) -> None:
+        if not self._done.done():
+            self._done.set_result(None)
+
+    def broken(self, error: UpstreamError) -> None:
+        if not self._done.done():
+            self._done.set_exception(error)
+
+    async def read(self) -> bytes:
+        """Wait for the end; what was kept. Raises `UpstreamError`."""
+        await self._done
+        return b"".join(self._parts)
+
+
+def request_head(call: Call, length: int | None) -> bytes:
+    """The bytes of a request up to its body. `length` in bytes, None for a chunked one.
+
+    No length is announced for an empty body of a method that gives it no meaning (RFC 9110, 8.6).
+    """
+    lines = [b"%b %b HTTP/1.1\r\n" % (call.method.encode("latin-1"), encode(call.path))]
+    lines += [b"%b: %b\r\n" % field for field in call.headers]
+    if call.upgrade:
+        lines.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % encode(call.upgrade))
+    if length is None:
+        lines.append(b"Transfer-Encoding: chunked\r\n")
+    elif length or call.method not in _BODILESS:
+        lines.append(b"Content-Length: %d\r\n" % length)
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+_BODILESS = _REPEATABLE | {"DELETE", "CONNECT"}
+
+
+async def _pieces(body: bytes | Feed) -> AsyncIterator[bytes]:
+    if isinstance(body, bytes):
+        for at in range(0, len(body), ONE_WRITE):
+            yield body[at : at + ONE_WRITE]
+    else:
+        async for data in body:
+            if data:
+                yield data
