@@ -12,6 +12,7 @@ from goto import __version__
 _EXAMPLES = """examples:
   goto                                    serve on port 8080
   goto --port 9000 --label edge           serve on port 9000, label edge
+  goto --label web --registry http://reg:8080   register there as web, and take what it hands to web
   goto --log-format json                  one JSON object per exchange on standard output
   goto health http://127.0.0.1:9000       exit status 0 if an instance is healthy
   curl localhost:8080/goto/help           the API of a running instance
@@ -50,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=8080, help="port of the first listener (default: 8080)")
     serve.add_argument("--host", metavar="ADDRESS", help="interface to listen on (default: all)")
     serve.add_argument("--label", type=_label, help="label of the first listener (default: its port)")
+    serve.add_argument("--registry", metavar="URL", type=_registry, help="register the first listener with that instance")
+    what = "where the registry reaches the first listener (default: own address and port)"
+    serve.add_argument("--address", metavar="HOST:PORT", type=_address, help=what)
     serve.add_argument("--log-format", choices=("text", "json"), default="text", help="form of the access log (default: text)")
     serve.add_argument("--quiet", action="store_true", help="write neither start line nor access log")
     serve.set_defaults(run=_serve)
@@ -74,6 +78,24 @@ def _label(text: str) -> str:
 
     try:
         return Label.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _registry(text: str) -> str:
+    from goto.registry.worker import RegistryUrl
+
+    try:
+        return RegistryUrl.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _address(text: str) -> str:
+    from goto.registry.address import Address
+
+    try:
+        return Address.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

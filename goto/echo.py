@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -14,55 +14,66 @@ SHOWN_BYTES = 1 << 20
 """Bytes of a body that are shown; the rest is read, counted and dropped."""
 
 _UNREPEATED = HOP_BY_HOP | {b"host", b"set-cookie"}
-_encode = msgspec.json.Encoder().encode
+_JSON_TYPE: Field = (b"Content-Type", b"application/json")
+_json = msgspec.json.Encoder().encode
 
 
 def echo(flow: Flow, body: bytes, size: int) -> Response:
-    """JSON that shows the request, with the request's headers repeated, but for those that would break this answer."""
+    """JSON that shows the request, with the request's headers repeated, but for those that would break this answer.
+
+    `{"RequestURI", "RequestHeaders": {name as sent: [values]}, "RequestQuery": {name: [values]}, "RequestBody"}`, and
+    `"RequestBodySize"` and `"RequestBodyTruncated": true` where `size` is more than what was kept of the body.
+    """
     request = flow.request
-    shown: dict[str, Any] = {
-        "RequestURI": _text(request.target),
-        "RequestHeaders": _shown_headers(request.headers.fields),
-        "RequestQuery": _parameters(request.query) if request.query else {},
-        "RequestBody": body.decode("utf-8", "replace"),
-    }
-    if size > len(body):
-        shown["RequestBodySize"] = size
-        shown["RequestBodyTruncated"] = True
-    fields: list[Field] = [(b"Content-Type", b"application/json")]
-    fields += _repeated(request.headers.fields)
-    return Response(flow.status or 200, _encode(shown) + b"\n", Headers(fields))
-
-
-def _shown_headers(fields: list[Field]) -> dict[str, list[str]]:
-    headers: dict[str, list[str]] = {}
-    for name, value in fields:
-        headers.setdefault(name.decode("utf-8", "replace"), []).append(value.decode("utf-8", "replace"))
-    return headers
-
-
-def _repeated(fields: list[Field]) -> list[Field]:
-    repeated = []
-    named = False
-    for field in fields:
-        name = field[0].lower()
-        if name in _UNREPEATED:
-            named = named or name == b"connection"
-        elif not name.startswith(b"content-"):
-            repeated.append(field)
-    if named:
-        words = connection_words(fields)
+    headers = request.headers
+    shown = [_shown(field) for field in headers.fields]
+    repeated = [_JSON_TYPE, *[field for _, field in shown if field is not None]]
+    if b"connection" in headers.index:
+        words = connection_words(headers.fields)
         repeated = [field for field in repeated if field[0].lower() not in words]
-    return repeated
+    whole = b'{"RequestURI":%b,"RequestHeaders":{%b},"RequestQuery":%b,"RequestBody":%b%b}\n' % (
+        _json(_text(request.target)),
+        b",".join([pair for pair, _ in shown] if len(headers.index) == len(shown) else _grouped(headers.fields)),
+        _json(_parameters(request.query)) if request.query else b"{}",
+        _json(body.decode("utf-8", "replace")) if body else b'""',
+        b',"RequestBodySize":%d,"RequestBodyTruncated":true' % size if size > len(body) else b"",
+    )
+    return Response(flow.status or 200, whole, Headers(repeated))
+
+
+@lru_cache(maxsize=4096)
+def _shown(field: Field) -> tuple[bytes, Field | None]:
+    """A field as a member of the JSON object, and as a field of the answer if it is repeated there."""
+    name = field[0].lower()
+    repeats = name not in _UNREPEATED and not name.startswith(b"content-")
+    return b"%b:[%b]" % (_json(_plain(field[0])), _json(_plain(field[1]))), field if repeats else None
+
+
+def _grouped(fields: list[Field]) -> list[bytes]:
+    """The members of the JSON object where a name comes more than once."""
+    values: dict[str, list[str]] = {}
+    for name, value in fields:
+        values.setdefault(_plain(name), []).append(_plain(value))
+    return [b"%b:%b" % (_json(name), _json(listed)) for name, listed in values.items()]
 
 
 def _parameters(query: str) -> dict[str, list[str]]:
+    encoded = "%" in query or "+" in query or not query.isascii()
     parameters: dict[str, list[str]] = {}
     for pair in query.split("&"):
         if pair:
             name, _, value = pair.partition("=")
-            parameters.setdefault(unquote_plus(name), []).append(unquote_plus(value))
-    return {_text(name): [_text(value) for value in values] for name, values in parameters.items()}
+            if encoded:
+                name, value = _text(unquote_plus(name)), _text(unquote_plus(value))
+            if name in parameters:
+                parameters[name].append(value)
+            else:
+                parameters[name] = [value]
+    return parameters
+
+
+def _plain(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _text(text: str) -> str:

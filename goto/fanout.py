@@ -10,7 +10,8 @@ from goto.connection import UpstreamError
 from goto.flow import Flow, Response, decode
 from goto.jsontext import json_bytes
 from goto.reasons import status_text
-from goto.upstream import Answer, Upstream, Whole
+from goto.upstream import Answer, Upstream
+from goto.whole import Whole
 
 FAN_OUT_LIMIT = 64 << 20
 """Bytes of bodies that one answer keeps; what is left out is named in it."""

@@ -97,7 +97,7 @@ class Pipeline:
         return self._deepest
 
     async def request_async(self, flow: Flow) -> int:
-        """As `request`, for every pipeline. Raises `ClientGone`; `reached` then holds for the features begun."""
+        """As `request`, for every pipeline. Ends early when the client leaves, which `flow.gone` tells."""
         for depth, hook in self._request:
             try:
                 waits = hook(flow)

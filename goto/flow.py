@@ -190,6 +190,7 @@ class Flow:
         "completed",
         "default",
         "gone",
+        "local",
         "notes",
         "request",
         "response",
@@ -198,8 +199,10 @@ class Flow:
         "upstreams",
     )
 
-    def __init__(self, request: Request, default: Answer | None = None) -> None:
+    def __init__(self, request: Request, default: Answer | None = None, *, local: bool = True) -> None:
         self.request = request
+        self.local = local
+        """The request is addressed to goto itself, not to a site that it stands in the way of."""
         self.response: Response | None = None
         self.answer: Answer | None = None
         self.upstreams: list[Call] = []

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import time
 from email.utils import formatdate
+from typing import Literal
 
-from goto.flow import Field
+from goto.call import Call
+from goto.flow import Field, Request, Response, encode
 from goto.reasons import REASONS
 
 _STATUS_LINES = {status: b"HTTP/1.1 %d %b\r\n" % (status, REASONS.get(status, "").encode()) for status in range(100, 600)}
 _date = (0, b"")
+
+NO_BODY = frozenset((204, 304))
+"""Statuses whose responses have no body (RFC 9110, 15.3.5 and 15.4.5)."""
+
+REPEATABLE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
+"""Safe methods: sending such a request twice changes nothing (RFC 9110, 9.2.1)."""
 
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 CLOSE = b"Connection: close\r\n"
@@ -38,8 +46,69 @@ def date_field() -> bytes:
 
 
 def has_date(fields: list[Field]) -> bool:
-    return any(len(name) == 4 and name.lower() == b"date" for name, _ in fields)
+    for name, _ in fields:  # noqa: SIM110  # any() would make a generator for each response
+        if len(name) == 4 and name.lower() == b"date":
+            return True
+    return False
 
 
 def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def framing_by_length(status: int, length: int) -> bytes:
+    """The length of a body that is here whole."""
+    return b"" if status in NO_BODY else b"Content-Length: %d\r\n" % length
+
+
+def framing_of_stream(status: int, length: int | None, request: Request) -> tuple[bytes, Literal["length", "chunks", "close"]]:
+    """How a body that is still coming is delimited, and what will end it (RFC 9112, 6.3)."""
+    if status in NO_BODY or status == 101:
+        return b"", "length"
+    if length is not None:
+        return b"Content-Length: %d\r\n" % length, "length"
+    if request.method == "HEAD":
+        return b"", "length"
+    return (CHUNKED, "chunks") if request.version >= (1, 1) else (b"", "close")
+
+
+def response_head(response: Response, identity: bytes, framing: bytes, version: tuple[int, int], *, keep_alive: bool) -> bytes:
+    """The bytes of a response up to its body, for a client that speaks `version`."""
+    if response.status == 101:
+        connection = b""
+    elif not keep_alive:
+        connection = CLOSE
+    else:
+        connection = b"" if version >= (1, 1) else KEEP_ALIVE
+    fields = response.headers.fields
+    return b"".join(
+        (
+            status_line(response.status, response.reason),
+            identity,
+            fields_bytes(fields),
+            b"" if has_date(fields) else date_field(),
+            framing,
+            connection,
+            b"\r\n",
+        )
+    )
+
+
+def request_head(call: Call, length: int | None) -> bytes:
+    """The bytes of a request up to its body. `length` in bytes, None for a chunked one.
+
+    No length is announced for an empty body of a method that gives it no meaning (RFC 9110, 8.6).
+    """
+    lines = [b"%b %b HTTP/1.1\r\n" % (call.method.encode("latin-1"), encode(call.path))]
+    lines += [b"%b: %b\r\n" % field for field in call.headers]
+    if call.upgrade:
+        lines.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % encode(call.upgrade))
+    if length is None:
+        lines.append(b"Transfer-Encoding: chunked\r\n")
+    elif length or call.method not in _BODILESS:
+        lines.append(b"Content-Length: %d\r\n" % length)
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+_BODILESS = REPEATABLE | {"DELETE", "CONNECT"}

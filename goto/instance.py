@@ -9,9 +9,10 @@ from goto.management import Management
 from goto.routes import RouteTable
 from goto.services.about import About
 from goto.services.listeners import Carrier, Listeners
+from goto.services.registry import Registry
 from goto.upstream import Upstream
 
-SERVICES: tuple[type, ...] = (Listeners, About)
+SERVICES: tuple[type, ...] = (Listeners, Registry, About)
 
 
 def route_table() -> RouteTable:
@@ -27,8 +28,9 @@ class Instance:
         self.upstream = Upstream()
         self.table = route_table()
         self.listeners = Listeners(carrier, self._listener)
+        self.registry = Registry(self.upstream)
         self.about = About(lambda: self.table)
-        self.management = Management(self.table, (self.listeners, self.about))
+        self.management = Management(self.table, (self.listeners, self.registry, self.about), self.listeners.by_port.get)
 
     def _listener(self, port: int, label: str, protocol: str) -> Listener:
         return Listener(port, self.host, self.upstream, label=label, protocol=protocol)
@@ -37,4 +39,5 @@ class Instance:
         self.about.ready = False
         for listener in self.listeners.by_port.values():
             listener.stop()
+        self.registry.stop()
         await self.upstream.close()

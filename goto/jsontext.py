@@ -10,9 +10,14 @@ import msgspec
 def json_bytes(value: Any) -> bytes:
     """A line of JSON. Text that came as bytes which are no UTF-8 is shown with replacement characters."""
     try:
-        return msgspec.json.encode(value, enc_hook=str) + b"\n"
+        return msgspec.json.encode(value, enc_hook=_word) + b"\n"
     except UnicodeEncodeError:
-        return msgspec.json.encode(_clean(msgspec.to_builtins(value, enc_hook=str))) + b"\n"
+        return msgspec.json.encode(_clean(msgspec.to_builtins(value, enc_hook=_word))) + b"\n"
+
+
+def _word(value: Any) -> Any:
+    """Word types are written as they are read: whole numbers as numbers, all others as text."""
+    return int(value) if isinstance(value, int) and value.schema["type"] == "integer" else str(value)  # type: ignore[attr-defined]
 
 
 def _clean(value: Any) -> Any:

@@ -32,6 +32,8 @@ class Listener:
     ) -> None:
         self.port = port
         self.protocol = protocol
+        self.mode = ""
+        """How a host with several kinds of listeners carries it; taken over from the one it was added through."""
         self.open = False
         self.hook_errors: Counter[str] = Counter()
         """Hooks that raised, by their name."""

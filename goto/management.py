@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from typing import Any, NamedTuple
 
 from goto.call import Call
-from goto.errors import ApiError, WrongMethod
+from goto.errors import ApiError, NotFound, WrongMethod
 from goto.flow import Request, Response
 from goto.jsontext import json_bytes
 from goto.listener import Listener
@@ -15,23 +16,55 @@ from goto.routes import Accepted, Route, RouteTable
 
 log = logging.getLogger("goto")
 
+PORT_PREFIX = "/goto/port/"
+"""`/goto/port/{port}` before any route acts on that listener, from whichever port it is called."""
+
+through: ContextVar[Listener | None] = ContextVar("through", default=None)
+"""The listener that the present management call acts on."""
+
 Served = Response | list[Call]
 """An answer; or calls to be sent, whose answer it then is."""
+
+
+class Found(NamedTuple):
+    """A management call: what it acts on, its route, and the words of its path, still encoded."""
+
+    listener: Listener
+    route: Route
+    words: list[str]
 
 
 class Management:
     """The API of a process: its routes, and what serves them besides a listener and its features."""
 
-    def __init__(self, table: RouteTable, services: Iterable[object]) -> None:
+    def __init__(self, table: RouteTable, services: Iterable[object], by_port: Callable[[int], Listener | None]) -> None:
         self.table = table
         self._services: Mapping[type, object] = {type(service): service for service in services}
+        self._by_port = by_port
 
-    def find(self, method: str, path: str) -> tuple[Route, list[str]] | None:
-        """See `RouteTable.find`."""
-        return self.table.find(method, path)
+    def find(self, listener: Listener, method: str, path: str) -> Found | None:
+        """What a request through a listener asks of the API; None for traffic. Raises `WrongMethod` or `NotFound`."""
+        elsewhere = path.startswith(PORT_PREFIX)
+        if elsewhere:
+            listener, path = self._other(path.removeprefix(PORT_PREFIX))
+        found = self.table.find(method, path)
+        if found is None:
+            if elsewhere:
+                raise NotFound(f"{path} is no route of the API")
+            return None
+        return Found(listener, *found)
 
-    async def serve(self, listener: Listener, route: Route, request: Request, words: list[str], body: bytes) -> Served:
-        """Carry out a call on a listener."""
+    def _other(self, rest: str) -> tuple[Listener, str]:
+        word, slash, path = rest.partition("/")
+        listener = self._by_port(int(word)) if word.isascii() and word.isdecimal() and len(word) <= 5 else None
+        if listener is None:
+            raise NotFound(f"port: there is no listener {word}")
+        return listener, slash + path
+
+    async def serve(self, found: Found, request: Request, body: bytes) -> Served:
+        """Carry out a call."""
+        listener, route, words = found
+        through.set(listener)
         try:
             result = await route.call(self._owner(listener, route.owner), request, words, body)
         except ApiError as error:

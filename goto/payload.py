@@ -7,6 +7,7 @@ a default (behaviour: management calls).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -42,7 +43,7 @@ def read_struct(document: Any, struct: type[S], where: str = "body") -> tuple[S,
 
 def _plain(document: dict[str, Any], struct: type[msgspec.Struct]) -> tuple[dict[str, Any], list[str]]:
     """Keys as the struct spells them, without the values that mean *not given*; and the unknown keys."""
-    fields = {field.encode_name.lower(): field for field in msgspec.structs.fields(struct)}
+    fields = _fields(struct)
     plain: dict[str, Any] = {}
     unknown = []
     for key, value in document.items():
@@ -58,6 +59,12 @@ def _plain(document: dict[str, Any], struct: type[msgspec.Struct]) -> tuple[dict
             unknown += [f"{key}.{name}" for name in inner]
         plain[field.encode_name] = value
     return plain, unknown
+
+
+@lru_cache(maxsize=64)
+def _fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    """Lower-case key to field; msgspec looks it all up anew each time it is asked."""
+    return {field.encode_name.lower(): field for field in msgspec.structs.fields(struct)}
 
 
 def _decode_word(kind: type, value: Any) -> Any:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import ssl
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
 
 from goto.call import Origin
@@ -46,20 +47,29 @@ class Pool:
 
     async def connect(self, origin: Origin, timeout: float = CONNECT_SECONDS) -> Connection:
         """A new connection. Raises `Unreachable` or `TooSlow`."""
+        return await self._open(origin, min(timeout, CONNECT_SECONDS), self._keep, self._lost)
+
+    async def own(self, origin: Origin, timeout: float = CONNECT_SECONDS) -> Connection:
+        """As `connect`, for one user alone: the pool never hands it to another, and ends it only in `close`."""
+        return await self._open(origin, timeout, _leave, self._all.discard)
+
+    async def _open(
+        self, origin: Origin, timeout: float, on_idle: Callable[[Connection], None], on_lost: Callable[[Connection], None]
+    ) -> Connection:
         loop = asyncio.get_running_loop()
         where = f"{origin.scheme}://{origin.authority}"
         secure = tls_context(origin.verify) if origin.scheme == "https" else None
         try:
-            async with asyncio.timeout(min(timeout, CONNECT_SECONDS)):
+            async with asyncio.timeout(timeout):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(origin, loop, self._keep, self._lost),
+                    lambda: Connection(origin, loop, on_idle, on_lost),
                     origin.host,
                     origin.port,
                     ssl=secure,
                     server_hostname=origin.host if secure else None,
                 )
         except TimeoutError:
-            raise TooSlow(f"cannot connect to {where} within {min(timeout, CONNECT_SECONDS):g}s") from None
+            raise TooSlow(f"cannot connect to {where} within {timeout:g}s") from None
         except (OSError, UnicodeError) as error:
             raise Unreachable(f"cannot connect to {where}: {_reason(error)}") from None
         self._all.add(connection)
@@ -98,6 +108,10 @@ class Pool:
                 del self._idle[origin]
         if self._idle:
             self._sweeper = loop.call_later(IDLE_SECONDS / 4, self._sweep, loop)
+
+
+def _leave(connection: Connection) -> None:
+    """Its user has it still."""
 
 
 @lru_cache(maxsize=8)

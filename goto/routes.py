@@ -90,7 +90,7 @@ class Route:
         for parameter in self.parameters:
             match parameter.source:
                 case "path":
-                    arguments[parameter.name] = _word(parameter, unquote_to_bytes(next(given)))
+                    arguments[parameter.name] = _word(parameter, unquote_to_bytes(next(given).encode("utf-8", "surrogateescape")))
                 case "query":
                     value = _query_value(request.query, parameter.name)
                     if value:

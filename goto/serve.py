@@ -14,6 +14,10 @@ from typing import Any
 from goto import __version__
 from goto.accesslog import AccessLog
 from goto.hosts.standalone import StandaloneHost
+from goto.identity import pod_ip
+from goto.listener import Listener
+from goto.registry.address import Address
+from goto.registry.worker import Worker
 
 GRACE_SECONDS = 10.0
 """How long exchanges in flight may take to finish once the process is told to end."""
@@ -37,6 +41,9 @@ def run(main: Coroutine[Any, Any, int]) -> int:
 async def _serve(options: argparse.Namespace) -> int:
     log = AccessLog(sys.stdout.fileno(), options.log_format, enabled=not options.quiet)
     host = StandaloneHost(log, options.host)
+    if reason := _check_address(options):
+        print(f"goto: {reason}", file=sys.stderr)
+        return 2
     ended = _signals()
     try:
         listener = await host.start(options.port, options.label or "")
@@ -46,12 +53,40 @@ async def _serve(options: argparse.Namespace) -> int:
     if not options.quiet:
         where = f"http://{options.host or 'localhost'}:{options.port}"
         print(f"goto {__version__} serves {where} as {listener.name}; its API: curl {where}/goto/help", flush=True)
+    worker = _worker(options, host, listener)
+    if worker is not None:
+        worker.start()
     # what is here now stays to the end: the collector need not look at it again
     gc.collect()
     gc.freeze()
     await ended.wait()
+    if worker is not None:
+        await worker.stop()
     await host.stop(GRACE_SECONDS)
     return 0
+
+
+def _check_address(options: argparse.Namespace) -> str:
+    """Settle which address is registered; what is wrong with it, or nothing."""
+    if options.address and not options.registry:
+        return "--address says what is registered: it needs --registry"
+    if options.registry and not options.address:
+        ip = pod_ip()
+        try:
+            options.address = Address.parse(f"[{ip}]:{options.port}" if ":" in ip else f"{ip}:{options.port}")
+        except ValueError as error:
+            return f"POD_IP: {error}"
+    return ""
+
+
+def _worker(options: argparse.Namespace, host: StandaloneHost, listener: Listener) -> Worker | None:
+    """What registers the first listener, where a registry was named. Its label does not change any more."""
+    if not options.registry:
+        return None
+    from goto.features.client import Client
+
+    client = listener.feature(Client)
+    return Worker(host.instance.upstream, client, options.registry, listener.name, options.address)
 
 
 def _signals() -> asyncio.Event:

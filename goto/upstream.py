@@ -13,8 +13,9 @@ from typing import Protocol
 
 from goto.call import Call
 from goto.connection import Broken, Connection, UpstreamError
-from goto.flow import Field, Headers, Response, encode
+from goto.flow import Field, Headers, Response
 from goto.hops import end_to_end
+from goto.http1 import REPEATABLE, request_head
 from goto.pool import Pool
 
 HELD_BYTES = 1 << 18
@@ -22,8 +23,6 @@ HELD_BYTES = 1 << 18
 
 ONE_WRITE = 1 << 16
 """A body up to this many bytes goes out with its head, in one write."""
-
-_REPEATABLE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 
 
 class Outlet(Protocol):
@@ -94,7 +93,7 @@ class Answer:
 
     @property
     def repeatable(self) -> bool:
-        return self._body == b"" and self.call.method in _REPEATABLE and not self.call.upgrade
+        return self._body == b"" and self.call.method in REPEATABLE and not self.call.upgrade
 
     def response(self) -> Response:
         """Its head for the client, hop-by-hop fields taken out; the body is still to come."""
@@ -288,66 +287,6 @@ class Upstream:
 
     async def close(self) -> None:
         await self.pool.close()
-
-
-class Whole:
-    """An outlet that keeps the first `limit` bytes of a body and counts the rest."""
-
-    __slots__ = ("_done", "_kept", "_limit", "_parts", "size")
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._parts: list[bytes] = []
-        self._kept = 0
-        self.size = 0
-        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    @property
-    def truncated(self) -> bool:
-        return self.size > self._kept
-
-    def write(self, data: bytes) -> None:
-        self.size += len(data)
-        if self._kept < self._limit:
-            kept = data[: self._limit - self._kept]
-            self._parts.append(kept)
-            self._kept += len(kept)
-
-    def flush(self) -> None:
-        pass
-
-    def end(self) -> None:
-        if not self._done.done():
-            self._done.set_result(None)
-
-    def broken(self, error: UpstreamError) -> None:
-        if not self._done.done():
-            self._done.set_exception(error)
-
-    async def read(self) -> bytes:
-        """Wait for the end; what was kept. Raises `UpstreamError`."""
-        await self._done
-        return b"".join(self._parts)
-
-
-def request_head(call: Call, length: int | None) -> bytes:
-    """The bytes of a request up to its body. `length` in bytes, None for a chunked one.
-
-    No length is announced for an empty body of a method that gives it no meaning (RFC 9110, 8.6).
-    """
-    lines = [b"%b %b HTTP/1.1\r\n" % (call.method.encode("latin-1"), encode(call.path))]
-    lines += [b"%b: %b\r\n" % field for field in call.headers]
-    if call.upgrade:
-        lines.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % encode(call.upgrade))
-    if length is None:
-        lines.append(b"Transfer-Encoding: chunked\r\n")
-    elif length or call.method not in _BODILESS:
-        lines.append(b"Content-Length: %d\r\n" % length)
-    lines.append(b"\r\n")
-    return b"".join(lines)
-
-
-_BODILESS = _REPEATABLE | {"DELETE", "CONNECT"}
 
 
 async def _pieces(body: bytes | Feed) -> AsyncIterator[bytes]:

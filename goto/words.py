@@ -49,7 +49,7 @@ class Status(int):
     @classmethod
     def parse(cls, text: str) -> Status:
         status = _whole(text)
-        if not 200 <= status <= 599:
+        if len(text) != 3 or not 200 <= status <= 599:
             raise ValueError(f"{status} is not a status from 200 to 599")
         return cls(status)
 
@@ -184,8 +184,10 @@ class HeaderNames(tuple[str, ...]):
 
     @classmethod
     def parse(cls, text: str) -> HeaderNames:
-        names = [HeaderName.parse(name) for name in Names.parse(text)]
-        return cls({name.lower(): name for name in reversed(names)}[key] for key in dict.fromkeys(n.lower() for n in names))
+        names: dict[str, str] = {}
+        for name in Names.parse(text):
+            names.setdefault(name.lower(), HeaderName.parse(name))
+        return cls(names.values())
 
 
 class HeaderValue(str):
@@ -216,7 +218,7 @@ class Flag(int):
 
 
 def http_url(text: str) -> str:
-    """An absolute http or https URL with a host, on one line, in characters that may stand in a request."""
+    """An absolute http or https URL with a host, on one line and without spaces. ValueError says what is wrong."""
     one_line(text)
     if re.search(r"\s", text):
         raise ValueError("a URL holds no space")

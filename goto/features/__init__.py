@@ -2,13 +2,15 @@
 
 Bypass is outermost, so that nothing behind it ever sees what it answers. Timeouts watches all the rest, delays included. Delay
 wraps the counting, so that counts are there before a client sees its answer, and survive its hang-up. Counting wraps all that
-changes a response. ForcedStatus stands before Proxy, which leaves a forced flow to Local.
+changes a response. ForcedStatus stands before Proxy, which leaves a forced flow to Local. Client looks at no
+traffic: it makes some, elsewhere.
 """
 
 from __future__ import annotations
 
 from goto.feature import Feature
 from goto.features.bypass import Bypass
+from goto.features.client import Client
 from goto.features.delay import Delay
 from goto.features.forced_status import ForcedStatus
 from goto.features.local import Local
@@ -28,4 +30,5 @@ FEATURES: tuple[type[Feature], ...] = (
     ForcedStatus,
     Proxy,
     Local,
+    Client,
 )

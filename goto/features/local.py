@@ -14,7 +14,7 @@ class Local(Feature):
     """Answer `/status/{n}`, `/echo`, and every flow that a status is forced on."""
 
     def request(self, flow: Flow) -> None:
-        path = flow.request.path
+        path = flow.request.path if flow.local else ""
         if path.startswith("/status/") and "/" not in path[8:].removesuffix("/") and path != "/status/":
             flow.response = _status(flow)
         elif path in _ECHO:

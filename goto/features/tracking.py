@@ -29,11 +29,17 @@ class HeaderCounts:
         self.by_requested: dict[str, ByStatus] = {}
         self.by_response: dict[str, ByStatus] = {}
 
-    def count(self, value: str, requested: int | None) -> None:
-        self.by_value[value] = self.by_value.get(value, 0) + 1
+    def count(self, value: str, requested: int | None) -> str:
+        """Count a request; the key it was counted under."""
+        if value in self.by_value:
+            self.by_value[value] += 1
+        else:
+            value = slot(self.by_value, value)
+            self.by_value[value] = self.by_value.get(value, 0) + 1
         if requested is not None:
             statuses = self.by_requested.setdefault(value, {})
             statuses[requested] = statuses.get(requested, 0) + 1
+        return value
 
     def count_response(self, value: str, status: int) -> None:
         statuses = self.by_response.get(value)
@@ -69,17 +75,15 @@ class Tracking(Feature):
             if values is None:
                 continue
             for sent in values if len(values) == 1 else dict.fromkeys(values):
-                value = slot(counts.by_value, decode(sent))
-                counts.count(value, requested)
+                value = counts.count(decode(sent), requested)
                 seen.append((counts, value))
-        if seen:
-            flow.notes[self] = seen
+        flow.notes[self] = seen
 
     def response(self, flow: Flow) -> None:
         assert flow.response is not None
-        seen: list[tuple[HeaderCounts, str]] = flow.notes.get(self, [])
-        for counts, value in seen:
-            counts.count_response(value, flow.response.status)
+        status = flow.response.status
+        for counts, value in flow.notes.get(self, ()):
+            counts.count_response(value, status)
 
     @put("/request/headers/track/add/{headers}")
     def add(self, headers: HeaderNames) -> str:

@@ -87,7 +87,18 @@ KEPT, CLOSED = Sent(keep_alive=True), Sent(keep_alive=False)
 class ClientConnection(RequestHandler):
     """aiohttp's protocol, with an eye on the client's leaving, on slow heads and on closing listeners."""
 
-    __slots__ = ("_client", "_head_timer", "_held", "_log", "_plain_exchange", "_rest", "closing", "exchange", "listener")
+    __slots__ = (
+        "_client",
+        "_head_timer",
+        "_held",
+        "_log",
+        "_plain_exchange",
+        "_rest",
+        "admin",
+        "closing",
+        "exchange",
+        "listener",
+    )
 
     def __init__(
         self,
@@ -96,6 +107,8 @@ class ClientConnection(RequestHandler):
         log: AccessLog,
         plain_exchange: PlainExchange,
         loop: asyncio.AbstractEventLoop,
+        *,
+        admin: bool,
     ) -> None:
         super().__init__(
             server,
@@ -108,6 +121,8 @@ class ClientConnection(RequestHandler):
             lingering_time=LINGER_SECONDS,
         )
         self.listener = listener
+        self.admin = admin
+        """Only management calls are served."""
         self._log = log
         self._plain_exchange = plain_exchange
         self._held: bytes | None = None
@@ -199,7 +214,7 @@ class ClientConnection(RequestHandler):
     # ------------------------------------------------------------ asyncio.Protocol
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if not self.listener.open:
+        if not self.listener.open and not self.admin:
             self.break_off()  # accepted by the kernel while the listener was closing
 
     def data_received(self, data: bytes) -> None:
@@ -343,7 +358,10 @@ class ClientConnection(RequestHandler):
             log.error("request failed", exc_info=exc)
             message = "the request failed"
         self.linger(0)
-        self.send(refusal_bytes(self.listener, Response.text(status, f"goto: {message}")))
+        refused = Response.text(status, f"goto: {message}")
+        framing = http1.framing_by_length(status, len(refused.body))
+        head = http1.response_head(refused, self.listener.identity_bytes, framing, (1, 1), keep_alive=False)
+        self.send(head + refused.body)
         self._log.exchange(self.listener.port, self.client, "-", "-", status, 0.0, "malformed")
         return CLOSED
 
@@ -356,15 +374,24 @@ def _first_line(message: str | None) -> str:
 class Server(web.Server):
     """The connections of one listener."""
 
-    def __init__(self, handler: Any, listener: Listener, log: AccessLog, plain_exchange: PlainExchange) -> None:
+    def __init__(
+        self,
+        handler: Any,
+        listener: Listener,
+        log: AccessLog,
+        plain_exchange: PlainExchange,
+        *,
+        admin: bool = False,
+    ) -> None:
         super().__init__(handler)
         self._listener = listener
         self._log = log
         self._plain_exchange = plain_exchange
+        self._admin = admin
         self._ended = asyncio.Event()
 
     def __call__(self) -> ClientConnection:
-        return ClientConnection(self, self._listener, self._log, self._plain_exchange, self._loop)
+        return ClientConnection(self, self._listener, self._log, self._plain_exchange, self._loop, admin=self._admin)
 
     async def emptied(self) -> None:
         """Wait until the last connection has ended, once `finish` was called."""
@@ -383,22 +410,6 @@ class Server(web.Server):
         for connection in self.connections:
             assert isinstance(connection, ClientConnection)
             connection.finish()
-
-
-def refusal_bytes(listener: Listener, response: Response) -> bytes:
-    """A whole response that ends its connection."""
-    return b"".join(
-        (
-            http1.status_line(response.status),
-            listener.identity_bytes,
-            http1.date_field(),
-            http1.fields_bytes(response.headers.fields),
-            b"Content-Length: %d\r\n" % len(response.body),
-            http1.CLOSE,
-            b"\r\n",
-            response.body,
-        )
-    )
 
 
 def parts_of(request: web.BaseRequest) -> tuple[Message, Content | None]:

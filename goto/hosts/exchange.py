@@ -7,18 +7,18 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from goto import http1
 from goto.call import Call
 from goto.echo import SHOWN_BYTES, echo
-from goto.errors import ApiError, BadInput, TooLarge, WrongMethod
+from goto.errors import ApiError, BadInput, NotFound, TooLarge
 from goto.fanout import fan_out
-from goto.flow import ClientGone, Flow, Headers, Request, Response, encode
+from goto.flow import ClientGone, Flow, Response
 from goto.hosts.body import ClientBody
-from goto.hosts.connection import CLOSED, HEAD_LIMIT, KEPT, LINGER_REFUSED_SECONDS, ClientConnection, Content, Message, Sent
+from goto.hosts.connection import CLOSED, KEPT, LINGER_REFUSED_SECONDS, ClientConnection, Content, Message, Sent
 from goto.hosts.outlet import ClientOutlet
+from goto.hosts.requests import refusal_of, request_of
 from goto.hosts.tunnel import Tunnel
-from goto.management import refusal
-from goto.routes import Route
+from goto.http1 import NO_BODY, framing_by_length, framing_of_stream, response_head
+from goto.management import Found, refusal
 from goto.upstream import Answer, ClientBroke
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 64 << 20
 """Bytes of a body that has to be read whole before it is sent on; over it the answer is 413."""
-
-NO_BODY = frozenset((204, 304))
 
 T = TypeVar("T")
 
@@ -71,7 +69,7 @@ class HostedExchange:
         self._taken = False
         self._status = 0
         self._went = "local"
-        self.flow = Flow(_request(message, has_body=content is not None), default=echo)
+        self.flow = Flow(request_of(message, has_body=content is not None), default=echo)
         self.body: ClientBody | None = None
         if content is not None:
             headers = self.flow.request.headers
@@ -99,7 +97,7 @@ class HostedExchange:
         if self._connection.gone:
             self.flow.leave()  # between its request and now
         try:
-            refused = _refusal(self._message)
+            refused = refusal_of(self._message)
             if refused is not None:
                 status, reason = refused
                 self._keep_alive = False
@@ -119,24 +117,26 @@ class HostedExchange:
     async def _serve(self) -> None:
         request = self.flow.request
         try:
-            found = self._host.instance.management.find(request.method, request.path)
-        except WrongMethod as error:
+            found = self._host.instance.management.find(self._listener, request.method, request.path)
+            if found is None and self._connection.admin:
+                raise NotFound(f"{request.path} is no route of the API, and this port serves nothing else")
+        except ApiError as error:
             self._went = "api"
             await self._write(refusal(error, request))
             return
         if found is None:
             await self._traffic()
         else:
-            await self._manage(*found)
+            await self._manage(found)
 
-    async def _manage(self, route: Route, words: list[str]) -> None:
+    async def _manage(self, found: Found) -> None:
         self._went = "api"
         try:
-            body = await self._read(route.body_limit)
+            body = await self._read(found.route.body_limit)
         except ApiError as error:
             await self._write(refusal(error, self.flow.request))
             return
-        served = await self._host.instance.management.serve(self._listener, route, self.flow.request, words, body)
+        served = await self._host.instance.management.serve(found, self.flow.request, body)
         if isinstance(served, list):
             served = await self._send(served, body)
         await self._write(served)
@@ -316,11 +316,9 @@ class HostedExchange:
 
     def _write_whole(self, response: Response) -> None:
         self._settle_connection()
-        body = response.body
-        framing = b"" if response.status in NO_BODY else b"Content-Length: %d\r\n" % len(body)
-        head = self._head(response, framing)
-        bare = self.flow.request.method == "HEAD" or response.status in NO_BODY
-        self._connection.send(head if bare else head + body)
+        head = self._head(response, framing_by_length(response.status, len(response.body)))
+        bare = response.status in NO_BODY or self.flow.request.method == "HEAD"
+        self._connection.send(head if bare else head + response.body)
         self._status = response.status
         self._written = True
 
@@ -329,8 +327,11 @@ class HostedExchange:
         assert isinstance(answer, Answer)
         self._settle_connection()
         self._status = response.status
-        framing, chunked = self._framing(response, answer)
-        self._outlet = outlet = ClientOutlet(connection, answer, self._head(response, framing), on_over, chunked=chunked)
+        framing, ends = framing_of_stream(response.status, answer.length, self.flow.request)
+        if ends == "close":
+            self._keep_alive = False
+        head = self._head(response, framing)
+        self._outlet = outlet = ClientOutlet(connection, answer, head, on_over, chunked=ends == "chunks")
         if response.status == 101 and answer.connection is not None:
             self._keep_alive = False
             connection.tunnel(Tunnel(connection, answer.connection))
@@ -346,38 +347,8 @@ class HostedExchange:
             self._keep_alive = False
             connection.linger(0)
 
-    def _framing(self, response: Response, answer: Answer) -> tuple[bytes, bool]:
-        """How a streamed body is delimited (RFC 9112, 6), and whether in chunks."""
-        if response.status in NO_BODY or response.status == 101:
-            return b"", False
-        if answer.length is not None:
-            return b"Content-Length: %d\r\n" % answer.length, False
-        if self.flow.request.method == "HEAD":
-            return b"", False
-        if self._version >= (1, 1):
-            return http1.CHUNKED, True
-        self._keep_alive = False
-        return b"", False
-
     def _head(self, response: Response, framing: bytes) -> bytes:
-        fields = response.headers.fields
-        if response.status == 101:
-            connection = b""
-        elif not self._keep_alive:
-            connection = http1.CLOSE
-        else:
-            connection = b"" if self._version >= (1, 1) else http1.KEEP_ALIVE
-        return b"".join(
-            (
-                http1.status_line(response.status, response.reason),
-                self._listener.identity_bytes,
-                http1.fields_bytes(fields),
-                b"" if http1.has_date(fields) else http1.date_field(),
-                framing,
-                connection,
-                b"\r\n",
-            )
-        )
+        return response_head(response, self._listener.identity_bytes, framing, self._version, keep_alive=self._keep_alive)
 
     def _log(self) -> None:
         flow = self.flow
@@ -392,32 +363,3 @@ class HostedExchange:
             time.monotonic() - flow.started,
             went,
         )
-
-
-def _refusal(message: Message) -> tuple[int, str] | None:
-    """Why a request is answered at once, before any feature sees it."""
-    if message.method == "CONNECT":
-        return 501, "CONNECT is not served"
-    size = len(message.path) + sum(len(name) + len(value) + 4 for name, value in message.raw_headers)
-    if size > HEAD_LIMIT:
-        return 431, f"the head is over {HEAD_LIMIT} bytes"
-    for name, value in message.raw_headers:
-        if len(name) == 17 and name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
-            # other codings would have to be undone before the message's end is known (RFC 9112, 6.1)
-            return 400, "the only transfer coding that is understood is chunked"
-    return None
-
-
-def _request(message: Message, *, has_body: bool) -> Request:
-    """The request in origin-form; an absolute-form's authority stands for its `Host` (RFC 9112, 3.2.2)."""
-    target, fields = message.path, list(message.raw_headers)
-    if target[:1] not in "/*":
-        scheme, _, rest = target.partition("://")
-        if scheme.lower() in ("http", "https"):
-            cut = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
-            authority, target = rest[:cut], rest[cut:]
-            if not target.startswith("/"):
-                target = "/" + target
-            fields = [field for field in fields if field[0].lower() != b"host"]
-            fields.insert(0, (b"Host", encode(authority.rpartition("@")[2])))
-    return Request(message.method, target, Headers(fields), version=message.version[:2], has_body=has_body)

@@ -82,6 +82,7 @@ class StandaloneHost:
         pipeline = connection.listener.pipeline
         if (
             not self._fast
+            or connection.admin
             or not pipeline.plain
             or pipeline.watching
             or message.should_close
@@ -89,7 +90,14 @@ class StandaloneHost:
             or message.chunked
             or path[:1] != "/"
             or message.method == "CONNECT"
-            or path[1:].partition("/")[0].partition("?")[0] in self._prefixes
+            or first_segment(path) in self._prefixes
         ):
             return None
         return HostedExchange(self, connection, message, None)
+
+
+def first_segment(path: str) -> str:
+    """Up to the second slash or the query."""
+    end = path.find("/", 1)
+    segment = path[1:] if end < 0 else path[1:end]
+    return segment.partition("?")[0] if "?" in segment else segment

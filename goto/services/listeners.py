@@ -9,6 +9,7 @@ import msgspec
 
 from goto.errors import BadInput, Conflict, NotFound
 from goto.listener import Listener
+from goto.management import through
 from goto.routes import Accepted, get, post, put
 from goto.words import Label, Port
 
@@ -51,6 +52,12 @@ class Listeners:
         self.by_port[port] = listener
         return listener
 
+    def adopt(self, port: int, label: str) -> Listener:
+        """Add a listener that the host has opened already."""
+        listener = self.by_port[port] = self._make(port, label, "http")
+        listener.open = True
+        return listener
+
     @post("/listeners/add")
     def add(self, spec: ListenerSpec) -> str | Accepted:
         """Add a listener; it is closed until it is opened."""
@@ -61,7 +68,11 @@ class Listeners:
             return Accepted(f"Listener {spec.port} is there already")
         if len(self.by_port) >= LISTENERS_LIMIT:
             raise Conflict(f"port: {LISTENERS_LIMIT} listeners are the limit")
-        self.by_port[spec.port] = self._make(spec.port, spec.label, protocol)
+        listener = self._make(spec.port, spec.label, protocol)
+        caller = through.get()
+        if caller is not None:
+            listener.mode = caller.mode
+        self.by_port[spec.port] = listener
         return f"Added listener {spec.port}"
 
     @put("/listeners/{port}/open")

@@ -1,0 +1,87 @@
+# make run      serve on PORT (default 8080), with ARGS
+# make test     check everything, on the default Python and on the newest one found
+# make check    the linters alone
+# make clean    remove what the others made
+
+PORT ?= 8080
+ARGS ?=
+PYTHON ?= python3
+VENV ?= .venv
+
+# mitmproxy is installed for the tests as soon as there is something to test with it
+comma := ,
+EXTRAS := dev$(if $(wildcard goto/hosts/mitm.py),$(comma)mitmproxy)
+# installed again only when what says what to install has changed
+RUN_STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
+
+.PHONY: run test check clean dev nginx test-newest
+.NOTPARALLEL:
+
+run: $(RUN_STAMP)
+	@exec $(VENV)/bin/goto --port $(PORT) $(ARGS)
+
+# The default Python comes last, so that the output ends with its summary.
+test: check nginx test-newest
+	$(VENV)/bin/python -m pytest
+
+check: $(DEV_STAMP)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+clean:
+	rm -rf .venv .venv-* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------- a virtual environment
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "goto needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) --version 2>&1). Choose another: make PYTHON=python3.12" >&2; \
+	  exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make a virtual environment: install its venv module" >&2; \
+	  $(PYTHON) -c 'import sys; print("(Debian, Ubuntu: apt-get install python%d.%d-venv)" % sys.version_info[:2])' >&2; \
+	  exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install -qq --editable .
+	@touch $@
+
+$(DEV_STAMP): pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install -qq --editable '.[$(EXTRAS)]'
+	@touch $(RUN_STAMP) $@
+
+dev: $(DEV_STAMP)
+
+# ---------------------------------------------------------------- the newest Python, where it is 3.12 or newer
+# Prints its minor version and path. A candidate must run: a shim without a version behind it does not.
+define newest
+{ seq -f 'python3.%g' 12 40; ls -d "$$HOME"/.pyenv/versions/3.*/bin/python3; } 2>/dev/null | while read -r python; do \
+  "$$python" -c 'import ensurepip, sys, venv; \
+    sys.version_info.releaselevel == "final" and print(*sys.version_info[1:3], sys.executable)' 2>/dev/null || :; \
+done | sort -n -k1,1 -k2,2 | tail -n 1 | cut -d ' ' -f 1,3-
+endef
+
+test-newest: dev
+	@set -e; \
+	default=$$($(VENV)/bin/python -c 'import sys; print(sys.version_info.minor)'); \
+	found=$$($(newest)); minor=$${found%% *}; python=$${found#* }; \
+	if [ -z "$$found" ] || [ "$$minor" -lt 12 ] || [ "$$minor" -le "$$default" ]; then \
+	  echo "No Python newer than 3.$$default that is at least 3.12 was found: the tests run on the default one alone."; \
+	else \
+	  $(MAKE) --no-print-directory dev VENV=.venv-3.$$minor PYTHON="$$python"; \
+	  echo ".venv-3.$$minor/bin/python -m pytest --quiet"; \
+	  .venv-3.$$minor/bin/python -m pytest --quiet; \
+	fi
+
+# ---------------------------------------------------------------- what tests use besides Python
+nginx:
+	@PATH="$$PATH:/usr/sbin:/usr/local/sbin"; \
+	if command -v nginx >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends nginx-light >/dev/null; } \
+	    || echo "nginx-light could not be installed: the tests with nginx are skipped."; \
+	else echo "nginx is not installed (Debian, Ubuntu: nginx-light): the tests with it are skipped."; fi

@@ -1,0 +1,43 @@
+"""A port of its own for management calls, on either host. A call acts on the start-up listener."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from goto.hosts.connection import ClientConnection, Message, Sent, Server, parts_of
+from goto.hosts.exchange import HostedExchange
+from goto.listener import Listener
+
+
+class AdminPort:
+    """Serves the API and nothing else."""
+
+    def __init__(self, host: Any, listener: Listener) -> None:
+        self._host = host
+        self._listener = listener
+        self._sockets: asyncio.Server | None = None
+        self._server: Server | None = None
+
+    async def open(self, port: int, address: str | None) -> None:
+        """Raises OSError with the reason."""
+        self._server = Server(self._handle, self._listener, self._host.log, _never_plain, admin=True)
+        self._sockets = await asyncio.get_running_loop().create_server(self._server, address, port)
+
+    async def close(self) -> None:
+        if self._sockets is not None:
+            self._sockets.close()
+        if self._server is not None:
+            self._server.finish()
+        await asyncio.sleep(0)
+
+    async def _handle(self, request: web.BaseRequest) -> Sent:
+        connection = request.protocol
+        assert isinstance(connection, ClientConnection)
+        return await HostedExchange(self._host, connection, *parts_of(request)).run()
+
+
+def _never_plain(connection: ClientConnection, message: Message) -> None:
+    return None

@@ -1,0 +1,61 @@
+"""Fixtures: real processes and real connections, each ended by whoever started it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import support
+from hypothesis import settings
+from support import NGINX_SITE, Goto, Nginx, Upstream
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a run in the background ignores SIGINT, and every process it starts would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# a busy machine is no bug, and a run can be repeated
+settings.register_profile("goto", deadline=None, derandomize=True)
+settings.load_profile("goto")
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """`free_port()`: a port nobody listens on, another one at each call."""
+    return support.free_port
+
+
+@pytest.fixture(scope="module")
+def goto() -> Iterator[Callable[..., Goto]]:
+    """`goto(label, *args)` starts a goto process; all of a module's end with it, by SIGTERM and with exit status 0."""
+    with contextlib.ExitStack() as stack:
+
+        def start(label: str = "goto", *args: str, **how: object) -> Goto:
+            return stack.enter_context(Goto(label, *args, **how))  # type: ignore[arg-type]
+
+        yield start
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    """An HTTP server that records what comes to it."""
+    with Upstream() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Nginx]]:
+    """`nginx()`, or `nginx(site)` with the inside of a `server` block, starts an nginx."""
+    if support.find_nginx() is None:
+        pytest.skip("nginx is not installed (Debian, Ubuntu: nginx-light)")
+    with contextlib.ExitStack() as stack:
+
+        def start(site: str = NGINX_SITE) -> Nginx:
+            folder: Path = tmp_path_factory.mktemp("nginx")
+            server = Nginx(folder, site)
+            stack.callback(server.stop)
+            return server
+
+        yield start

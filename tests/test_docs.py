@@ -1,0 +1,112 @@
+"""What the documentation says is so: every route is listed, and the examples do what is written beside them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+from support import ROOT, Goto, free_port
+
+from goto.flow import Response
+from goto.instance import route_table
+
+TO_COME = ("client", "registry")
+"""Chapters that are documented and not served yet."""
+
+
+def is_to_come(path: str) -> bool:
+    return path.split("/")[1] in TO_COME
+
+
+def documented() -> set[tuple[str, str]]:
+    """Methods and paths of the tables of docs/routes.md."""
+    rows = re.findall(r"^\| ([A-Z, ]+) \| `(/[^`?]*)[^`]*` \|", (ROOT / "docs" / "routes.md").read_text(), re.M)
+    return {(method, path) for methods, path in rows for method in methods.split(", ")}
+
+
+def test_every_route_is_documented():
+    served = {(method, route.path) for route in route_table().routes for method in route.methods}
+    assert served - documented() == set()
+
+
+def test_every_documented_route_is_served():
+    served = {(method, re.sub(r"\{\w+\}", "{}", route.path)) for route in route_table().routes for method in route.methods}
+    missing = {(method, path) for method, path in documented() if (method, re.sub(r"\{\w+\}", "{}", path)) not in served}
+    assert {(method, path) for method, path in missing if not is_to_come(path)} == set()
+
+
+def test_links_lead_somewhere():
+    pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/routes.md", "docs/behaviour.md")]
+    for page in pages:
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", page.read_text()):
+            file = page.parent / target if target else page
+            assert file.exists(), f"{page.name}: {target}"
+            headings = [
+                re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in re.findall(r"^#+ (.*)$", file.read_text(), re.M)
+            ]
+            assert not anchor or anchor in headings, f"{page.name}: {target}#{anchor}"
+
+
+def test_the_example_feature_of_contributing():
+    """Its whole code, and the test it is given there."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.S)
+    (feature,) = [block for block in blocks if block.startswith("# goto/features/gate.py") and "def show" in block]
+    (test,) = [block for block in blocks if "def test_" in block]
+    module = ModuleType("goto.features.gate")
+    sys.modules[module.__name__] = module
+    try:
+        exec(compile(feature, "gate.py", "exec"), vars(module))
+        names: dict[str, Any] = {}
+        exec(compile(test, "test_gate.py", "exec"), names)
+        (check,) = [value for name, value in names.items() if name.startswith("test_")]
+        check()
+    finally:
+        del sys.modules[module.__name__]
+    gate = module.Gate()
+    gate.shut(module.CountedStatus.parse("503"))
+    assert gate.show() == "Gate: 503"
+    assert gate.active
+    assert vars(module)["Response"] is Response
+
+
+def scenarios() -> dict[str, list[tuple[str, str]]]:
+    """The blocks of the README's worked examples, by heading."""
+    chapter = (ROOT / "README.md").read_text().split("\n## Four things to do with it\n")[1].split("\n## ")[0]
+    parts = re.split(r"^### (.*)$", chapter, flags=re.M)
+    named = zip(["", *parts[1::2]], parts[::2], strict=True)
+    return {name: re.findall(r"```(\w+)\n(.*?)```", text, re.S) for name, text in named}
+
+
+@pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="needs curl and bash")
+def test_the_worked_examples_of_the_readme(goto: Callable[..., Goto]):
+    server = goto("8080")
+    ports = {"8080": str(server.port), "8081": str(free_port()), "8082": str(free_port())}
+    seen = ""
+    for name, blocks in scenarios().items():
+        output = ""
+        for language, text in blocks:
+            if any(f"/{chapter}/" in text for chapter in TO_COME):
+                continue
+            if language == "sh":
+                text = re.sub("|".join(ports), lambda found: ports[found[0]], text)
+                script = 'curl() { command curl -sS "$@"; echo; }\n' + text
+                ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+                assert ran.returncode == 0, f"{name}: {ran.stderr}"
+                assert re.fullmatch(r"(curl: \(28\).*\n)?", ran.stderr), f"{name}: {ran.stderr}"
+                output += ran.stdout
+            else:
+                answers = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+                assert json.loads(text) in answers, f"{name}: {output}"
+        if name == "See how a client takes a failing service":
+            assert re.findall(r"^HTTP/1\.1 (\d+)", output, re.M) == ["200", "503", "503", "200"]
+            hops = re.findall(r"^Via-Goto: (.*?)\r?$", output, re.M)
+            assert sorted(hops) == ["8080"] * 4 + [f"service-{ports['8081']}"] * 2
+        seen += output
+    assert "ConnectionClosed" in seen
