@@ -29,18 +29,20 @@ class AccessLog:
         self._json = form == "json"
         self._lines: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._stamp = (-1, "")
+        self._ms, self._time = -1, ""
+        self._second, self._date = -1, ""
 
     def exchange(self, listener: int, client: str, method: str, target: str, status: int, seconds: float, went: str) -> None:
         """Note an exchange that is over. `seconds` is from its head to its end; `went` is `local`, `api` or targets."""
         if not self.enabled:
             return
-        now = time.time()
-        ms = int(now * 1000)
+        ms = int(time.time() * 1000)
+        if ms != self._ms:
+            self._ms, self._time = ms, self._stamp(ms)
         if self._json:
             line = msgspec.json.encode(
                 {
-                    "time": f"{self._second(ms // 1000)}.{ms % 1000:03}Z",
+                    "time": self._time,
                     "listener": listener,
                     "client": client,
                     "method": method,
@@ -51,10 +53,7 @@ class AccessLog:
                 }
             )
         else:
-            text = (
-                f"{self._second(ms // 1000)}.{ms % 1000:03}Z {listener} {client} {method} {target} "
-                f"{status or '-'} {seconds * 1000:.1f}ms {went}"
-            )
+            text = f"{self._time} {listener} {client} {method} {target} {status or '-'} {seconds * 1000:.1f}ms {went}"
             line = text.encode("utf-8", "backslashreplace")
         self._lines.append(line)
         if self._timer is None:
@@ -74,7 +73,8 @@ class AccessLog:
                 while data:
                     data = data[os.write(self._fd, data) :]
 
-    def _second(self, second: int) -> str:
-        if self._stamp[0] != second:
-            self._stamp = (second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)))
-        return self._stamp[1]
+    def _stamp(self, ms: int) -> str:
+        second, ms = divmod(ms, 1000)
+        if second != self._second:
+            self._second, self._date = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._date}.{ms:03}Z"

@@ -14,8 +14,16 @@ _EXAMPLES = """examples:
   goto --port 9000 --label edge           serve on port 9000, label edge
   goto --label web --registry http://reg:8080   register there as web, and take what it hands to web
   goto --log-format json                  one JSON object per exchange on standard output
+  goto send -n 10000 -c 32 http://127.0.0.1:9000/   send requests and measure the answers
   goto health http://127.0.0.1:9000       exit status 0 if an instance is healthy
   curl localhost:8080/goto/help           the API of a running instance
+"""
+
+_SEND_EXAMPLES = """examples:
+  goto send http://127.0.0.1:9000/                                     one request
+  goto send -n 10000 -c 32 --fail-if 'p99>200ms' --fail-if 'status!=2xx' http://127.0.0.1:9000/
+  goto send -n 6000 -c 64 --rate 500 --json http://127.0.0.1:9000/     500 requests a second, results as JSON
+  goto send -d '{"a": 1}' -H 'Content-Type: application/json' http://127.0.0.1:9000/
 """
 
 
@@ -58,10 +66,49 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--quiet", action="store_true", help="write neither start line nor access log")
     serve.set_defaults(run=_serve)
 
+    _add_send(commands)
+
     health = commands.add_parser("health", help="ask an instance whether it is healthy; exit status 0 if so")
     health.add_argument("url", nargs="?", default="http://127.0.0.1:8080", help="default: http://127.0.0.1:8080")
     health.set_defaults(run=_health)
     return parser
+
+
+def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
+    raw = argparse.RawDescriptionHelpFormatter
+    send = commands.add_parser("send", help="send requests and measure the answers", epilog=_SEND_EXAMPLES, formatter_class=raw)
+    add = send.add_argument
+    add("urls", nargs="+", metavar="URL", help="where to; each gets all that is asked for")
+    add("-n", "--requests", type=_count, metavar="N", help="requests in all (default: one a replica)")
+    add("-c", "--replicas", type=_count, default=1, metavar="N", help="connections that send in parallel (default: 1)")
+    add("--rate", type=float, metavar="N", help="requests a second that become due, whether or not earlier ones are answered")
+    add("--delay", metavar="DURATION", help="wait after each round of one request a replica, like 10ms")
+    add("-m", "--method", help="(default: GET, with -d POST)")
+    add("-H", "--header", action="append", default=[], metavar="'NAME: VALUE'", help="may be given several times")
+    add("-d", "--data", metavar="BODY", help="body; @FILE for a file's text, @- for standard input's")
+    add("--send-id", action="store_true", help="add a parameter x-request-id with a fresh id to each request")
+    add("--timeout", metavar="DURATION", help="for an answer (default: 30s)")
+    add("--connect-timeout", metavar="DURATION", help="for making a connection (default: 30s)")
+    add("-k", "--insecure", action="store_true", help="do not check certificates")
+    add("--json", action="store_true", help="write the results as GET /client/results does")
+    what = "exit status 1 if so: p99>200ms, max>=1s, status!=2xx, errors>0, errors>1%%, rps<100; may be given several times"
+    add("--fail-if", action="append", default=[], type=_condition, metavar="CONDITION", help=what)
+    send.set_defaults(run=_send)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 15 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def _condition(text: str) -> object:
+    from goto.send.conditions import Condition
+
+    try:
+        return Condition.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _port(text: str) -> int:
@@ -104,6 +151,12 @@ def _serve(options: argparse.Namespace) -> int:
     from goto.serve import serve
 
     return serve(options)
+
+
+def _send(options: argparse.Namespace) -> int:
+    from goto.send.command import send
+
+    return send(options)
 
 
 def _health(options: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import httptools
 
+from goto.batch import Batch
 from goto.call import Origin
 from goto.flow import Field
 
@@ -61,6 +62,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_bare",
+        "_batch",
+        "_chunked",
         "_complete",
         "_deadline",
         "_drained",
@@ -92,11 +95,13 @@ class Connection(asyncio.Protocol):
         self,
         origin: Origin,
         loop: asyncio.AbstractEventLoop,
+        batch: Batch,
         on_idle: Callable[[Connection], None],
         on_lost: Callable[[Connection], None],
     ) -> None:
         self.origin = origin
         self.loop = loop
+        self._batch = batch
         self.transport: asyncio.Transport | None = None
         self.idle_since = 0.0
         self.reused = False
@@ -114,6 +119,7 @@ class Connection(asyncio.Protocol):
         self._reason = b""
         self._fields: list[Field] = []
         self._length: int | None = None
+        self._chunked = False
         self._seen = 0
         """Bytes of the body that came through the parser."""
         self._left: int | None = None
@@ -144,10 +150,12 @@ class Connection(asyncio.Protocol):
         self._timeout = timeout
         if self._parser is None:
             self._parser = httptools.HttpResponseParser(self)
-        self.transport.write(data)
         self.sending = not whole
         if whole:
+            self._batch.write(self.transport, data)
             self.watch()
+        else:
+            self.transport.write(data)
 
     def write(self, data: bytes) -> None:
         if self.transport is not None:
@@ -254,10 +262,9 @@ class Connection(asyncio.Protocol):
         self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._head_done:  # later ones are trailers
-            self._fields.append((name, value))
-            if len(name) == 14 and name.lower() == b"content-length":
-                self._length = int(value)
+        self._fields.append((name, value))
+        if len(name) == 14 and name.lower() == b"content-length":
+            self._length = int(value)
 
     def on_headers_complete(self) -> None:
         receiver, parser = self._receiver, self._parser
@@ -270,7 +277,9 @@ class Connection(asyncio.Protocol):
         self._head_done = True
         if status in _NO_BODY:
             self._bare = True
-        receiver.on_head(status, self._reason, self._fields, 0 if status in _NO_BODY else self._length)
+        fields, self._fields = self._fields, []  # what follows are trailers
+        self._chunked = self._length is None and _is_chunked(fields)
+        receiver.on_head(status, self._reason, fields, 0 if status in _NO_BODY else self._length)
         self._complete = self._bare
 
     def on_body(self, data: bytes) -> None:
@@ -303,7 +312,7 @@ class Connection(asyncio.Protocol):
         else:
             if self._bare:
                 self._parser = None  # it would take the next answer for a body
-            elif self._head_done and not self._complete and not _is_chunked(self._fields):
+            elif self._head_done and not self._complete and not self._chunked:
                 self._left = _UNTIL_CLOSE if self._length is None else self._length - self._seen
                 self._parser = None  # it will not see the rest of this body
 

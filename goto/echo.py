@@ -25,15 +25,16 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
     `"RequestBodySize"` and `"RequestBodyTruncated": true` where `size` is more than what was kept of the body.
     """
     request = flow.request
-    headers = request.headers
-    shown = [_shown(field) for field in headers.fields]
-    repeated = [_JSON_TYPE, *[field for _, field in shown if field is not None]]
-    if b"connection" in headers.index:
-        words = connection_words(headers.fields)
+    fields = request.headers.fields
+    shown = [_shown(field) for field in fields]
+    members = {name: value for name, value, _ in shown}
+    repeated = [_JSON_TYPE, *[field for field, (_, _, repeats) in zip(fields, shown, strict=True) if repeats]]
+    if any(len(field[0]) == 10 and field[0].lower() == b"connection" for field in fields):
+        words = connection_words(fields)
         repeated = [field for field in repeated if field[0].lower() not in words]
     whole = b'{"RequestURI":%b,"RequestHeaders":{%b},"RequestQuery":%b,"RequestBody":%b%b}\n' % (
         _json(_text(request.target)),
-        b",".join([pair for pair, _ in shown] if len(headers.index) == len(shown) else _grouped(headers.fields)),
+        b",".join([b"%b:[%b]" % member for member in members.items()] if len(members) == len(shown) else _grouped(fields)),
         _json(_parameters(request.query)) if request.query else b"{}",
         _json(body.decode("utf-8", "replace")) if body else b'""',
         b',"RequestBodySize":%d,"RequestBodyTruncated":true' % size if size > len(body) else b"",
@@ -42,11 +43,11 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
 
 
 @lru_cache(maxsize=4096)
-def _shown(field: Field) -> tuple[bytes, Field | None]:
-    """A field as a member of the JSON object, and as a field of the answer if it is repeated there."""
+def _shown(field: Field) -> tuple[bytes, bytes, bool]:
+    """The name and value of a field as JSON, and whether it is repeated in the answer."""
     name = field[0].lower()
     repeats = name not in _UNREPEATED and not name.startswith(b"content-")
-    return b"%b:[%b]" % (_json(_plain(field[0])), _json(_plain(field[1]))), field if repeats else None
+    return _json(_plain(field[0])), _json(_plain(field[1])), repeats
 
 
 def _grouped(fields: list[Field]) -> list[bytes]:

@@ -59,6 +59,9 @@ class Feature:
         self._on_change = on_change
         self.upstream = upstream
 
+    def settled(self) -> None:
+        """A configuration is in force as a whole, and its listeners serve: start what it is to start."""
+
     def stop(self) -> None:
         """The listener is removed, or the process ends: stop what still runs."""
 

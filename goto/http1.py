@@ -27,7 +27,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 def status_line(status: int, reason: str | None = None) -> bytes:
     """With Go's reason phrase, unless there is one already: an upstream's passes as it came."""
-    if reason is None:
+    if reason is None or reason == REASONS.get(status):
         return _STATUS_LINES[status]
     return b"HTTP/1.1 %d %b\r\n" % (status, reason.encode("latin-1", "replace"))
 
@@ -56,11 +56,6 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def framing_by_length(status: int, length: int) -> bytes:
-    """The length of a body that is here whole."""
-    return b"" if status in NO_BODY else b"Content-Length: %d\r\n" % length
-
-
 def framing_of_stream(status: int, length: int | None, request: Request) -> tuple[bytes, Literal["length", "chunks", "close"]]:
     """How a body that is still coming is delimited, and what will end it (RFC 9112, 6.3)."""
     if status in NO_BODY or status == 101:
@@ -72,8 +67,16 @@ def framing_of_stream(status: int, length: int | None, request: Request) -> tupl
     return (CHUNKED, "chunks") if request.version >= (1, 1) else (b"", "close")
 
 
-def response_head(response: Response, identity: bytes, framing: bytes, version: tuple[int, int], *, keep_alive: bool) -> bytes:
-    """The bytes of a response up to its body, for a client that speaks `version`."""
+def response_bytes(
+    response: Response,
+    identity: bytes,
+    framing: bytes,
+    version: tuple[int, int],
+    *,
+    keep_alive: bool,
+    body: bytes = b"",
+) -> bytes:
+    """The head of a response for a client that speaks `version`, with as much of its body as is here."""
     if response.status == 101:
         connection = b""
     elif not keep_alive:
@@ -81,17 +84,18 @@ def response_head(response: Response, identity: bytes, framing: bytes, version: 
     else:
         connection = b"" if version >= (1, 1) else KEEP_ALIVE
     fields = response.headers.fields
-    return b"".join(
-        (
-            status_line(response.status, response.reason),
-            identity,
-            fields_bytes(fields),
-            b"" if has_date(fields) else date_field(),
-            framing,
-            connection,
-            b"\r\n",
-        )
-    )
+    lines = [b"%b: %b\r\n" % field for field in fields]
+    date = b"" if has_date(fields) else date_field()
+    return b"".join([status_line(response.status, response.reason), identity, *lines, date, framing, connection, b"\r\n", body])
+
+
+def whole_response(response: Response, identity: bytes, method: str, version: tuple[int, int], *, keep_alive: bool) -> bytes:
+    """A response whose body is here, as the answer to a request of `method`: none for HEAD, nor with 204 and 304."""
+    body = response.body
+    framing = b"" if response.status in NO_BODY else b"Content-Length: %d\r\n" % len(body)
+    if method == "HEAD" or not framing:
+        body = b""
+    return response_bytes(response, identity, framing, version, keep_alive=keep_alive, body=body)
 
 
 def request_head(call: Call, length: int | None) -> bytes:

@@ -2,38 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from goto.config.keys import Keys
+from goto.feature import Feature
 from goto.features import FEATURES
 from goto.identity import goto_host
 from goto.listener import Listener
 from goto.management import Management
 from goto.routes import RouteTable
 from goto.services.about import About
+from goto.services.config import Config
 from goto.services.listeners import Carrier, Listeners
 from goto.services.registry import Registry
 from goto.upstream import Upstream
 
-SERVICES: tuple[type, ...] = (Listeners, Registry, About)
+SERVICES: tuple[type, ...] = (Listeners, Registry, Config, About)
+
+Features = Sequence[type[Feature]]
 
 
-def route_table() -> RouteTable:
+def route_table(features: Features = FEATURES) -> RouteTable:
     """Every route of the API."""
-    return RouteTable((SERVICES[0], Listener, *FEATURES, *SERVICES[1:]))
+    return RouteTable((SERVICES[0], Listener, *features, *SERVICES[1:]))
+
+
+def config_keys(features: Features = FEATURES) -> Keys:
+    """Every key of a configuration. Raises `KeyClash`."""
+    return Keys((Listener, *features), SERVICES)
 
 
 class Instance:
-    """What a process has once. A host carries its traffic."""
+    """What a process has once. A host carries its traffic. `features` are what its listeners have, in the order of traffic."""
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: Carrier, features: Features = FEATURES) -> None:
         self.host = goto_host()
         self.upstream = Upstream()
-        self.table = route_table()
         self.listeners = Listeners(carrier, self._listener)
         self.registry = Registry(self.upstream)
         self.about = About(lambda: self.table)
-        self.management = Management(self.table, (self.listeners, self.registry, self.about), self.listeners.by_port.get)
+        self.config = Config(
+            lambda: config_keys(self.features), self.listeners, {Registry: self.registry}, lambda: self._listener(0, "", "http")
+        )
+        self.use(features)
+
+    def use(self, features: Features) -> None:
+        """Have these features, in each listener made from now on."""
+        self.features = features
+        self.table = route_table(features)
+        services = (self.listeners, self.registry, self.config, self.about)
+        self.management = Management(self.table, services, self.listeners.by_port.get)
 
     def _listener(self, port: int, label: str, protocol: str) -> Listener:
-        return Listener(port, self.host, self.upstream, label=label, protocol=protocol)
+        return Listener(port, self.host, self.upstream, label=label, protocol=protocol, features=self.features)
 
     async def stop(self) -> None:
         self.about.ready = False

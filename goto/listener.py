@@ -11,6 +11,7 @@ from goto.features import FEATURES
 from goto.flow import Field, encode
 from goto.http1 import fields_bytes
 from goto.routes import get, put
+from goto.settings import setting
 from goto.upstream import Upstream
 from goto.words import Label
 
@@ -95,6 +96,15 @@ class Listener:
     def show_label(self) -> str:
         """Show the label of this port."""
         return f"Label: {self.name}"
+
+    @setting("label")
+    def configured_label(self) -> Label | None:
+        """What `Via-Goto` says; the port if not given."""
+        return Label(self.label) if self.label else None
+
+    @configured_label.setter
+    def configure_label(self, label: Label | None) -> None:
+        self._set_label(label or "")
 
     def show(self) -> dict[str, object]:
         """As the list of listeners has it."""

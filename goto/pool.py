@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 
+from goto.batch import Batch
 from goto.call import Origin
 from goto.connection import Connection, TooSlow, Unreachable
 
@@ -27,7 +28,8 @@ CONNECT_SECONDS = 30.0
 class Pool:
     """Hands out connections, last used first, so that surplus ones age and go."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch: Batch | None = None) -> None:
+        self._batch = batch or Batch()
         self._idle: dict[Origin, deque[Connection]] = {}
         self._all: set[Connection] = set()
         self._sweeper: asyncio.TimerHandle | None = None
@@ -62,7 +64,7 @@ class Pool:
         try:
             async with asyncio.timeout(timeout):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(origin, loop, on_idle, on_lost),
+                    lambda: Connection(origin, loop, self._batch, on_idle, on_lost),
                     origin.host,
                     origin.port,
                     ssl=secure,

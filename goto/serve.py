@@ -19,6 +19,9 @@ from goto.listener import Listener
 from goto.registry.address import Address
 from goto.registry.worker import Worker
 
+GC_ALLOCATIONS = 20_000
+"""Objects made between two looks of the collector. Exchanges leave no cycles, so looking often only costs time."""
+
 GRACE_SECONDS = 10.0
 """How long exchanges in flight may take to finish once the process is told to end."""
 
@@ -59,6 +62,7 @@ async def _serve(options: argparse.Namespace) -> int:
     # what is here now stays to the end: the collector need not look at it again
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GC_ALLOCATIONS)
     await ended.wait()
     if worker is not None:
         await worker.stop()

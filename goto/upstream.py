@@ -8,9 +8,10 @@ sent twice, except on a kept connection that turned out closed before any byte o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
+from goto.batch import Batch
 from goto.call import Call
 from goto.connection import Broken, Connection, UpstreamError
 from goto.flow import Field, Headers, Response
@@ -54,42 +55,28 @@ class Answer:
     `pipe` is held, up to HELD_BYTES.
     """
 
-    __slots__ = (
-        "_body",
-        "_held",
-        "_held_size",
-        "_on_head",
-        "_outlet",
-        "_pool",
-        "_sent_before",
-        "_task",
-        "call",
-        "connection",
-        "done",
-        "error",
-        "fields",
-        "length",
-        "reason",
-        "status",
-    )
+    # what most answers never change stands here, so that each need not be given it
+    connection: Connection | None = None
+    status = 0
+    reason = b""
+    fields: Sequence[Field] = ()
+    length: int | None = None
+    error: UpstreamError | None = None
+    done = False
+    _held: list[bytes] | None = None
+    _held_size = 0
+    _outlet: Outlet | None = None
+    _heading = False
+    """Its head is being handed over: what came with it in one read follows."""
+    _task: asyncio.Task[None] | None = None
+    """Connects, or sends the body."""
+    _sent_before = False
 
     def __init__(self, pool: Pool, call: Call, body: bytes | Feed, on_head: Callable[[Answer], None]) -> None:
         self.call = call
-        self.connection: Connection | None = None
-        self.status = 0
-        self.reason = b""
-        self.fields: list[Field] = []
-        self.length: int | None = None
-        self.error: UpstreamError | None = None
-        self.done = False
         self._pool = pool
         self._body = body
         self._on_head: Callable[[Answer], None] | None = on_head
-        self._held: list[bytes] = []
-        self._held_size = 0
-        self._outlet: Outlet | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._sent_before = False
 
     @property
     def repeatable(self) -> bool:
@@ -97,22 +84,23 @@ class Answer:
 
     def response(self) -> Response:
         """Its head for the client, hop-by-hop fields taken out; the body is still to come."""
-        fields = self.fields if self.status == 101 else end_to_end(self.fields)
+        fields = list(self.fields) if self.status == 101 else end_to_end(self.fields)
         return Response(self.status, b"", Headers(fields), reason=self.reason.decode("latin-1"), stream=self)
 
     def pipe(self, outlet: Outlet) -> None:
         """Hand the body on, held bytes first."""
-        held, self._held = self._held, []
-        self._held_size = 0
-        for data in held:
-            outlet.write(data)
+        if self._held is not None:
+            for data in self._held:
+                outlet.write(data)
+            self._held = None
         if self.error is not None:
             outlet.broken(self.error)
         elif self.done:
             outlet.end()
         else:
             self._outlet = outlet
-            outlet.flush()
+            if not self._heading:
+                outlet.flush()
             self.resume()
 
     def pause(self) -> None:
@@ -203,12 +191,16 @@ class Answer:
         self.status, self.reason, self.fields, self.length = status, reason, fields, length
         on_head, self._on_head = self._on_head, None
         if on_head is not None:
+            self._heading = True  # what came with the head can go out with it
             on_head(self)
+            self._heading = False
 
     def on_data(self, data: bytes) -> None:
         if self._outlet is not None:
             self._outlet.write(data)
             return
+        if self._held is None:
+            self._held = []
         self._held.append(data)
         self._held_size += len(data)
         if self._held_size >= HELD_BYTES:
@@ -259,7 +251,9 @@ class Upstream:
     """Sends calls over one pool."""
 
     def __init__(self) -> None:
-        self.pool = Pool()
+        self.batch = Batch()
+        """The writes of this process, to clients and upstreams."""
+        self.pool = Pool(self.batch)
 
     def send(self, call: Call, body: bytes | Feed, on_head: Callable[[Answer], None]) -> Answer:
         """Send a call; `on_head(answer)` follows, never before this returns."""

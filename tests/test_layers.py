@@ -23,7 +23,7 @@ LAYERS = [
     ["goto.instance"],
     ["goto.config"],
     ["goto.hosts", "goto.hosts.*"],
-    ["goto.serve", "goto.health"],
+    ["goto.serve", "goto.health", "goto.send", "goto.send.*"],
     ["goto.cli", "goto.__main__"],
 ]
 TO_COME = {"goto.client", "goto.registry", "goto.api", "goto.config"}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+import msgspec
 
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
 from goto.flow import Flow, Response
 from goto.routes import get, put
+from goto.settings import setting
 from goto.templates import Template
 from goto.words import Status, one_line
 
@@ -34,13 +37,16 @@ class BypassUri(str):
         return (not wanted or wanted.lower() == query.lower()) and self.template.match(path) is not None
 
 
+Uris = Annotated[list[BypassUri], msgspec.Meta(max_length=URIS_LIMIT)]
+
+
 class Bypass(Feature):
     """Answer some URIs at once: neither tracked, delayed, counted, proxied nor given headers."""
 
     def __init__(self) -> None:
         self.status = Status(200)
-        self.counts: dict[str, int] = {}
-        self._plain: dict[str, str] = {}
+        self.counts: dict[BypassUri, int] = {}
+        self._plain: dict[str, BypassUri] = {}
         """Lower-case paths without variable or query, to the URI as it was added."""
         self._others: list[BypassUri] = []
 
@@ -54,7 +60,7 @@ class Bypass(Feature):
             self.counts[uri] += 1
             flow.response = Response(self.status)
 
-    def _find(self, path: str, query: str) -> str | None:
+    def _find(self, path: str, query: str) -> BypassUri | None:
         found = self._plain.get(path.lower())
         if found is not None:
             return found
@@ -65,8 +71,7 @@ class Bypass(Feature):
         """Add a bypass URI."""
         if uri in self.counts:
             return f"Bypass URI {uri} is there already"
-        if len(self.counts) >= URIS_LIMIT:
-            raise Conflict(f"uri: {URIS_LIMIT} bypass URIs are the limit")
+        self._check_room(len(self.counts) + 1)
         self.counts[uri] = 0
         if "{" in uri or "?" in uri:
             self._others.append(uri)
@@ -79,12 +84,7 @@ class Bypass(Feature):
     def remove(self, uri: str) -> str:
         """Remove a bypass URI."""
         self._check(uri)
-        rest = [BypassUri.parse(other) for other in self.counts if other != uri]
-        counts = self.counts
-        self.clear()
-        for other in rest:
-            self.add(other)
-            self.counts[other] = counts[other]
+        self.configure_uris([other for other in self.counts if other != uri])
         return f"Removed bypass URI {uri}"
 
     @put("/request/uri/bypass/clear")
@@ -114,7 +114,34 @@ class Bypass(Feature):
     def count(self, uri: str) -> int:
         """Show how many requests a bypass URI got."""
         self._check(uri)
-        return self.counts[uri]
+        return self.counts[BypassUri(uri)]
+
+    @setting("request.uri.bypass.uris")
+    def configured_uris(self) -> Uris:
+        """URIs that are answered at once: neither tracked, delayed, counted, proxied nor given headers."""
+        return [*self.counts]
+
+    @configured_uris.setter
+    def configure_uris(self, uris: Uris) -> None:
+        self._check_room(len(uris))
+        counts = self.counts
+        self.clear()
+        for uri in uris:
+            self.add(uri)
+            self.counts[uri] = counts.get(uri, 0)
+
+    @setting("request.uri.bypass.status")
+    def configured_status(self) -> Status | None:
+        """The status that bypass URIs are answered with; 200 if not given."""
+        return None if self.status == 200 else self.status
+
+    @configured_status.setter
+    def configure_status(self, status: Status | None) -> None:
+        self.set_status(status or Status(200))
+
+    def _check_room(self, size: int) -> None:
+        if size > URIS_LIMIT:
+            raise Conflict(f"uri: {URIS_LIMIT} bypass URIs are the limit")
 
     def _check(self, uri: str) -> None:
         if uri not in self.counts:

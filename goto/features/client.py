@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from goto.client.report import Report
 from goto.client.results import Results
@@ -12,8 +14,13 @@ from goto.client.run import Run
 from goto.client.target import ClientTarget
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
-from goto.routes import get, post
-from goto.words import Flag, HeaderNames, Name, Names, split_known
+from goto.flow import Request
+from goto.registry.desired import Action, Desired, Source
+from goto.registry.headers import source_of
+from goto.routes import Accepted, get, post
+from goto.routes import put as put_or_post  # a client has a `put` of its own
+from goto.settings import setting
+from goto.words import Flag, HeaderName, HeaderNames, Name, Names, split_known
 
 MOST_TARGETS = 10_000
 """Targets of one listener."""
@@ -31,22 +38,34 @@ class Client(Feature):
         self.results = Results()
         self.reporting = False
         """Whether an invocation answers with the responses."""
+        self.desired = Desired()
+        """Which targets came from a registry."""
         self._runs: set[Run] = set()
+        self._due: list[ClientTarget] = []
+        """What a configuration came with that is to be invoked once it is in force."""
 
     # ------------------------------------------------------------ for the registry too
     def put(self, target: ClientTarget) -> None:
-        """Add a target, or replace the one of its name in its place; what runs of it goes on. `Conflict` when there are too many."""
+        """Add a target, or replace the one of its name in its place; what runs of it goes on.
+
+        Raises `Conflict` when there are too many.
+        """
+        self._check_room(target)
+        self.targets[target.name] = target
+
+    def _check_room(self, target: ClientTarget) -> None:
         if target.name not in self.targets and len(self.targets) >= MOST_TARGETS:
             raise Conflict(f"there are {MOST_TARGETS:,} client targets already: remove some first")
-        self.targets[target.name] = target
 
     def discard(self, name: str) -> None:
         """Remove a target if there is one of this name, and stop what runs of it."""
-        if self.targets.pop(name, None) is not None:
-            self._stop([name])
+        self._discard([name])
 
-    def invoke_targets(self, targets: Iterable[ClientTarget], report: Report | None = None) -> Run:
-        """Start a run of these targets together; those that run already run twice."""
+    def invoke_targets(self, targets: Iterable[ClientTarget]) -> None:
+        """Invoke these targets together; those that run already run twice."""
+        self._run(list(targets))
+
+    def _run(self, targets: list[ClientTarget], report: Report | None = None) -> Run:
         run = Run(targets, self.results, self.upstream.pool, report)
         self._runs.add(run)
         run.done.add_done_callback(lambda _: self._runs.discard(run))
@@ -62,6 +81,11 @@ class Client(Feature):
         """The names of targets that send now."""
         return {name for run in self._runs for name in run.names}
 
+    def _discard(self, names: list[str]) -> None:
+        known = [name for name in names if self.targets.pop(name, None) is not None]
+        if known:
+            self._stop(known)
+
     def _stop(self, names: list[str] | None) -> list[Run]:
         runs = list(self._runs)
         for run in runs:
@@ -70,35 +94,103 @@ class Client(Feature):
 
     # ------------------------------------------------------------ targets
     @post("/client/targets/add")
-    def add(self, target: ClientTarget) -> str:
+    def add(self, target: ClientTarget, request: Request) -> str | Accepted:
         """Add a client target; one that bears a known name replaces that one. `autoInvoke` invokes it, unless it is unchanged."""
+        source = source_of(request.headers)
+        if source is not None:
+            return self._take(target, source)
         known = self.targets.get(target.name)
         self.put(target)
-        done = f"{'Added' if known is None else 'Replaced'} client target {target.name}"
-        if target.auto_invoke and target != known:
-            self.invoke_targets([target])
-            done += ", and invoked it"
-        return done
+        self.desired.disown(target.name)
+        return self._added(target, "Added" if known is None else "Replaced", target.auto_invoke and target != known)
 
-    @put("/client/targets/{target}/remove")
-    def remove(self, target: Name) -> str:
+    def _take(self, target: ClientTarget, source: Source) -> str | Accepted:
+        """A registry sends a target."""
+        self._check_room(target)
+        match self.desired.receive(target, source, self.targets):
+            case Action.NOTHING:
+                return Accepted(f"Client target {target.name} is there already, or was changed since")
+            case Action.REFUSE:
+                raise Conflict(f"name: a client target {target.name} was added here, and stays")
+            case action:
+                self.put(target)
+                return self._added(target, "Received", action is Action.INVOKE)
+
+    def _added(self, target: ClientTarget, what: str, invoke: bool) -> str:
+        if invoke:
+            self._run([target])
+        return f"{what} client target {target.name}{', and invoked it' if invoke else ''}"
+
+    @put_or_post("/client/targets/{target}/remove")
+    def remove(self, target: Name, request: Request) -> str | Accepted:
         """Remove a client target, and stop it if it runs."""
+        source = source_of(request.headers)
+        removed = source is None or self.desired.remove(target, source)
         if target not in self.targets:
             raise NotFound(f"unknown client target: {target}")
+        if not removed:
+            return Accepted(f"Client target {target} stays: it was added here, or changed since")
         self.discard(target)
         return f"Removed client target {target}"
 
-    @put("/client/targets/clear")
-    def clear(self) -> str:
-        """Remove all client targets, and stop those that run."""
-        self.targets.clear()
-        self._stop(None)
+    @put_or_post("/client/targets/clear")
+    def clear(self, request: Request) -> str:
+        """Remove all client targets, and stop those that run; a registry removes those it has sent."""
+        source = source_of(request.headers)
+        self._discard(list(self.targets) if source is None else self.desired.clear(source))
         return "Client targets cleared"
 
     @get("/client/targets", "/client/targets/list")
     def show_targets(self) -> dict[str, Any]:
         """List the client targets, in the order added."""
         return {name: target.complete() for name, target in self.targets.items()}
+
+    # ------------------------------------------------------------ configuration
+    @setting("client.targets")
+    def configured_targets(self) -> Annotated[list[ClientTarget], msgspec.Meta(max_length=MOST_TARGETS)]:
+        """What can be invoked to send requests; those with `autoInvoke` are invoked at once. A registry's do not count here."""
+        return [target for name, target in self.targets.items() if name not in self.desired]
+
+    @configured_targets.setter
+    def configure_targets(self, targets: list[ClientTarget]) -> None:
+        wanted = {target.name for target in targets}
+        self._discard([name for name in self.targets if name not in wanted and name not in self.desired])
+        for target in targets:
+            known = self.targets.get(target.name)
+            self.put(target)
+            self.desired.disown(target.name)
+            if target.auto_invoke and target != known:
+                self._due.append(target)
+        # in this order from now on, a registry's after them
+        self.targets = {**{target.name: target for target in targets}, **self.targets}
+
+    def settled(self) -> None:
+        """Invoke what is to be invoked when it is received."""
+        due = [target for target in self._due if self.targets.get(target.name) is target]
+        self._due = []
+        if due:
+            self._run(due)
+
+    @setting("client.track.headers")
+    def configured_headers(self) -> list[HeaderName]:
+        """Headers by whose values responses are counted, in lower case."""
+        return [HeaderName(name) for name in self.results.tracked.values()]
+
+    @configured_headers.setter
+    def configure_headers(self, headers: list[HeaderName]) -> None:
+        # what runs counts by this very map
+        self.results.tracked.clear()
+        if headers:
+            self.track(HeaderNames(headers))
+
+    @setting("client.reporting")
+    def configured_reporting(self) -> bool | None:
+        """Whether an invocation answers with the responses; not, if not given."""
+        return self.reporting or None
+
+    @configured_reporting.setter
+    def configure_reporting(self, flag: bool | None) -> None:
+        self.reporting = bool(flag)
 
     # ------------------------------------------------------------ invoking
     @post("/client/targets/{targets}/invoke")
@@ -115,12 +207,12 @@ class Client(Feature):
     async def _invoke(self, names: list[str], unknown: list[str], remark: str) -> str | list[dict[str, Any]]:
         targets = [self.targets[name] for name in names]
         if not self.reporting:
-            self.invoke_targets(targets)
+            self._run(targets)
             return f"Invoked client targets: {', '.join(names) or 'there are none'}{remark}"
         report = Report()
         for name in unknown:
             report.unknown(name)
-        await self.invoke_targets(targets, report).done
+        await self._run(targets, report).done
         return report.show()
 
     @post("/client/targets/{targets}/stop")
@@ -147,7 +239,7 @@ class Client(Feature):
             await asyncio.wait(waits, timeout=STOP_WAIT)
 
     # ------------------------------------------------------------ reporting
-    @put("/client/reporting/set/{flag}", "/client/blocking/set/{flag}")
+    @put_or_post("/client/reporting/set/{flag}", "/client/blocking/set/{flag}")
     def set_reporting(self, flag: Flag) -> str:
         """Set whether an invocation answers with the responses."""
         self.reporting = bool(flag)
@@ -159,7 +251,7 @@ class Client(Feature):
         return f"Reporting: {_yes_or_no(self.reporting)}"
 
     # ------------------------------------------------------------ tracked headers
-    @put("/client/track/headers/add/{headers}")
+    @put_or_post("/client/track/headers/add/{headers}")
     def track(self, headers: HeaderNames) -> str:
         """Count responses by some headers; what was counted before stays."""
         names = [header.lower() for header in headers]
@@ -167,7 +259,7 @@ class Client(Feature):
             self.results.tracked[name.encode()] = name
         return f"Tracking response headers {','.join(names)}"
 
-    @put("/client/track/headers/remove/{headers}")
+    @put_or_post("/client/track/headers/remove/{headers}")
     def untrack(self, headers: HeaderNames) -> str:
         """Count responses by some headers no more."""
         tracked = self.results.tracked

@@ -6,6 +6,7 @@ from goto.duration import Duration
 from goto.feature import Feature
 from goto.flow import Flow
 from goto.routes import get, put
+from goto.settings import setting
 from goto.words import CountedDuration
 
 
@@ -51,3 +52,12 @@ class Delay(Feature):
         if not self.delay:
             return "No response delay"
         return f"Response delay: {self.delay}" + (f" for the next {self.left}" if self.left is not None else "")
+
+    @setting("response.delay")
+    def configured(self) -> CountedDuration | None:
+        """How long every response is held back: `200ms`, or `200ms:3` for the next three exchanges."""
+        return CountedDuration(self.delay, self.left) if self.delay else None
+
+    @configured.setter
+    def configure(self, delay: CountedDuration | None) -> None:
+        self.set(delay or CountedDuration(Duration.ZERO))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from goto.feature import Feature
 from goto.flow import Flow
 from goto.routes import get, put
+from goto.settings import setting
 from goto.words import CountedStatus, Status
 
 
@@ -52,3 +53,12 @@ class ForcedStatus(Feature):
         if self.status is None:
             return "No forced response status"
         return f"Response status: {self.status}" + (f" for the next {self.left}" if self.left is not None else "")
+
+    @setting("response.status")
+    def configured(self) -> CountedStatus | None:
+        """The status that traffic is answered with: `503`, or `503:2` for the next two exchanges; `0` forces none."""
+        return CountedStatus(self.status, self.left) if self.status else None
+
+    @configured.setter
+    def configure(self, status: CountedStatus | None) -> None:
+        self.set(status or CountedStatus(None))

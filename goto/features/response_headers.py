@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
+
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
 from goto.flow import Field, Flow, encode
 from goto.routes import get, put
+from goto.settings import setting
 from goto.words import HeaderName, HeaderValue, SentHeaderName
 
 HEADERS_LIMIT = 1000
+
+Pairs = Annotated[list[tuple[SentHeaderName, HeaderValue]], msgspec.Meta(max_length=HEADERS_LIMIT)]
 
 
 class ResponseHeaders(Feature):
     """Add configured headers to every response to traffic, proxied ones included."""
 
     def __init__(self) -> None:
-        self.headers: list[tuple[str, str]] = []
+        self.headers: Pairs = []
         self._fields: list[Field] = []
 
     @property
@@ -29,8 +36,6 @@ class ResponseHeaders(Feature):
     @put("/response/headers/add/{header}/{value}")
     def add(self, header: SentHeaderName, value: HeaderValue) -> str:
         """Add a header to all answers to traffic; one added twice is sent twice."""
-        if len(self.headers) >= HEADERS_LIMIT:
-            raise Conflict(f"header: {HEADERS_LIMIT} response headers are the limit")
         self._set([*self.headers, (header, value)])
         return f"Added response header {header}: {value}"
 
@@ -57,7 +62,18 @@ class ResponseHeaders(Feature):
             listed.setdefault(name, []).append(value)
         return listed
 
-    def _set(self, headers: list[tuple[str, str]]) -> None:
+    @setting("response.headers")
+    def configured(self) -> Pairs:
+        """Headers added to all answers to traffic: `[[name, value], …]`; one given twice is sent twice."""
+        return list(self.headers)
+
+    @configured.setter
+    def configure(self, headers: Pairs) -> None:
+        self._set(list(headers))
+
+    def _set(self, headers: Pairs) -> None:
+        if len(headers) > HEADERS_LIMIT:
+            raise Conflict(f"header: {HEADERS_LIMIT} response headers are the limit")
         self.headers = headers
         self._fields = [(encode(name), encode(value)) for name, value in headers]
         self.changed()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from goto.bounded import slot
 from goto.feature import Feature
 from goto.flow import Flow, decode
 from goto.routes import get, post, put
-from goto.words import HeaderNames
+from goto.settings import setting
+from goto.words import HeaderName, HeaderNames
 
 COMPLETED, CLOSED = "RequestCompleted", "ConnectionClosed"
+ALL: Literal["all"] = "all"
+"""Among header names it stands for all requests."""
+
 Ends = dict[str, int]
 
 
@@ -58,7 +62,9 @@ class Timeouts(Feature):
         """Track how requests end by the values of some headers."""
         known = {name.lower() for name in self.headers}
         for header in headers:
-            if header.lower() not in known:
+            if header.lower() == ALL:
+                self.track_all()
+            elif header.lower() not in known:
                 self.headers[header] = {}
         self._names = [(name.lower().encode(), values) for name, values in self.headers.items()]
         self.changed()
@@ -70,6 +76,24 @@ class Timeouts(Feature):
         self.all, self.headers, self._names = None, {}, []
         self.changed()
         return "Timeout tracking cleared"
+
+    @setting("request.timeout.track")
+    def configured(self) -> Literal["all"] | list[HeaderName]:
+        """Whose ends are counted: `all` requests, or those with some headers, by value; `all` may be among these."""
+        names = [HeaderName(name) for name in self.headers]
+        if self.all is None:
+            return names
+        return [HeaderName(ALL), *names] if names else ALL
+
+    @configured.setter
+    def configure(self, track: Literal["all"] | list[HeaderName]) -> None:
+        names = [HeaderName(ALL)] if track == ALL else [HeaderName(name) for name in track]
+        ends, counts = self.all, self.headers
+        self.clear()
+        if any(name.lower() == ALL for name in names):
+            self.all = ends
+        self.headers = {name: counts[name] for name in names if name in counts}
+        self.track_headers(HeaderNames(names))
 
     @get("/request/timeout/status")
     @post("/request/timeout/status")

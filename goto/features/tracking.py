@@ -9,9 +9,11 @@ from goto.errors import NotFound
 from goto.feature import Feature
 from goto.flow import Flow, decode
 from goto.routes import get, post, put
+from goto.settings import setting
 from goto.words import HeaderName, HeaderNames, split_known
 
 ByStatus = dict[int, int]
+Tracked = list[HeaderName]
 
 
 class HeaderCounts:
@@ -61,28 +63,27 @@ class Tracking(Feature):
     def __init__(self) -> None:
         self.headers: dict[str, HeaderCounts] = {}
         """Lower-case name to its counts, in the order added."""
+        self._by_key: dict[bytes, HeaderCounts] = {}
+        """The same, by the name as it comes."""
 
     @property
     def active(self) -> bool:
         return bool(self.headers)
 
     def request(self, flow: Flow) -> None:
-        index = flow.request.headers.index
-        requested = flow.request.requested_status
-        seen: list[tuple[HeaderCounts, str]] = []
-        for counts in self.headers.values():
-            values = index.get(counts.key)
-            if values is None:
-                continue
-            for sent in values if len(values) == 1 else dict.fromkeys(values):
-                value = counts.count(decode(sent), requested)
-                seen.append((counts, value))
+        request = flow.request
+        requested = request.requested_status
+        seen: dict[tuple[HeaderCounts, bytes], str] = {}
+        for name, sent in request.headers.fields:
+            counts = self._by_key.get(name.lower())
+            if counts is not None and (counts, sent) not in seen:
+                seen[counts, sent] = counts.count(decode(sent), requested)
         flow.notes[self] = seen
 
     def response(self, flow: Flow) -> None:
         assert flow.response is not None
         status = flow.response.status
-        for counts, value in flow.notes.get(self, ()):
+        for (counts, _), value in flow.notes.get(self, {}).items():
             counts.count_response(value, status)
 
     @put("/request/headers/track/add/{headers}")
@@ -90,6 +91,7 @@ class Tracking(Feature):
         """Track some headers; one that is tracked already keeps its counts."""
         for header in headers:
             self.headers.setdefault(header.lower(), HeaderCounts(header))
+        self._by_key = {counts.key: counts for counts in self.headers.values()}
         self.changed()
         return f"Tracking headers {', '.join(headers)}"
 
@@ -97,6 +99,7 @@ class Tracking(Feature):
     def remove(self, header: HeaderName) -> str:
         """Track a header no more."""
         del self.headers[self._known(header)]
+        self._by_key = {counts.key: counts for counts in self.headers.values()}
         self.changed()
         return f"Removed tracked header {header}"
 
@@ -104,6 +107,7 @@ class Tracking(Feature):
     def clear(self) -> str:
         """Track no headers."""
         self.headers = {}
+        self._by_key = {counts.key: counts for counts in self.headers.values()}
         self.changed()
         return "Tracked headers cleared"
 
@@ -136,6 +140,21 @@ class Tracking(Feature):
         for counts in self.headers.values():
             counts.clear()
         return "Counts cleared for all tracked headers"
+
+    @setting("request.headers.track")
+    def configured(self) -> Tracked:
+        """Headers by whose values requests are counted."""
+        return [HeaderName(counts.name) for counts in self.headers.values()]
+
+    @configured.setter
+    def configure(self, headers: Tracked) -> None:
+        for header in self.configured:
+            if header not in headers:
+                self.remove(header)
+        if headers:
+            self.add(HeaderNames(headers))
+        # in this order from now on
+        self.headers = {header.lower(): self.headers[header.lower()] for header in headers}
 
     def _known(self, header: str) -> str:
         if header.lower() not in self.headers:

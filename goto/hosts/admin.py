@@ -23,7 +23,8 @@ class AdminPort:
 
     async def open(self, port: int, address: str | None) -> None:
         """Raises OSError with the reason."""
-        self._server = Server(self._handle, self._listener, self._host.log, _never_plain, admin=True)
+        batch = self._host.instance.upstream.batch
+        self._server = Server(self._handle, self._listener, self._host.log, _never_plain, batch, admin=True)
         self._sockets = await asyncio.get_running_loop().create_server(self._server, address, port)
 
     async def close(self) -> None:
@@ -39,5 +40,5 @@ class AdminPort:
         return await HostedExchange(self._host, connection, *parts_of(request)).run()
 
 
-def _never_plain(connection: ClientConnection, message: Message) -> None:
-    return None
+def _never_plain(connection: ClientConnection, message: Message) -> bool:
+    return False

@@ -17,9 +17,10 @@ from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
-from goto import http1
 from goto.accesslog import AccessLog
+from goto.batch import Batch
 from goto.flow import Response
+from goto.http1 import whole_response
 from goto.listener import Listener
 
 log = logging.getLogger("goto")
@@ -49,9 +50,6 @@ LINGER_REFUSED_SECONDS = 0.5
 class Exchange(Protocol):
     """What is in progress on a connection, as far as the connection must know."""
 
-    def run_plain(self) -> None:
-        """Serve the request at once; `plain_over` follows."""
-
     def client_left(self, *, taken: bool) -> None:
         """The client's FIN or reset was seen. `taken`: the kernel had taken all that was written before."""
 
@@ -59,8 +57,8 @@ class Exchange(Protocol):
         """The client takes more, or has to be waited for."""
 
 
-PlainExchange = Callable[["ClientConnection", Message], Exchange | None]
-"""Makes the exchange of a lone request without a body, if it can be served without a task."""
+ServePlain = Callable[["ClientConnection", Message], bool]
+"""Serves a lone request without a body if no task is needed; False leaves it to be served in one."""
 
 
 class Sent(web.StreamResponse):
@@ -88,12 +86,13 @@ class ClientConnection(RequestHandler):
     """aiohttp's protocol, with an eye on the client's leaving, on slow heads and on closing listeners."""
 
     __slots__ = (
+        "_batch",
         "_client",
         "_head_timer",
         "_held",
         "_log",
-        "_plain_exchange",
         "_rest",
+        "_serve_plain",
         "admin",
         "closing",
         "exchange",
@@ -105,7 +104,8 @@ class ClientConnection(RequestHandler):
         server: web.Server,
         listener: Listener,
         log: AccessLog,
-        plain_exchange: PlainExchange,
+        serve_plain: ServePlain,
+        batch: Batch,
         loop: asyncio.AbstractEventLoop,
         *,
         admin: bool,
@@ -124,7 +124,8 @@ class ClientConnection(RequestHandler):
         self.admin = admin
         """Only management calls are served."""
         self._log = log
-        self._plain_exchange = plain_exchange
+        self._serve_plain = serve_plain
+        self._batch = batch
         self._held: bytes | None = None
         """While a request is served without a task: what came after it."""
         self._rest: asyncio.Task[None] | None = None
@@ -155,7 +156,13 @@ class ClientConnection(RequestHandler):
         """Nothing that is written now would reach the client."""
         return self.transport is None or self.transport.is_closing()
 
+    def send_soon(self, data: bytes) -> None:
+        """Write at the end of the loop's turn, together with what else is answered in it."""
+        if self.transport is not None:
+            self._batch.write(self.transport, data)
+
     def send(self, data: bytes) -> None:
+        self._batch.flush()
         transport = self.transport
         if transport is not None and not transport.is_closing():
             transport.write(data)
@@ -209,6 +216,7 @@ class ClientConnection(RequestHandler):
             self.closing = True
             self._loop.call_later(CLOSE_SECONDS, self.break_off)
         else:
+            self._batch.flush()
             self.force_close()
 
     # ------------------------------------------------------------ asyncio.Protocol
@@ -243,14 +251,11 @@ class ClientConnection(RequestHandler):
         except HttpProcessingError as error:
             self._enqueue([(_ErrInfo(status=400, exc=error, message=error.message), EMPTY_PAYLOAD)], False, b"")
             return
-        if len(messages) == 1 and not upgraded and messages[0][1] is EMPTY_PAYLOAD:
-            exchange = self._plain_exchange(self, messages[0][0])
-            if exchange is not None:
-                self._request_count += 1
-                self._parser.message_consumed()
-                self._held = b""
-                exchange.run_plain()
-                return
+        if len(messages) == 1 and not upgraded and messages[0][1] is EMPTY_PAYLOAD and self._serve_plain(self, messages[0][0]):
+            self._request_count += 1
+            self._parser.message_consumed()
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+            return
         if messages:
             self._enqueue(messages, upgraded, tail)
         else:
@@ -275,10 +280,17 @@ class ClientConnection(RequestHandler):
         if len(self._held) > HEAD_LIMIT:
             self.pause_client()
 
+    def plain_begins(self, exchange: Exchange) -> None:
+        """A request served without a task is not answered at once."""
+        self.exchange = exchange
+        self._held = b""
+
     def plain_over(self, *, stays: bool) -> None:
-        """A request served without a task is answered; what was held back has its turn."""
+        """It is answered; what was held back has its turn."""
+        self.exchange = None
         held, self._held = self._held, None
         if not stays or self.closing:
+            self._batch.flush()
             self.force_close()
             return
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
@@ -302,6 +314,7 @@ class ClientConnection(RequestHandler):
             self._await_head()
 
     def eof_received(self) -> None:
+        self._batch.flush()
         if self.exchange is not None:
             self.exchange.client_left(taken=self.all_taken)
 
@@ -359,9 +372,7 @@ class ClientConnection(RequestHandler):
             message = "the request failed"
         self.linger(0)
         refused = Response.text(status, f"goto: {message}")
-        framing = http1.framing_by_length(status, len(refused.body))
-        head = http1.response_head(refused, self.listener.identity_bytes, framing, (1, 1), keep_alive=False)
-        self.send(head + refused.body)
+        self.send(whole_response(refused, self.listener.identity_bytes, "GET", (1, 1), keep_alive=False))
         self._log.exchange(self.listener.port, self.client, "-", "-", status, 0.0, "malformed")
         return CLOSED
 
@@ -379,19 +390,21 @@ class Server(web.Server):
         handler: Any,
         listener: Listener,
         log: AccessLog,
-        plain_exchange: PlainExchange,
+        serve_plain: ServePlain,
+        batch: Batch,
         *,
         admin: bool = False,
     ) -> None:
         super().__init__(handler)
         self._listener = listener
         self._log = log
-        self._plain_exchange = plain_exchange
+        self._serve_plain = serve_plain
+        self._batch = batch
         self._admin = admin
         self._ended = asyncio.Event()
 
     def __call__(self) -> ClientConnection:
-        return ClientConnection(self, self._listener, self._log, self._plain_exchange, self._loop, admin=self._admin)
+        return ClientConnection(self, self._listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin)
 
     async def emptied(self) -> None:
         """Wait until the last connection has ended, once `finish` was called."""

@@ -17,7 +17,7 @@ from goto.hosts.connection import CLOSED, KEPT, LINGER_REFUSED_SECONDS, ClientCo
 from goto.hosts.outlet import ClientOutlet
 from goto.hosts.requests import refusal_of, request_of
 from goto.hosts.tunnel import Tunnel
-from goto.http1 import NO_BODY, framing_by_length, framing_of_stream, response_head
+from goto.http1 import framing_of_stream, response_bytes, whole_response
 from goto.management import Found, refusal
 from goto.upstream import Answer, ClientBroke
 
@@ -33,44 +33,26 @@ T = TypeVar("T")
 class HostedExchange:
     """From the head of a request to its end. Made once a request; `run` says whether the connection stays."""
 
-    __slots__ = (
-        "_answer",
-        "_connection",
-        "_depth",
-        "_host",
-        "_keep_alive",
-        "_listener",
-        "_message",
-        "_outlet",
-        "_pipeline",
-        "_plain",
-        "_status",
-        "_taken",
-        "_version",
-        "_went",
-        "_written",
-        "body",
-        "flow",
-    )
+    # what most exchanges never set stands here, so that each need not be given it
+    body: ClientBody | None = None
+    _answer: Answer | None = None
+    _outlet: ClientOutlet | None = None
+    _status = 0
+    _went = "local"
+    _written = False
+    """The last byte of the response was handed to the transport."""
+    _taken = False
+    """The kernel had taken it before the client left."""
 
     def __init__(self, host: StandaloneHost, connection: ClientConnection, message: Message, content: Content | None) -> None:
         self._host = host
         self._connection = connection
-        self._listener = connection.listener
+        self._listener = listener = connection.listener
+        self._pipeline = listener.pipeline
         self._message = message
+        self._version = message.version
         self._keep_alive = not message.should_close
-        self._version = message.version[:2]
-        self._pipeline = self._listener.pipeline
-        self._depth = -1
-        self._plain = False
-        self._answer: Answer | None = None
-        self._outlet: ClientOutlet | None = None
-        self._written = False
-        self._taken = False
-        self._status = 0
-        self._went = "local"
-        self.flow = Flow(request_of(message, has_body=content is not None), default=echo)
-        self.body: ClientBody | None = None
+        self.flow = Flow(request_of(message, has_body=content is not None), echo)
         if content is not None:
             headers = self.flow.request.headers
             length = headers.get("content-length")
@@ -83,8 +65,6 @@ class HostedExchange:
             written = self._written or (self._outlet is not None and self._outlet.over)
             self._taken = written and taken
             self.flow.leave()
-            if self._plain:
-                self._end_plain()
 
     def writable(self, yes: bool) -> None:
         if self._outlet is not None:
@@ -142,12 +122,24 @@ class HostedExchange:
         await self._write(served)
 
     async def _traffic(self) -> None:
-        self._depth = await self._pipeline.request_async(self.flow)
-        await self._conclude()
+        await self._conclude(await self._pipeline.request_async(self.flow))
 
-    async def _conclude(self) -> None:
+    async def run_from(self, flow: Flow, depth: int) -> bool:
+        """Serve traffic whose request hooks have run already; whether the connection stays."""
+        self.flow = flow
+        self._connection.exchange = self
+        try:
+            await self._conclude(depth)
+        except ClientGone:
+            self._keep_alive = False
+        finally:
+            self._connection.exchange = None
+            self._log()
+        return self._keep_alive and not flow.gone
+
+    async def _conclude(self, depth: int) -> None:
         """From the request hooks' decision to the end."""
-        flow, pipeline, depth = self.flow, self._pipeline, self._depth
+        flow, pipeline = self.flow, self._pipeline
         try:
             if flow.gone:
                 raise ClientGone
@@ -163,69 +155,6 @@ class HostedExchange:
             flow.completed = whole and (self._taken or not flow.gone)
         finally:
             pipeline.closed(flow, depth)
-
-    # ------------------------------------------------------------ the way through without a task
-    def run_plain(self) -> None:
-        """Serve traffic without a body on a plain, unwatched pipeline; `connection.plain_over` is called at the end."""
-        flow, connection = self.flow, self._connection
-        self._plain = True
-        connection.exchange = self
-        self._depth = self._pipeline.request(flow)
-        if flow.response is None and flow.upstreams:
-            if len(flow.upstreams) == 1:
-                call = flow.upstreams[0]
-                self._went = call.target
-                self._answer = self._host.instance.upstream.send(call, b"", self._plain_head)
-            else:
-                self._plain = False
-                task = asyncio.get_running_loop().create_task(self._run_rest())
-                connection.hold(task)
-            return
-        if flow.response is None:
-            make = flow.answer or flow.default
-            assert make is not None
-            flow.response = make(flow, b"", 0)
-        self._plain_respond()
-
-    async def _run_rest(self) -> None:
-        """What needs a task after all."""
-        try:
-            await self._conclude()
-        except ClientGone:
-            self._keep_alive = False
-        finally:
-            self._plain = True
-            self._end_plain()
-
-    def _plain_head(self, answer: Answer) -> None:
-        self.flow.response = self._upstream_response(answer)
-        self._plain_respond()
-
-    def _plain_respond(self) -> None:
-        flow = self.flow
-        self._pipeline.response(flow, self._depth)
-        response = flow.response
-        assert response is not None
-        if response.stream is None:
-            self._write_whole(response)
-            self._end_plain()
-        else:
-            self._write_stream(response, self._plain_over)
-
-    def _plain_over(self, whole: bool) -> None:
-        if not whole:
-            self._went += " broke-off"
-        if self._plain:
-            self._end_plain()
-
-    def _end_plain(self) -> None:
-        self._plain = False
-        connection = self._connection
-        connection.exchange = None
-        if self._answer is not None and not self._answer.done:
-            self._answer.abort()
-        self._log()
-        connection.plain_over(stays=self._keep_alive)
 
     async def _respond(self) -> Response:
         flow = self.flow
@@ -264,16 +193,9 @@ class HostedExchange:
 
         self._answer = answer = self._host.instance.upstream.send(call, feed, on_head)
         await flow.wait(waiter)
-        return self._upstream_response(answer)
-
-    def _upstream_response(self, answer: Answer) -> Response:
-        error = answer.error
-        if error is None:
-            return answer.response()
-        if isinstance(error, ClientBroke):
+        if isinstance(answer.error, ClientBroke):
             self._keep_alive = False
-            return Response.text(400, f"goto: {error}")
-        return Response.text(error.status, f"target {answer.call.target}: {error}")
+        return response_of(answer)
 
     # ------------------------------------------------------------ the request's body
     async def _read(self, limit: int) -> bytes:
@@ -316,9 +238,8 @@ class HostedExchange:
 
     def _write_whole(self, response: Response) -> None:
         self._settle_connection()
-        head = self._head(response, framing_by_length(response.status, len(response.body)))
-        bare = response.status in NO_BODY or self.flow.request.method == "HEAD"
-        self._connection.send(head if bare else head + response.body)
+        method, identity = self.flow.request.method, self._listener.identity_bytes
+        self._connection.send(whole_response(response, identity, method, self._version, keep_alive=self._keep_alive))
         self._status = response.status
         self._written = True
 
@@ -330,7 +251,8 @@ class HostedExchange:
         framing, ends = framing_of_stream(response.status, answer.length, self.flow.request)
         if ends == "close":
             self._keep_alive = False
-        head = self._head(response, framing)
+        identity = self._listener.identity_bytes
+        head = response_bytes(response, identity, framing, self._version, keep_alive=self._keep_alive)
         self._outlet = outlet = ClientOutlet(connection, answer, head, on_over, chunked=ends == "chunks")
         if response.status == 101 and answer.connection is not None:
             self._keep_alive = False
@@ -347,13 +269,11 @@ class HostedExchange:
             self._keep_alive = False
             connection.linger(0)
 
-    def _head(self, response: Response, framing: bytes) -> bytes:
-        return response_head(response, self._listener.identity_bytes, framing, self._version, keep_alive=self._keep_alive)
-
     def _log(self) -> None:
         flow = self.flow
-        gone = flow.gone and not self._taken and not self._went.endswith("broke-off")
-        went = f"{self._went} client-gone" if gone else self._went
+        went = self._went
+        if flow.gone and not self._taken and not went.endswith("broke-off"):
+            went += " client-gone"
         self._host.log.exchange(
             self._listener.port,
             self._connection.client,
@@ -363,3 +283,13 @@ class HostedExchange:
             time.monotonic() - flow.started,
             went,
         )
+
+
+def response_of(answer: Answer) -> Response:
+    """What a client is answered: the upstream's response, or why there is none."""
+    error = answer.error
+    if error is None:
+        return answer.response()
+    if isinstance(error, ClientBroke):
+        return Response.text(400, f"goto: {error}")
+    return Response.text(error.status, f"target {answer.call.target}: {error}")

@@ -16,7 +16,7 @@ from goto.fanout import FAN_OUT_LIMIT, fan_out
 from goto.flow import ClientGone, Flow, Headers, Request, Response, decode, encode
 from goto.hops import connection_words, end_to_end
 from goto.hosts import mitm_private as private
-from goto.http1 import NO_BODY, framing_by_length, response_head
+from goto.http1 import NO_BODY, whole_response
 from goto.listener import Listener
 from goto.management import Found, refusal
 from goto.reasons import REASONS
@@ -329,9 +329,8 @@ class MitmExchange:
 
     def _page(self, response: Response) -> bytes:
         """A whole response that ends the connection."""
-        framing = framing_by_length(response.status, len(response.body))
-        head = response_head(response, self.listener.identity_bytes, framing, (1, 1), keep_alive=False)
-        return head if self.flow.request.method == "HEAD" else head + response.body
+        identity, method = self.listener.identity_bytes, self.flow.request.method
+        return whole_response(response, identity, method, (1, 1), keep_alive=False)
 
     def _check_length(self, limit: int) -> None:
         """Refuse a body that says it is too long, before it comes."""

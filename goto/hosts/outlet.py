@@ -58,4 +58,9 @@ class ClientOutlet:
 
     def _done(self, whole: bool) -> None:
         self.over = True
-        self._on_over(whole)
+        on_over, self._on_over = self._on_over, _nothing  # nothing is left that leads back here
+        on_over(whole)
+
+
+def _nothing(whole: bool) -> None:
+    pass

@@ -11,6 +11,7 @@ from aiohttp import web
 from goto.accesslog import AccessLog
 from goto.hosts.connection import ClientConnection, Message, Sent, Server, parts_of
 from goto.hosts.exchange import HostedExchange
+from goto.hosts.plain import serve_plain
 from goto.instance import Instance
 from goto.listener import Listener
 
@@ -26,7 +27,8 @@ class StandaloneHost:
         self.log = log
         self._fast = fast
         self.instance = Instance(self)
-        self._prefixes = self.instance.table.prefixes
+        self._prefixes = tuple(f"/{segment}" for segment in self.instance.table.prefixes)
+        """How paths begin that may be management calls; traffic that looks like it just takes the slower way."""
         self._address = address
         self._servers: dict[int, tuple[asyncio.Server, Server]] = {}
         self._closing: set[Server] = set()
@@ -59,7 +61,7 @@ class StandaloneHost:
     async def open(self, listener: Listener) -> None:
         """Accept traffic. Raises OSError with the reason."""
         loop = asyncio.get_running_loop()
-        server = Server(self._handle, listener, self.log, self._plain_exchange)
+        server = Server(self._handle, listener, self.log, self._serve_plain, self.instance.upstream.batch)
         sockets = await loop.create_server(server, self._address, listener.port, backlog=BACKLOG)
         self._servers[listener.port] = (sockets, server)
 
@@ -76,8 +78,8 @@ class StandaloneHost:
         assert isinstance(connection, ClientConnection)
         return await HostedExchange(self, connection, *parts_of(request)).run()
 
-    def _plain_exchange(self, connection: ClientConnection, message: Message) -> HostedExchange | None:
-        """The exchange of a lone request without a body, if nothing in it may have to wait but for one upstream."""
+    def _serve_plain(self, connection: ClientConnection, message: Message) -> bool:
+        """Serve a lone request without a body at once, if nothing in it may have to wait but for an upstream."""
         path = message.path
         pipeline = connection.listener.pipeline
         if (
@@ -90,14 +92,8 @@ class StandaloneHost:
             or message.chunked
             or path[:1] != "/"
             or message.method == "CONNECT"
-            or first_segment(path) in self._prefixes
+            or path.startswith(self._prefixes)
         ):
-            return None
-        return HostedExchange(self, connection, message, None)
-
-
-def first_segment(path: str) -> str:
-    """Up to the second slash or the query."""
-    end = path.find("/", 1)
-    segment = path[1:] if end < 0 else path[1:end]
-    return segment.partition("?")[0] if "?" in segment else segment
+            return False
+        serve_plain(self, connection, message)
+        return True

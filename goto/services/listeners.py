@@ -43,27 +43,36 @@ class Listeners:
         self._carrier = carrier
         self._make = make
         self.by_port: dict[int, Listener] = {}
+        self._first: Listener | None = None
 
-    async def start(self, port: int, label: str) -> Listener:
-        """Add a listener and open it. Raises OSError."""
-        listener = self._make(port, label, "http")
-        listener.open = True
-        await self._carrier.open(listener)
-        self.by_port[port] = listener
+    @property
+    def first(self) -> Listener | None:
+        """The one that the process started with; None once it is removed."""
+        first = self._first
+        return first if first is not None and self.by_port.get(first.port) is first else None
+
+    async def start(self, port: int, label: str, prepare: Callable[[], None] = lambda: None) -> Listener:
+        """Add the first listener and open it, prepared before it serves. Raises OSError."""
+        listener = self.adopt(port, label)
+        prepare()
+        try:
+            await self._carrier.open(listener)
+        except OSError:
+            del self.by_port[port]
+            raise
         return listener
 
     def adopt(self, port: int, label: str) -> Listener:
         """Add a listener that the host has opened already."""
         listener = self.by_port[port] = self._make(port, label, "http")
         listener.open = True
+        self._first = self._first or listener
         return listener
 
     @post("/listeners/add")
     def add(self, spec: ListenerSpec) -> str | Accepted:
         """Add a listener; it is closed until it is opened."""
-        protocol = spec.protocol.lower()
-        if protocol not in self._carrier.protocols:
-            raise BadInput(f"protocol: {spec.protocol!r} is not served, use {' or '.join(self._carrier.protocols)}")
+        protocol = self.check_protocol(spec.protocol)
         if spec.port in self.by_port:
             return Accepted(f"Listener {spec.port} is there already")
         if len(self.by_port) >= LISTENERS_LIMIT:
@@ -74,6 +83,13 @@ class Listeners:
             listener.mode = caller.mode
         self.by_port[spec.port] = listener
         return f"Added listener {spec.port}"
+
+    def check_protocol(self, word: str) -> str:
+        """A protocol that the host serves, in lower case. Raises `BadInput`."""
+        protocol = word.lower()
+        if protocol not in self._carrier.protocols:
+            raise BadInput(f"protocol: {word!r} is not served, use {' or '.join(self._carrier.protocols)}")
+        return protocol
 
     @put("/listeners/{port}/open")
     async def open(self, port: Port) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
+
 from goto.call import Call, Origin
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
@@ -10,6 +14,7 @@ from goto.features.proxy.rewrite import Rewrite
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Flow, Request
 from goto.routes import get, post, put
+from goto.settings import setting
 from goto.words import Name, Names, split_known
 
 MOST_TARGETS = 100_000
@@ -110,6 +115,25 @@ class Proxy(Feature):
     def targets(self) -> dict[str, ProxyTarget]:
         """List the proxy targets, in the order added."""
         return {name: rewrite.target for name, rewrite in self._rewrites.items()}
+
+    @setting("request.proxy.targets")
+    def configured(self) -> Annotated[list[ProxyTarget], msgspec.Meta(max_length=MOST_TARGETS)]:
+        """Where requests are sent on to, each with what triggers it."""
+        # copies, since a target is enabled and disabled in its place
+        return [msgspec.structs.replace(rewrite.target) for rewrite in self._rewrites.values()]
+
+    @configured.setter
+    def configure(self, targets: list[ProxyTarget]) -> None:
+        wanted = {target.name for target in targets}
+        for name in [name for name in self._rewrites if name not in wanted]:
+            self.remove(Name(name))
+        for target in targets:
+            known = self._rewrites.get(target.name)
+            if known is None or known.target != target:
+                self.add(msgspec.structs.replace(target))
+        # in this order from now on
+        self._rewrites = {target.name: self._rewrites[target.name] for target in targets}
+        self._index = None
 
     def _target(self, name: str) -> ProxyTarget:
         if name not in self._rewrites:

@@ -1,0 +1,1 @@
+"""The load engine: targets, runs of them, and what came of it. No routes."""

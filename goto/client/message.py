@@ -1,0 +1,82 @@
+"""The bytes of a target's requests, prepared once; only the id differs from one to the next."""
+
+from __future__ import annotations
+
+from random import getrandbits
+from urllib.parse import unquote_plus
+
+from goto import __version__
+from goto.call import Call
+from goto.client.target import ClientTarget
+from goto.flow import encode
+from goto.http1 import REPEATABLE, request_head
+from goto.upstream import ONE_WRITE
+
+REQUEST_ID = "x-request-id"
+
+_END_OF_TARGET = b" HTTP/1.1\r\n"  # a request target holds no space
+
+
+class Message:
+    """A target's request. `next()` is one with a fresh id, up to the body where `body` is not empty."""
+
+    __slots__ = ("_count", "_head", "_ids", "_tail", "bare", "body", "repeatable", "size")
+
+    def __init__(self, target: ClientTarget) -> None:
+        path = request_target(target.url)
+        query = path.partition("?")[2]
+        with_id = target.send_id and not _has_parameter(query, REQUEST_ID)
+        if with_id:
+            path += f"{'&' if query else '' if path.endswith('?') else '?'}{REQUEST_ID}="
+        headers = [(encode(name), encode(value)) for name, value in target.headers]
+        given = {name.lower() for name, _ in headers}
+        if b"host" not in given:
+            headers.insert(0, (b"Host", target.origin.authority.encode()))
+        if b"user-agent" not in given:
+            headers.append((b"User-Agent", b"goto/%b" % __version__.encode()))
+        body = target.body.encode()
+        head = request_head(Call(target.name, target.origin, target.method, path, headers), len(body))
+        self.body = b""
+        """Sent after what `next` gives: a long one is the same bytes for all, and never copied."""
+        if len(body) > ONE_WRITE:
+            self.body = body
+        else:
+            head += body
+        before, end_of_target, after = head.partition(_END_OF_TARGET)
+        self._head = head
+        self._tail = b""
+        self._ids = b""
+        if with_id:
+            self._ids = _id_prefix()
+            self._head, self._tail = before + self._ids, end_of_target + after
+        self._count = 0
+        self.bare = target.method == "HEAD"
+        """Its answer has no body."""
+        self.repeatable = target.method in REPEATABLE and not body
+        """It may be sent again where it is not known whether it arrived (RFC 9110, 9.2.2)."""
+        self.size = len(self.next()) + len(self.body)
+        """Bytes of one request."""
+
+    def next(self) -> bytes:
+        if not self._ids:
+            return self._head
+        self._count += 1
+        return b"%b%012x%b" % (self._head, self._count, self._tail)
+
+
+def request_target(url: str) -> str:
+    """The path and query of a url, as they were written."""
+    rest = url.partition("://")[2]
+    at = min((at for mark in "/?" if (at := rest.find(mark)) >= 0), default=len(rest))
+    path = rest[at:]
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _id_prefix() -> bytes:
+    """The random part of ids in the form of a UUID of version 4 (RFC 9562, 5.4); a count makes up the last twelve digits."""
+    digits = f"{getrandbits(80):020x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-".encode()
+
+
+def _has_parameter(query: str, name: str) -> bool:
+    return any(unquote_plus(pair.partition("=")[0]) == name for pair in query.split("&"))

@@ -1,0 +1,90 @@
+"""The answers that an invocation hands back, as far as they are kept (behaviour: client)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goto.connection import UpstreamError
+from goto.fanout import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget
+from goto.flow import Field, decode
+from goto.hops import end_to_end
+
+
+class Report:
+    """Answers in the order of targets, then of replicas, then of requests."""
+
+    def __init__(self) -> None:
+        self.budget = Budget(FAN_OUT_LIMIT)
+        """Bytes of headers and bodies."""
+        self._entries: list[tuple[tuple[int, int, int], dict[str, Any]]] = []
+        self._left_out = 0
+
+    def answer(
+        self, place: tuple[int, int, int], target: str, status: str, code: int, fields: list[Field], body: Kept | None
+    ) -> None:
+        """Add an answer, or an error with code 0. `place`: index of the target, replica, number of the request; from 1."""
+        if len(self._entries) >= RESPONSES_LIMIT or self.budget.left < 0:
+            self._left_out += 1
+            return
+        headers: dict[str, list[str]] = {}
+        for name, value in end_to_end(fields):
+            headers.setdefault(decode(name), []).append(decode(value))
+            self.budget.left -= len(name) + len(value)
+        entry = {
+            "TargetName": target,
+            "TargetID": f"{target}[{place[1]}][{place[2]}]",
+            "Status": status,
+            "StatusCode": code,
+            "Headers": headers,
+            "Body": body.text if body else "",
+        }
+        if body and body.truncated:
+            entry |= {"BodySize": body.size, "BodyTruncated": True}
+        self._entries.append((place, entry))
+
+    def error(self, place: tuple[int, int, int], target: str, error: UpstreamError) -> None:
+        self.answer(place, target, str(error), 0, [], None)
+
+    def unknown(self, target: str) -> None:
+        """Name a target that could not be invoked since there is none of that name."""
+        self._entries.append(((1 << 62, 0, 0), {"TargetName": target, "Status": "unknown client target", "StatusCode": 0}))
+
+    def show(self) -> list[dict[str, Any]]:
+        shown = [entry for _, entry in sorted(self._entries, key=lambda pair: pair[0])]
+        if self._left_out:
+            reason = f"{RESPONSES_LIMIT} responses and {FAN_OUT_LIMIT} bytes are the limit"
+            shown.append({"LeftOut": self._left_out, "Reason": reason})
+        return shown
+
+    def keep(self) -> Kept:
+        """For one answer's body."""
+        return Kept(self.budget if len(self._entries) < RESPONSES_LIMIT else Budget(0))
+
+
+class Kept:
+    """A body, kept as far as the budget goes."""
+
+    __slots__ = ("_budget", "_kept", "_parts", "size")
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._parts: list[bytes] = []
+        self._kept = 0
+        self.size = 0
+        """Bytes of the whole body."""
+
+    def add(self, data: bytes) -> None:
+        self.size += len(data)
+        if self._budget.left > 0:
+            part = data[: self._budget.left]
+            self._parts.append(part)
+            self._kept += len(part)
+            self._budget.left -= len(part)
+
+    @property
+    def truncated(self) -> bool:
+        return self.size > self._kept
+
+    @property
+    def text(self) -> str:
+        return b"".join(self._parts).decode("utf-8", "replace")

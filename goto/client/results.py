@@ -1,0 +1,173 @@
+"""The results of a listener's client, by target, until they are cleared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from goto.bounded import slot
+from goto.client.counts import Counts
+from goto.client.histogram import Latencies
+
+NAMES_LIMIT = 10_000
+"""Targets counted apart; those past it are counted together."""
+
+
+class Results:
+    """Counts by target name. Those of all targets are their sum, made when they are asked for."""
+
+    def __init__(self) -> None:
+        self.targets: dict[str, Counts] = {}
+        self.tracked: dict[bytes, str] = {}
+        """The headers counted: as they compare, and as they are shown; both lower case."""
+
+    def of(self, name: str) -> Counts:
+        """Where the requests to a target are counted; stays the same through `clear` while a run uses it."""
+        return self.targets.setdefault(slot(self.targets, name, NAMES_LIMIT), Counts())
+
+    def clear(self, names: Iterable[str] | None = None) -> None:
+        """Forget the results of some targets, or of all."""
+        for name in list(self.targets) if names is None else names:
+            counts = self.targets.get(name)
+            if counts is None:
+                continue
+            if counts.users:
+                counts.clear()
+            else:
+                del self.targets[name]
+
+    def merge(self, other: Results) -> None:
+        """Add the results of another client."""
+        for name, counts in other.targets.items():
+            self.of(name).merge(counts)
+
+    def total(self) -> Counts:
+        """Of all targets together."""
+        total = Counts()
+        for counts in self.targets.values():
+            total.merge(counts)
+        return total
+
+    def to_wire(self, *, histograms: bool = False) -> dict[str, Any]:
+        """As `GET /client/results` shows them.
+
+        The keys of the seed, and `targetInvocationCounts`: requests by target, answered or failed. `targets` has by target
+        name, and `all` for all together: `requests`, `start` and `end` (RFC 3339 in UTC, null before the first request),
+        `requestsPerSecond` between those two, `bytesSent` (requests with their heads), `bytesReceived` (bodies of answers),
+        `errors` by kind, and `latency`: of answers, in milliseconds, `raw` from when a request was sent and `corrected` from
+        when it was due; each `count`, `mean`, `p50`, `p90`, `p99`, `p99.9`, `max`. With `histograms`, a key of that name has
+        by target `raw` and `corrected` as HdrHistogram encodes them, in microseconds, which is all that is needed to merge.
+        """
+        total = self.total()
+        used = {name: counts for name, counts in self.targets.items() if counts.codes}
+        shown = {
+            "targetInvocationCounts": {name: counts.requests for name, counts in used.items()},
+            "countsByStatus": total.texts,
+            "countsByStatusCodes": total.codes,
+            "countsByHeaders": total.headers,
+            "countsByHeaderValues": total.values,
+            "countsByTargetStatus": {name: counts.texts for name, counts in used.items()},
+            "countsByTargetStatusCode": {name: counts.codes for name, counts in used.items()},
+            "countsByTargetHeaders": {name: counts.headers for name, counts in used.items() if counts.headers},
+            "countsByTargetHeaderValues": {name: counts.values for name, counts in used.items() if counts.values},
+            "targets": {name: _measures(counts) for name, counts in used.items()},
+            "all": _measures(total),
+        }
+        if histograms:
+            shown["histograms"] = {
+                name: {"raw": counts.raw.encoded(), "corrected": counts.corrected.encoded()} for name, counts in used.items()
+            }
+        return shown
+
+    @classmethod
+    def from_wire(cls, document: Any) -> Results:
+        """What `to_wire(histograms=True)` gave; without histograms, and from the original's instances, there are no latencies.
+
+        Raises ValueError for what is no such thing.
+        """
+        try:
+            wire = msgspec.convert(_without_nulls(document), _Wire)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"no client results: {error}") from None
+        results = cls()
+        for name, codes in wire.codes.items():
+            counts = results.of(name)
+            counts.codes = {_code(code): count for code, count in codes.items()}
+            counts.texts = wire.texts.get(name, {})
+            counts.headers = wire.headers.get(name, {})
+            counts.values = wire.values.get(name, {})
+            measures = wire.targets.get(name)
+            if measures is not None:
+                counts.start, counts.end = _seconds(measures.start), _seconds(measures.end)
+                counts.bytes_sent, counts.bytes_received = measures.bytes_sent, measures.bytes_received
+                counts.errors = measures.errors
+            encoded = wire.histograms.get(name)
+            if encoded is not None:
+                counts.raw = Latencies.decoded(encoded.raw)
+                counts.corrected = Latencies.decoded(encoded.corrected)
+        return results
+
+
+class _WireMeasures(msgspec.Struct, rename="camel"):
+    start: datetime | None = None
+    end: datetime | None = None
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    errors: dict[str, int] = {}
+
+
+class _WireHistograms(msgspec.Struct):
+    raw: str
+    corrected: str
+
+
+class _Wire(msgspec.Struct):
+    """The part of the results that the rest follows from."""
+
+    codes: dict[str, dict[str, int]] = msgspec.field(name="countsByTargetStatusCode", default_factory=dict)
+    texts: dict[str, dict[str, int]] = msgspec.field(name="countsByTargetStatus", default_factory=dict)
+    headers: dict[str, dict[str, int]] = msgspec.field(name="countsByTargetHeaders", default_factory=dict)
+    values: dict[str, dict[str, dict[str, int]]] = msgspec.field(name="countsByTargetHeaderValues", default_factory=dict)
+    targets: dict[str, _WireMeasures] = {}
+    histograms: dict[str, _WireHistograms] = {}
+
+
+def _without_nulls(value: Any) -> Any:
+    """The original writes null for an empty map."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def _code(text: str) -> int:
+    if not text.isdecimal() or len(text) > 3:
+        raise ValueError(f"no client results: {text[:20]!r} is no status code")
+    return int(text)
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _measures(counts: Counts) -> dict[str, Any]:
+    return {
+        "requests": counts.requests,
+        "start": _moment(counts.start),
+        "end": _moment(counts.end),
+        "requestsPerSecond": round(counts.rate, 3),
+        "bytesSent": counts.bytes_sent,
+        "bytesReceived": counts.bytes_received,
+        "errors": counts.errors,
+        "latency": {"raw": counts.raw.summary(), "corrected": counts.corrected.summary()},
+    }
+
+
+def _moment(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

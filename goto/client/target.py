@@ -1,0 +1,150 @@
+"""A client target as it is configured: the JSON schema of the seed's chapter "Client Features", all checked on the way in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from goto.call import DEFAULT_TIMEOUT, Origin
+from goto.duration import Duration
+from goto.errors import BadInput
+from goto.words import HeaderName, HeaderValue, Name, SentHeaderName, http_url
+
+MOST_REPLICAS = 10_000
+"""Requests of one target that may be under way at a time, per run."""
+
+MOST_REQUESTS = 10**15
+"""Requests of one replica: far beyond what can be sent, and their sum over all replicas still fits 64 bits."""
+
+MOST_RATE = 1_000_000.0
+"""Requests a second."""
+
+
+class Method(str):
+    """A request method: any token, sent as it is spelled (RFC 9110, 9.1)."""
+
+    schema: ClassVar[dict[str, Any]] = {**HeaderName.schema, "examples": ["GET"]}
+
+    @classmethod
+    def parse(cls, text: str) -> Method:
+        try:
+            return cls(HeaderName.parse(text))
+        except ValueError:
+            raise ValueError(f"{text!r} is not a legal method") from None
+
+
+class TargetUrl(str):
+    """An http or https URL, with a path and a query where wanted, without a fragment."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "format": "uri", "examples": ["http://somewhere:8080/some/path?a=1"]}
+
+    @classmethod
+    def parse(cls, text: str) -> TargetUrl:
+        http_url(text)
+        if "#" in text:
+            raise ValueError("a fragment is never sent: leave it out")
+        host = urlsplit(text).hostname
+        assert host
+        if not host.isascii():
+            host.encode("idna")  # raises for what no host can be
+        return cls(text)
+
+
+class ClientTarget(msgspec.Struct):
+    """What is sent, where to, and how often.
+
+    Two targets are equal when all of their fields are.
+    """
+
+    name: Name
+    method: Method
+    url: TargetUrl
+    headers: list[tuple[SentHeaderName, HeaderValue]] = msgspec.field(default_factory=list)
+    """Sent in this order; `Host` takes the place of the url's."""
+    body: str = ""
+    body_reader: None = msgspec.field(name="bodyReader", default=None)
+    """Only ever null: the original's instances send the key."""
+    replicas: Annotated[int, msgspec.Meta(ge=0, le=MOST_REPLICAS)] = 1
+    """Connections that send in parallel. 0 is what the original's instances send for *not given*: it stands for 1."""
+    request_count: Annotated[int, msgspec.Meta(ge=0, le=MOST_REQUESTS)] = msgspec.field(name="requestCount", default=1)
+    """Requests of each replica; 0 as with `replicas`."""
+    delay: Duration = Duration.ZERO
+    """Waited after each round; the largest of the targets invoked together holds for all of them."""
+    rate: Annotated[float, msgspec.Meta(gt=0, le=MOST_RATE)] | None = None
+    """Requests a second that become due, over all replicas, whether or not earlier ones are answered. Not with `delay`."""
+    send_id: bool = msgspec.field(name="sendId", default=False)
+    """Add a parameter `x-request-id` with a fresh id to each request, unless the url has one."""
+    request_timeout: Duration = msgspec.field(name="requestTimeout", default=Duration.ZERO)
+    """From the last byte of a request to the head of its response; a body may then pause as long. 0 stands for 30s."""
+    conn_timeout: Duration = msgspec.field(name="connTimeout", default=Duration.ZERO)
+    """For making a connection. 0 stands for 30s."""
+    conn_idle_timeout: Duration = msgspec.field(name="connIdleTimeout", default=Duration.ZERO)
+    """A kept connection that was idle for longer is not used again. 0 stands for no limit."""
+    auto_invoke: bool = msgspec.field(name="autoInvoke", default=False)
+    """Invoke the target when it is received."""
+    verify_tls: bool = msgspec.field(name="verifyTLS", default=True)
+    """Check the certificate of an https url."""
+    http2: bool = False
+    """Accepted and without effect: goto's client speaks HTTP/1.1."""
+
+    def __post_init__(self) -> None:
+        for field, text in (("url", self.url), ("body", self.body), *(("headers", value) for _, value in self.headers)):
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                raise BadInput(f"{field}: half of a surrogate pair is no character") from None
+        self.replicas = self.replicas or 1
+        self.request_count = self.request_count or 1
+        if self.rate is not None and self.delay:
+            raise BadInput("rate: cannot be given together with delay: both say when requests are sent")
+
+    def complete(self) -> dict[str, Any]:
+        """The target for other instances and for whoever lists them, in JSON's own types.
+
+        Every key the original knows is there and typed as it reads it: counts of at least 1, durations as text with "" for
+        *not given*, headers as a list of pairs. Its key for `sendId` is `sendID`; both sides read keys in any letter case.
+        What only goto knows is left out where it is the default.
+        """
+        wire: dict[str, Any] = {
+            "name": str(self.name),
+            "method": str(self.method),
+            "url": str(self.url),
+            "headers": [[str(name), str(value)] for name, value in self.headers],
+            "body": self.body,
+            "bodyReader": None,
+            "replicas": self.replicas,
+            "requestCount": self.request_count,
+            "delay": _text(self.delay),
+            "requestTimeout": _text(self.request_timeout),
+            "connTimeout": _text(self.conn_timeout),
+            "connIdleTimeout": _text(self.conn_idle_timeout),
+            "sendId": self.send_id,
+            "autoInvoke": self.auto_invoke,
+        }
+        if self.rate is not None:
+            wire["rate"] = self.rate
+        if not self.verify_tls:
+            wire["verifyTLS"] = False
+        if self.http2:
+            wire["http2"] = True
+        return wire
+
+    @property
+    def origin(self) -> Origin:
+        """Where the url's connections go."""
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        if not host.isascii():
+            host = host.encode("idna").decode()
+        return Origin(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80), self.verify_tls)
+
+    @property
+    def timeout(self) -> float:
+        """`request_timeout` in seconds."""
+        return self.request_timeout.seconds or DEFAULT_TIMEOUT
+
+
+def _text(duration: Duration) -> str:
+    return str(duration) if duration else ""

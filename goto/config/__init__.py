@@ -1,0 +1,6 @@
+"""Configuration by file: loading, merging, reading, comparing and writing documents.
+
+`loader` makes nodes of YAML text, `merge` one node of several, `document` typed values of a node, `apply` a running instance's
+state of the difference between two documents, and `dump` text of a state. Which keys there are is declared on what they set
+(see `goto.settings`) and collected in `keys`.
+"""

@@ -1,0 +1,206 @@
+"""Bringing about, in a running instance, the difference between two documents: all of it or nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
+
+from goto.config.difference import carried_over, changed
+from goto.config.document import Document, Given, ListenerPart, Settings
+from goto.config.errors import ConfigError, Problem
+from goto.config.keys import Key, Keys
+from goto.errors import ApiError, Conflict
+from goto.listener import Listener
+from goto.services.listeners import Listeners, ListenerSpec
+
+log = logging.getLogger("goto")
+
+Undo = Callable[[], Any]
+
+
+class Applier:
+    """Reads and changes what documents are about: the first listener, the others, and the services of the process."""
+
+    def __init__(self, keys: Keys, listeners: Listeners, services: Mapping[type, object]) -> None:
+        self._keys = keys
+        self._listeners = listeners
+        self._services = services
+
+    # ------------------------------------------------------------ the present state
+    def present(self) -> Document:
+        """The present state as a document; nothing is said of what is not configured."""
+        document = Document(process=_read(self._keys.process, self._services.__getitem__))
+        first = self._listeners.first
+        for port, listener in self._listeners.by_port.items():
+            settings = _read(self._keys.listener, _owner_in(listener))
+            if listener is first:
+                document.first = settings
+            else:
+                document.listeners[port] = ListenerPart(protocol=listener.protocol, open=listener.open, settings=settings)
+        return document
+
+    # ------------------------------------------------------------ checking
+    def check(self, document: Document, scratch: Callable[[], Listener]) -> None:
+        """Try a document on listeners that serve nothing. Raises `ConfigError` with all that they refuse."""
+        problems: list[Problem] = []
+        for path, part, settings in _listener_parts(document):
+            if part is not None:
+                try:
+                    self._listeners.check_protocol(part.protocol)
+                except ApiError as error:
+                    problems.append(part.at.problem(path, error.message))
+            owner = _owner_in(scratch())
+            for name, given in settings.items():
+                key = self._keys.listener[name]
+                try:
+                    key.setting.apply(owner(key.owner), given.value)
+                except Exception as error:
+                    reason = error.message if isinstance(error, ApiError) else _said(error)
+                    problems.append(given.at.problem(f"{path}.{name}" if path else name, reason))
+        if problems:
+            raise ConfigError(problems)
+
+    # ------------------------------------------------------------ applying
+    def prepare(self, document: Document) -> None:
+        """Give the first listener its settings before it serves. The document was checked."""
+        first = self._listeners.first
+        assert first is not None
+        owner = _owner_in(first)
+        for path, given in document.first.items():
+            key = self._keys.listener[path]
+            key.setting.apply(owner(key.owner), given.value)
+
+    async def apply(self, old: Document, new: Document) -> list[str]:
+        """Bring the difference about; what was changed. On any error all is as it was, and the error is raised.
+
+        What can be refused comes first, and what cannot be taken back last.
+        """
+        self._check_ports(old, new)
+        undo: list[Undo] = []
+        done: list[str] = []
+        try:
+            for port, part in new.listeners.items():
+                done += await self._listener(port, old.listeners.get(port), part, undo)
+            done += await self._process(old.process, new.process, undo)
+            if self._listeners.first is not None:
+                done += await self._settings(_owner_in(self._listeners.first), self._keys.listener, old.first, new.first, undo)
+        except BaseException:
+            await _roll_back(undo)
+            raise
+        for port in [port for port in old.listeners if port not in new.listeners]:
+            if port in self._listeners.by_port:
+                await self._listeners.remove(port)  # type: ignore[arg-type]  # an int will do
+                done.append(f"listener {port} removed")
+        for port, part in new.listeners.items():
+            before = old.listeners.get(port, part)
+            if before.open and not part.open and self._listeners.by_port[port].open:
+                await self._listeners.close(port)  # type: ignore[arg-type]
+                done.append(f"listener {port} closed")
+        for listener in self._listeners.by_port.values():
+            for feature in listener.features:
+                feature.settled()
+        return done
+
+    def _check_ports(self, old: Document, new: Document) -> None:
+        """What would leave no way in, or has nobody to apply to."""
+        first, by_port = self._listeners.first, self._listeners.by_port
+        if first is not None and first.port in new.listeners:
+            raise Conflict(f"listeners: {first.port} is the first listener, whose settings stand at the top")
+        if first is None and list(changed(old.first, new.first)):
+            raise Conflict("the first listener was removed: settings at the top have nobody to apply to")
+        after = {port for port, listener in by_port.items() if listener.open and (port not in old.listeners or port in new.listeners)}
+        after -= {port for port, part in new.listeners.items() if not part.open and old.listeners.get(port, part).open}
+        after |= {port for port, part in new.listeners.items() if part.open}
+        if not after and any(listener.open for listener in by_port.values()):
+            raise Conflict("listeners: no listener would be left open")
+
+    async def _listener(self, port: int, old: ListenerPart | None, new: ListenerPart, undo: list[Undo]) -> list[str]:
+        """Add a listener, or change one; what was done. Closing comes later."""
+        listeners = self._listeners
+        done: list[str] = []
+        added = port not in listeners.by_port
+        if added:
+            if old is not None and old.protocol == new.protocol and old.open == new.open and not _differ(old, new):
+                return []  # removed by API, and the document says nothing new of it
+            old = None
+            listeners.add(ListenerSpec(port, new.protocol))  # type: ignore[arg-type]
+            undo.append(lambda: listeners.remove(port))  # type: ignore[arg-type]
+            done.append(f"listener {port} added")
+        listener = listeners.by_port[port]
+        if listener.protocol != new.protocol:
+            raise Conflict(f"listeners: {port} speaks {listener.protocol}: remove it before it is added with {new.protocol}")
+        before = old.settings if old is not None else {}
+        changes = await self._settings(_owner_in(listener), self._keys.listener, before, new.settings, undo)
+        done += [f"{change} of listener {port}" for change in changes]
+        wanted = new.open and (old is None or not old.open)
+        if wanted and not listener.open:
+            await listeners.open(port)  # type: ignore[arg-type]
+            undo.append(lambda: listeners.close(port))  # type: ignore[arg-type]
+            done.append(f"listener {port} opened")
+        return done
+
+    async def _process(self, old: Settings, new: Settings, undo: list[Undo]) -> list[str]:
+        return await self._settings(self._services.__getitem__, self._keys.process, old, new, undo)
+
+    @staticmethod
+    async def _settings(
+        owner: Callable[[type], object], keys: Mapping[str, Key], old: Settings, new: Settings, undo: list[Undo]
+    ) -> list[str]:
+        """Change settings, in the order in which they are declared; their paths."""
+        done = []
+        differing = set(changed(old, new))
+        for path, key in keys.items():
+            if path not in differing:
+                continue
+            whose, setting = owner(key.owner), key.setting
+            present = setting.read(whose)
+            before, after = (given.value if (given := side.get(path)) else setting.empty for side in (old, new))
+            value = carried_over(before, after, setting.empty if present is None else present)
+            if value == present:
+                continue
+            undo.append(lambda whose=whose, setting=setting, present=present: setting.apply(whose, present))  # type: ignore[misc]
+            await _finished(setting.apply(whose, value))
+            done.append(path)
+        return done
+
+
+def _read(keys: Mapping[str, Key], owner: Callable[[type], object]) -> Settings:
+    settings = {}
+    for path, key in keys.items():
+        value = key.setting.read(owner(key.owner))
+        if value is not None and value != key.setting.empty:
+            settings[path] = Given(value)
+    return settings
+
+
+def _owner_in(listener: Listener) -> Callable[[type], object]:
+    """Whose a listener's setting is: its own, or one of its features'."""
+    return lambda kind: listener if kind is Listener else listener.feature(kind)
+
+
+def _differ(old: ListenerPart, new: ListenerPart) -> bool:
+    return any(changed(old.settings, new.settings))
+
+
+def _listener_parts(document: Document) -> Iterator[tuple[str, ListenerPart | None, Settings]]:
+    yield "", None, document.first
+    for part in document.listeners.values():
+        yield part.path, part, part.settings
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, ValueError) and str(error) else f"{type(error).__name__}: {error}"
+
+
+async def _finished(result: Any) -> None:
+    if isinstance(result, Awaitable):
+        await result
+
+
+async def _roll_back(undo: list[Undo]) -> None:
+    for step in reversed(undo):
+        try:
+            await _finished(step())
+        except Exception:
+            log.exception("a step of a configuration that failed could not be taken back")

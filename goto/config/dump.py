@@ -1,0 +1,78 @@
+"""A document as plain data, and as text that reads back as the same document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from goto.config.document import Document, Settings
+from goto.config.keys import LISTENERS, Key, Keys
+
+
+def data_of(document: Document, keys: Keys) -> dict[str, Any]:
+    """A document in JSON's types, its keys in the order in which they are declared."""
+    top = _settings({**document.first, **document.process}, {**keys.listener, **keys.process})
+    if document.listeners:
+        top[LISTENERS] = [
+            {"port": port, "protocol": part.protocol, "open": part.open, **_settings(part.settings, keys.listener)}
+            for port, part in document.listeners.items()
+        ]
+    return top
+
+
+def _settings(settings: Settings, keys: dict[str, Key]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for path in keys:
+        if path not in settings:
+            continue
+        *folders, name = path.split(".")
+        branch = data
+        for folder in folders:
+            branch = branch.setdefault(folder, {})
+        branch[name] = plain(settings[path].value)
+    return data
+
+
+def plain(value: Any) -> Any:
+    """A value in JSON's types: words as they are written, structs without what is the default."""
+    if isinstance(value, msgspec.Struct):
+        fields = msgspec.structs.fields(type(value))
+        return {field.encode_name: plain(item) for field in fields if (item := getattr(value, field.name)) != _default(field)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, list | tuple) and not hasattr(value, "parse"):
+        return [plain(item) for item in value]
+    if value is None or type(value) in (bool, int, float):
+        return value
+    whole = getattr(value, "schema", {}).get("type") == "integer"
+    return int(value) if whole else str(value)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default
+
+
+def yaml_text(data: dict[str, Any]) -> str:
+    """Data as YAML that readers of 1.1 and 1.2 take for the same."""
+    import yaml
+
+    from goto.config.scalars import FIRST, PATTERNS
+
+    class Dumper(yaml.SafeDumper):
+        """Quotes what either version would not read as the text that it is."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+            # items of a list stand further in than its key, as most people write them
+            return super().increase_indent(flow, False)
+
+    for kind, pattern in PATTERNS:
+        Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{kind}-1.2", pattern, [*FIRST[kind], ""])
+    return yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=130) if data else "{}\n"

@@ -1,0 +1,215 @@
+"""From YAML text to nodes that know their place. JSON is read as the YAML that it is.
+
+One document, YAML 1.2's core scalars, no key twice. Anchors and aliases work and are bounded, so that a small text cannot stand
+for an endless document; merge keys (`<<`) are not of YAML 1.2 and no key at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from goto.config.errors import ConfigError, Problem
+from goto.config.node import Mapping, Node, Scalar, Sequence
+from goto.config.scalars import construct, resolve
+
+LARGEST = 8 << 20
+"""Bytes of one document."""
+
+MOST_NODES = 1_000_000
+"""Maps, lists and scalars of one document, those an alias stands for counted again."""
+
+DEEPEST = 64
+"""Maps and lists within each other."""
+
+# libyaml's parser is ten times as fast; a PyYAML built without it has the same events
+_Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
+_TAG = "tag:yaml.org,2002:"
+
+
+def load_file(file: str) -> Node:
+    """The document in a file. Raises `ConfigError`."""
+    try:
+        with Path(file).open("rb") as stream:
+            data = stream.read(LARGEST + 1)
+    except OSError as error:
+        raise ConfigError([Problem(file, 0, 0, "", error.strerror or str(error))]) from None
+    return load(data, file)
+
+
+def load(data: bytes, file: str) -> Node:
+    """The document in some bytes; an empty one is an empty map. Raises `ConfigError` with all that can be found at once."""
+    if len(data) > LARGEST:
+        raise ConfigError([Problem(file, 0, 0, "", f"larger than {LARGEST >> 20} MiB")])
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError([Problem(file, line, 0, "", "not UTF-8")]) from None
+    if text.lstrip()[:1] == "{":
+        text = _json_as_yaml(text)
+    return _Builder(file).build(text)
+
+
+def _json_as_yaml(text: str) -> str:
+    """JSON may be indented with tabs, YAML may not. Within JSON's strings there are none, so columns stay."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return text.replace("\t", " ")
+
+
+class _Stop(Exception):
+    """A problem after which nothing more can be read."""
+
+
+class _Builder:
+    """Makes nodes of a parser's events."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._problems: list[Problem] = []
+        self._anchors: dict[str, tuple[Node | None, int]] = {}
+        """Node and size; None for a node that is not complete."""
+        self._size = 0
+
+    def build(self, text: str) -> Node:
+        try:
+            events = yaml.parse(text, Loader=_Loader)
+            node = self._document(events)
+        except yaml.MarkedYAMLError as error:
+            self._add(error.problem_mark or error.context_mark, _reason(error))
+        except yaml.YAMLError as error:
+            self._problems.append(self._unreadable(error, text))
+        except _Stop:
+            pass
+        if self._problems:
+            raise ConfigError(self._problems)
+        return node
+
+    def _document(self, events: Iterator[Any]) -> Node:
+        node: Node = Mapping(self._file, 1, 1)
+        seen = False
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if seen:
+                    raise self._stop(event, "a second document begins here: a file holds one")
+                seen = True
+            elif isinstance(event, yaml.NodeEvent):
+                node = self._node(event, events, 0)
+        if isinstance(node, Scalar) and node.value is None:
+            return Mapping(self._file, 1, 1)
+        return node
+
+    def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
+        """The node that an event begins; takes its other events."""
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        if depth > DEEPEST:
+            raise self._stop(event, f"nested more than {DEEPEST} deep")
+        before = self._size
+        self._grow(1, event)
+        if event.anchor:
+            self._anchors[event.anchor] = (None, 0)
+        node: Node
+        if isinstance(event, yaml.ScalarEvent):
+            node = self._scalar(event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            self._check_tag(event, "seq")
+            node = Sequence(*self._place(event))
+            while not isinstance(item := next(events), yaml.SequenceEndEvent):
+                node.items.append(self._node(item, events, depth + 1))
+        else:
+            self._check_tag(event, "map")
+            node = Mapping(*self._place(event))
+            while not isinstance(key := next(events), yaml.MappingEndEvent):
+                self._entry(node, key, events, depth)
+        if event.anchor:
+            self._anchors[event.anchor] = (node, self._size - before)
+        return node
+
+    def _entry(self, mapping: Mapping, event: Any, events: Iterator[Any], depth: int) -> None:
+        key = self._node(event, events, depth + 1)
+        value = self._node(next(events), events, depth + 1)
+        if not isinstance(key, Scalar):
+            self._problems.append(key.problem("", "a key is text, not a list or a map"))
+        elif key.text in mapping.entries:
+            first, _ = mapping.entries[key.text]
+            self._problems.append(key.problem("", f"the key {key.text} is there already, in line {first.line}"))
+        else:
+            mapping.entries[key.text] = (key, value)
+
+    def _alias(self, event: Any) -> Node:
+        if event.anchor not in self._anchors:
+            raise self._stop(event, f"*{event.anchor} stands for nothing: there is no &{event.anchor} before it")
+        node, size = self._anchors[event.anchor]
+        if node is None:
+            raise self._stop(event, f"*{event.anchor} stands for what it is itself a part of")
+        self._grow(size, event)
+        return node
+
+    def _scalar(self, event: Any) -> Scalar:
+        text = _paired(event.value)
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            self._add(event.start_mark, "half of a surrogate pair is no character")
+            text = ""
+        plain = event.style in (None, "")
+        tag = event.tag
+        if tag is None:
+            return Scalar(*self._place(event), text, resolve(text) if plain else text)
+        kind = tag.removeprefix(_TAG)
+        if tag == "!" or kind == "str":
+            return Scalar(*self._place(event), text, text)
+        try:
+            return Scalar(*self._place(event), text, construct(kind, text))
+        except KeyError:
+            self._add(event.start_mark, f"the tag {tag} is not known")
+        except ValueError as error:
+            self._add(event.start_mark, str(error))
+        return Scalar(*self._place(event), text, text)
+
+    def _check_tag(self, event: Any, kind: str) -> None:
+        if event.tag not in (None, "!", _TAG + kind):
+            self._add(event.start_mark, f"the tag {event.tag} is not known")
+
+    def _grow(self, size: int, event: Any) -> None:
+        self._size += size
+        if self._size > MOST_NODES:
+            raise self._stop(event, f"more than {MOST_NODES:,} values, those that aliases stand for included")
+
+    def _place(self, event: Any) -> tuple[str, int, int]:
+        mark = event.start_mark
+        return self._file, mark.line + 1, mark.column + 1
+
+    def _add(self, mark: Any, reason: str) -> None:
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        self._problems.append(Problem(self._file, line, column, "", reason))
+
+    def _stop(self, event: Any, reason: str) -> _Stop:
+        self._add(event.start_mark, reason)
+        return _Stop()
+
+    def _unreadable(self, error: yaml.YAMLError, text: str) -> Problem:
+        """A character that may not stand in YAML at all. The two parsers say it differently."""
+        position = getattr(error, "position", None)
+        if not isinstance(position, int):
+            return Problem(self._file, 0, 0, "", f"not YAML: {error}")
+        before = text.encode()[:position].decode(errors="replace") if _Loader is not yaml.Loader else text[:position]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        return Problem(self._file, line, column, "", "a control character may only stand here escaped, in double quotes")
+
+
+def _paired(text: str) -> str:
+    r"""JSON writes characters beyond U+FFFF as two escapes, `\ud83d\ude00`."""
+    if not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def _reason(error: yaml.MarkedYAMLError) -> str:
+    return f"not YAML: {', '.join(part for part in (error.context, error.problem) if part)}"

@@ -1,0 +1,85 @@
+"""A document as it was written: maps, lists and scalars, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from goto.config.errors import Problem
+
+IDENTITY = ("port", "name", "address")
+"""The keys that tell one map in a list from the others. A peer is known by name and address, a listener by its port."""
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """Something in a document. Lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def problem(self, path: str, reason: str) -> Problem:
+        return Problem(self.file, self.line, self.column, path, reason)
+
+
+@dataclass(slots=True, eq=False)
+class Scalar(Node):
+    """Text, and what it stands for: None, a bool, an int, a float, or text."""
+
+    text: str
+    value: Any
+
+
+@dataclass(slots=True, eq=False)
+class Sequence(Node):
+    items: list[Node] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Mapping(Node):
+    """Keys in the order written, each with its own place and its value."""
+
+    entries: dict[str, tuple[Node, Node]] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[tuple[str, Node, Node]]:
+        """Key, its place, value."""
+        return ((key, at, value) for key, (at, value) in self.entries.items())
+
+
+def kind_of(node: Node) -> str:
+    """What a node is, for messages."""
+    if isinstance(node, Scalar):
+        names = {type(None): "nothing", bool: f"{node.text}", int: f"the number {node.text}", float: f"the number {node.text}"}
+        return names.get(type(node.value), "text")
+    return "a list" if isinstance(node, Sequence) else "a map"
+
+
+def is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None
+
+
+def identity(node: Node) -> tuple[str, ...] | None:
+    """What tells a map in a list from the others: its port, or its name and address. None for what has neither."""
+    if not isinstance(node, Mapping):
+        return None
+    by_key = {key.lower(): value for key, _, value in node}
+    words = [value.text for key in IDENTITY if isinstance(value := by_key.get(key), Scalar)]
+    named = "port" in by_key or "name" in by_key
+    return tuple(words) if named and words else None
+
+
+def node_of(value: Any, file: str = "") -> Node:
+    """Plain data as nodes without a place."""
+    match value:
+        case dict():
+            entries = {key: (Node(file, 0, 0), node_of(item, file)) for key, item in value.items()}
+            return Mapping(file, 0, 0, entries)
+        case list() | tuple():
+            return Sequence(file, 0, 0, [node_of(item, file) for item in value])
+        case None:
+            return Scalar(file, 0, 0, "null", None)
+        case bool():
+            return Scalar(file, 0, 0, str(value).lower(), value)
+    return Scalar(file, 0, 0, str(value), value)

@@ -1,0 +1,72 @@
+"""Where a peer is reached: `host:port`, `[v6]:port`, or a bare host or IP, which stands for port 80."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv6Address
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from goto.call import Origin
+from goto.words import Port, one_line
+
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
+
+
+class Address(str):
+    """A peer's address in one spelling: IPv6 compressed and in brackets, otherwise as it was given."""
+
+    host: str
+    """Without brackets."""
+    port: int
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "examples": ["10.0.0.7:8080", "[::1]:8080"]}
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        text = one_line(text).strip()
+        if not text:
+            raise ValueError("must not be empty")
+        host, port = _split(text)
+        if ":" in host:
+            try:
+                host = str(IPv6Address(host))
+            except ValueError:
+                raise ValueError(f"{host!r} is not an IPv6 address") from None
+            if "%" in host:
+                raise ValueError(f"{host!r} holds for one machine's interface only")
+            shown = f"[{host}]"
+        elif not _HOST.fullmatch(host):
+            raise ValueError(f"{text!r} is no address: write it like 10.0.0.7:8080, [::1]:8080 or worker.local:8080")
+        else:
+            shown = host
+        # a plain int: getaddrinfo takes no other
+        number = 80 if port is None else int(Port.parse(port))
+        address = cls(shown if port is None else f"{shown}:{number}")
+        address.host, address.port = host, number
+        return address
+
+    @property
+    def origin(self) -> Origin:
+        """Where connections go."""
+        return Origin("http", self.host, self.port)
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    """Host without brackets, and the port's text if there is one."""
+    if text.startswith("["):
+        host, closed, rest = text[1:].partition("]")
+        if not closed or (rest and not rest.startswith(":")):
+            raise ValueError(f"{text!r} is no address: write IPv6 like [::1]:8080")
+        if ":" not in host:
+            raise ValueError(f"{host!r} is not an IPv6 address")
+        return host, rest[1:] if rest else None
+    if text.count(":") > 1:
+        return text, None
+    host, colon, port = text.partition(":")
+    return host, port if colon else None
+
+
+def segment(text: str) -> str:
+    """A label, a name or an address as one segment of a path. A colon may stand there as it is (RFC 3986, 3.3)."""
+    return quote(text, safe=":", errors="surrogateescape")

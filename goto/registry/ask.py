@@ -1,0 +1,104 @@
+"""One small request to another instance, on a connection of its own, and its whole answer.
+
+Instances are many and asked seldom: connections kept to each of thousands would use up descriptors, and a kept one may turn out
+closed just when it is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from goto.call import Call, Origin
+from goto.connection import Broken, TooSlow, UpstreamError
+from goto.flow import Field, decode, encode
+from goto.http1 import request_head
+from goto.upstream import Upstream
+
+SHOWN = 200
+"""Characters of an answer that are repeated where it is reported."""
+
+
+async def ask(
+    upstream: Upstream,
+    origin: Origin,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    headers: tuple[Field, ...] = (),
+    *,
+    timeout: float,
+    limit: int = 1 << 16,
+) -> tuple[int, bytes]:
+    """Status and body. `timeout` is in seconds and holds for all of it; `limit` in bytes, a longer body is an error.
+
+    Raises `UpstreamError` with the reason.
+    """
+    fields = [(b"Host", encode(origin.authority)), *headers]
+    if body:
+        fields.append((b"Content-Type", b"application/json"))
+    fields.append((b"Connection", b"close"))
+    head = request_head(Call(origin.authority, origin, method, path, fields), len(body))
+    try:
+        async with asyncio.timeout(timeout):
+            connection = await upstream.pool.own(origin, timeout)
+            answer = _Answer(limit)
+            try:
+                connection.start(answer, head + body, timeout)
+                return await answer.over
+            finally:
+                connection.abort()
+    except TimeoutError:
+        raise TooSlow(f"no answer within {timeout:g}s") from None
+
+
+class _Answer:
+    """Receives status and body."""
+
+    def __init__(self, limit: int) -> None:
+        self.over: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+        self._limit = limit
+        self._left = limit
+        self._status = 0
+        self._parts: list[bytes] = []
+
+    def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
+        self._status = status
+        if status == 101:
+            self.on_error(Broken("switched protocols without being asked to"))
+        elif length is not None and length > self._limit:
+            self._too_long()
+
+    def on_data(self, data: bytes) -> None:
+        self._left -= len(data)
+        if self._left < 0:
+            self._too_long()
+        else:
+            self._parts.append(data)
+
+    def on_flush(self) -> None:
+        pass
+
+    def on_end(self) -> None:
+        if not self.over.done():
+            self.over.set_result((self._status, b"".join(self._parts)))
+
+    def on_error(self, error: UpstreamError) -> None:
+        if not self.over.done():
+            self.over.set_exception(error)
+
+    def _too_long(self) -> None:
+        self._parts.clear()
+        self.on_error(Broken(f"answered with more than {self._limit} bytes"))
+
+
+def said(status: int, data: bytes) -> str:
+    """An answer that was no success, in a few words."""
+    text = decode(data)
+    try:
+        document = json.loads(text)
+        text = document["error"] if isinstance(document, dict) else text
+    except (ValueError, KeyError, RecursionError):
+        pass
+    text = " ".join(str(text).split())
+    return f"answered {status}" + (f": {text[:SHOWN]}" if text else "")

@@ -1,0 +1,71 @@
+"""The targets that labels hand out, whether or not anybody bears the label now."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+from goto.client.target import ClientTarget
+from goto.errors import Conflict
+
+MOST_TARGETS = 10_000
+"""Targets of one label."""
+
+MOST_IN_ALL = 100_000
+"""Targets of all labels together."""
+
+
+class Catalog:
+    """Targets by label and name, in the order added.
+
+    `epoch` names this catalog, one life of one process; `revision` grows with every change. Whoever gets both can tell what is
+    older, and that nothing is known to him of another catalog's past.
+    """
+
+    def __init__(self) -> None:
+        self.epoch = secrets.token_hex(8)
+        self.revision = 0
+        self._labels: dict[str, dict[str, ClientTarget]] = {}
+
+    def __contains__(self, label: str) -> bool:
+        return label in self._labels
+
+    def __iter__(self) -> Iterator[str]:
+        """The labels that have targets."""
+        return iter(list(self._labels))
+
+    def of(self, label: str) -> dict[str, ClientTarget]:
+        """The targets of a label; not to be changed by who gets them."""
+        return self._labels.get(label, {})
+
+    def put(self, label: str, target: ClientTarget) -> bool:
+        """Add a target, or replace the one of its name in its place; whether it is a new name. Raises `Conflict`."""
+        targets = self._labels.get(label, {})
+        new = target.name not in targets
+        if new and len(targets) >= MOST_TARGETS:
+            raise Conflict(f"label {label} has {MOST_TARGETS:,} targets already: remove some first")
+        if new and sum(map(len, self._labels.values())) >= MOST_IN_ALL:
+            raise Conflict(f"there are {MOST_IN_ALL:,} targets already: remove some first")
+        self._labels.setdefault(label, targets)[target.name] = target
+        self.revision += 1
+        return new
+
+    def remove(self, label: str, name: str) -> None:
+        """Raises KeyError when there is none."""
+        targets = self._labels[label]
+        del targets[name]
+        if not targets:
+            del self._labels[label]
+        self.revision += 1
+
+    def clear(self, label: str) -> int:
+        """Forget the targets of a label; how many there were."""
+        self.revision += 1
+        return len(self._labels.pop(label, ()))
+
+    def clear_all(self) -> int:
+        """Forget every target; how many there were."""
+        count = sum(map(len, self._labels.values()))
+        self._labels.clear()
+        self.revision += 1
+        return count

@@ -1,0 +1,78 @@
+"""The client results of many instances as one: counters added, histograms merged, percentiles never averaged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from goto.client.results import Results
+from goto.connection import UpstreamError
+from goto.registry.address import Address
+from goto.registry.ask import ask, said
+from goto.upstream import Upstream
+
+ANSWER_SECONDS = 2.0
+"""For one instance, from connecting to the end of its answer."""
+
+ANSWER_LIMIT = 16 << 20
+"""Bytes of one answer."""
+
+AT_ONCE = 256
+"""Instances asked at a time."""
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What came of asking, in the order asked."""
+
+    results: Results = field(default_factory=Results)
+    answered: list[Address] = field(default_factory=list)
+    unanswered: dict[Address, str] = field(default_factory=dict)
+    """And why."""
+
+
+async def gather(upstream: Upstream, addresses: Iterable[Address]) -> Gathered:
+    """Ask every address once, all at the same time."""
+    merged = Results()
+    places = asyncio.Semaphore(AT_ONCE)
+    merging = asyncio.Lock()
+
+    async def one(address: Address) -> str:
+        """Why it did not answer; empty when it did."""
+        try:
+            async with places:
+                results = await _results(upstream, address)
+        except (UpstreamError, ValueError) as error:
+            return str(error)
+        async with merging:
+            # many targets with their histograms take a while: not at the expense of traffic
+            await asyncio.to_thread(merged.merge, results)
+        return ""
+
+    every = list(addresses)
+    reasons = dict(zip(every, await asyncio.gather(*map(one, every)), strict=True))
+    return Gathered(
+        merged,
+        [address for address, reason in reasons.items() if not reason],
+        {address: reason for address, reason in reasons.items() if reason},
+    )
+
+
+async def _results(upstream: Upstream, address: Address) -> Results:
+    """Raises `UpstreamError`, and ValueError for what is no such thing."""
+    path = "/client/results?histograms=y"
+    status, data = await ask(upstream, address.origin, "GET", path, timeout=ANSWER_SECONDS, limit=ANSWER_LIMIT)
+    if not 200 <= status < 300:
+        raise ValueError(said(status, data))
+    return await asyncio.to_thread(_read, data)
+
+
+def _read(data: bytes) -> Results:
+    try:
+        document = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ValueError("no client results: not JSON") from None
+    return Results.from_wire(document)

@@ -1,0 +1,85 @@
+"""Pushing to all addresses, each on its own: a dead or slow one holds up nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from goto.registry.address import Address
+from goto.registry.delivery import Delivery, Lanes, Miss
+from goto.registry.queue import Push
+from goto.upstream import Upstream
+
+PATIENCE = 0.9
+"""Seconds that a caller waits for peers to take a push, at most: with all around it, his call lasts no longer than one."""
+
+LITTLE_PATIENCE = 0.05
+"""Seconds that a caller waits where only peers are left that kept an earlier one waiting."""
+
+
+class Pusher:
+    """Deliveries by address. `on_heard(address)` is called for every answer of a peer."""
+
+    def __init__(self, upstream: Upstream, epoch: str, on_heard: Callable[[Address], None]) -> None:
+        self._upstream = upstream
+        self._epoch = epoch
+        self._on_heard = on_heard
+        self._lanes = Lanes.make()
+        self._deliveries: dict[Address, Delivery] = {}
+
+    def put(self, address: Address, push: Push) -> None:
+        """Have a push made to an address. Returns at once."""
+        delivery = self._deliveries.get(address)
+        if delivery is None:
+            delivery = Delivery(self._upstream, address, self._epoch, self._lanes, self._on_heard)
+            self._deliveries[address] = delivery
+        delivery.put(push)
+
+    def pending(self, address: Address) -> int:
+        """How many pushes an address has not been made yet."""
+        delivery = self._deliveries.get(address)
+        return len(delivery.queue) if delivery else 0
+
+    def wake(self, address: Address) -> None:
+        """An address gave a sign of life: what it missed is tried now."""
+        if delivery := self._deliveries.get(address):
+            delivery.wake()
+
+    def drop(self, address: Address, label: str) -> None:
+        """An address does not bear a label any more."""
+        if delivery := self._deliveries.get(address):
+            delivery.drop(label)
+
+    def end(self, address: Address) -> None:
+        """An address is no peer any more."""
+        if delivery := self._deliveries.pop(address, None):
+            delivery.end()
+
+    def end_all(self) -> None:
+        for address in list(self._deliveries):
+            self.end(address)
+
+    def misses(self, address: Address, label: str) -> list[Miss]:
+        """What an address has not taken of a label's pushes."""
+        delivery = self._deliveries.get(address)
+        return delivery.misses(label) if delivery else []
+
+    async def wait(self, pushes: Iterable[tuple[Address, Push]]) -> list[Address]:
+        """Give pushes a moment to be taken; the addresses that have not taken theirs."""
+        given = [(self._deliveries[address], push) for address, push in pushes if address in self._deliveries]
+        slow = [(delivery, push) for delivery, push in given if delivery.late]
+        prompt = [(delivery, push) for delivery, push in given if not delivery.late]
+        await asyncio.gather(_settle(prompt, PATIENCE), _settle(slow, LITTLE_PATIENCE))
+        missed = [delivery for delivery, push in given if delivery.missed(push)]
+        for delivery, push in prompt:
+            delivery.late = delivery.late or push in delivery.queue
+        return [delivery.address for delivery in missed]
+
+
+async def _settle(given: list[tuple[Delivery, Push]], seconds: float) -> None:
+    tasks = [asyncio.ensure_future(delivery.settled(push)) for delivery, push in given if push in delivery.queue]
+    if not tasks:
+        return
+    _, left = await asyncio.wait(tasks, timeout=seconds)
+    for task in left:
+        task.cancel()

@@ -1,0 +1,239 @@
+"""The worker's side: registering, taking the targets that are handed out, deregistering.
+
+A registration is sent again every 30 s, and its answer is the whole list of targets. So a missed push mends itself, and a
+registry that was restarted knows its workers again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from goto.call import Origin
+from goto.client.target import ClientTarget
+from goto.connection import UpstreamError
+from goto.errors import BadInput, Conflict
+from goto.payload import read_struct
+from goto.registry.address import Address, segment
+from goto.registry.ask import ask, said
+from goto.registry.desired import Desired, Source
+from goto.registry.retry import forever
+from goto.upstream import Upstream
+from goto.words import http_url
+
+log = logging.getLogger("goto")
+
+AGAIN_SECONDS = 30.0
+"""From one registration to the next; up to a tenth less, so that workers started as one do not stay so."""
+
+REGISTER_SECONDS = 5.0
+"""For one try, from connecting to the end of the answer."""
+
+DEREGISTER_SECONDS = 3.0
+"""For all that is done at the end."""
+
+ANSWER_LIMIT = 256 << 20
+"""Bytes of an answer to a registration; 10,000 targets may have bodies."""
+
+
+class NotRegistered(Exception):
+    """A registration failed; it will be tried again."""
+
+
+class Client(Protocol):
+    """Where targets go: the client of a listener."""
+
+    desired: Desired
+
+    targets: dict[str, ClientTarget]
+
+    def put(self, target: ClientTarget) -> None:
+        """Raises `Conflict` when there are too many."""
+
+    def discard(self, name: str) -> None: ...
+
+    def invoke_targets(self, targets: Iterable[ClientTarget]) -> object: ...
+
+
+class RegistryUrl(str):
+    """The http or https URL of a registry, with a base path where wanted."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "format": "uri", "examples": ["http://registry:8080"]}
+
+    @classmethod
+    def parse(cls, text: str) -> RegistryUrl:
+        parts = urlsplit(http_url(text))
+        if parts.query or parts.fragment:
+            raise ValueError(f"{text!r}: the URL of a registry has neither query nor fragment")
+        assert parts.hostname
+        if not parts.hostname.isascii():
+            parts.hostname.encode("idna")  # raises for what no host can be
+        return cls(text.rstrip("/"))
+
+    @property
+    def origin(self) -> Origin:
+        parts = urlsplit(self)
+        host = parts.hostname or ""
+        if not host.isascii():
+            host = host.encode("idna").decode()
+        return Origin(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80))
+
+    @property
+    def base(self) -> str:
+        """Its path, without a slash at the end."""
+        return urlsplit(self).path
+
+
+@dataclass(slots=True)
+class HandOut:
+    """The answer to a registration."""
+
+    source: Source
+    targets: list[ClientTarget] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+    """Names of targets that are not what goto can send, and why."""
+
+
+class Worker:
+    """Registers one listener's client with a registry, under a label and an address that stay the same."""
+
+    def __init__(self, upstream: Upstream, client: Client, registry: RegistryUrl, label: str, address: Address) -> None:
+        self.registered = False
+        """The last registration succeeded."""
+        self._upstream = upstream
+        self._client = client
+        self._registry = registry
+        self._label = label
+        self._address = address
+        self._task: asyncio.Task[None] | None = None
+        self._busy = asyncio.Lock()
+        self._sent = False
+        self._complaint = ""
+
+    def start(self) -> None:
+        """Register, and go on doing so. Returns at once."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Deregister. Never takes longer than DEREGISTER_SECONDS, whatever the registry does."""
+        if self._task is None:
+            return
+        try:
+            async with asyncio.timeout(DEREGISTER_SECONDS):
+                # a registration under way would come after, and stay
+                async with self._busy:
+                    self._task.cancel()
+                    if self._sent:
+                        await self._deregister()
+        except (TimeoutError, UpstreamError) as error:
+            log.warning(
+                "cannot deregister from %s: %s", self._registry, str(error) or f"no answer within {DEREGISTER_SECONDS:g}s"
+            )
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
+
+    # ------------------------------------------------------------ inside
+    async def _run(self) -> None:
+        try:
+            while True:
+                async for attempt in forever(NotRegistered):
+                    with attempt:
+                        await self._register()
+                await asyncio.sleep(AGAIN_SECONDS * random.uniform(0.9, 1))
+        except Exception:
+            log.exception("registering with %s failed", self._registry)
+
+    async def _register(self) -> None:
+        """One try. Raises `NotRegistered`."""
+        async with self._busy:
+            try:
+                hand_out = await self._ask()
+            except (UpstreamError, BadInput) as error:
+                self._complain(str(error))
+                raise NotRegistered from None
+            if self._complaint:
+                log.warning("registered with %s as %s at %s", self._registry, self._label, self._address)
+                self._complaint = ""
+            self.registered = True
+            self._apply(hand_out)
+
+    async def _ask(self) -> HandOut:
+        self._sent = True
+        status, data = await ask(
+            self._upstream,
+            self._registry.origin,
+            "POST",
+            f"{self._registry.base}/registry/peers/add",
+            msgspec.json.encode({"name": str(self._label), "address": str(self._address)}),
+            timeout=REGISTER_SECONDS,
+            limit=ANSWER_LIMIT,
+        )
+        if not 200 <= status < 300:
+            raise BadInput(said(status, data))
+        return read_hand_out(data, self._label)
+
+    def _apply(self, hand_out: HandOut) -> None:
+        client = self._client
+        for name, reason in hand_out.unread.items():
+            log.warning("target %s of %s is not taken: %s", name, self._registry, reason)
+        changes = client.desired.answer(hand_out.targets, hand_out.source, client.targets, hand_out.unread)
+        for name in changes.remove:
+            client.discard(name)
+        for target in changes.put:
+            try:
+                client.put(target)
+            except Conflict as error:
+                log.warning("not all targets of %s are taken: %s", self._registry, error.message)
+                break
+        # in one run, as the original does; those that were not taken are not sent either
+        if invoke := [target for target in changes.invoke if client.targets.get(target.name) is target]:
+            client.invoke_targets(invoke)
+
+    def _complain(self, reason: str) -> None:
+        """Once for each reason, not at each try."""
+        self.registered = False
+        if reason != self._complaint:
+            log.warning("cannot register with %s: %s; trying on", self._registry, reason)
+            self._complaint = reason
+
+    async def _deregister(self) -> None:
+        path = f"{self._registry.base}/registry/peers/{segment(self._label)}/remove/{segment(self._address)}"
+        status, data = await ask(self._upstream, self._registry.origin, "POST", path, timeout=DEREGISTER_SECONDS)
+        if status >= 300 and status != 404:
+            log.warning("cannot deregister from %s: %s", self._registry, said(status, data))
+
+
+def read_hand_out(data: bytes, label: str) -> HandOut:
+    """The answer to a registration, this goto's or the original's. Raises `BadInput` where it is none at all."""
+    try:
+        document: Any = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise BadInput("answered with what is no JSON object: is it a registry?")
+    given = {key.lower(): value for key, value in document.items()}
+    targets = given.get("targets")
+    if "targets" not in given or not isinstance(targets, dict | None):
+        raise BadInput("answered without targets: is it a registry?")
+    epoch, revision = given.get("epoch"), given.get("revision")
+    hand_out = HandOut(Source(label))
+    if isinstance(epoch, str) and epoch and type(revision) is int:
+        hand_out.source = Source(label, epoch, revision)
+    for name, wire in (targets or {}).items():
+        try:
+            target, _ = read_struct(wire, ClientTarget, "target")
+        except BadInput as error:
+            hand_out.unread[name] = error.message
+        else:
+            hand_out.targets.append(target)
+    return hand_out

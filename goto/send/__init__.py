@@ -1,0 +1,1 @@
+"""`goto send`: the client as a command."""

@@ -1,0 +1,163 @@
+"""`goto send` from its options to its exit status."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from goto.client.results import Results
+from goto.client.run import Run
+from goto.client.target import ClientTarget
+from goto.errors import BadInput
+from goto.jsontext import json_bytes
+from goto.payload import read_struct
+from goto.pool import Pool
+from goto.send.conditions import Condition
+from goto.send.progress import progress
+
+FAILED = 1
+BAD_USE = 2
+INTERRUPTED = 128
+"""Plus the number of the signal, as shells have it."""
+
+STOP_SECONDS = 1.0
+"""How long requests in flight may take after a signal; a second one ends them at once."""
+
+REFRESH_SECONDS = 0.1
+
+
+def send(options: argparse.Namespace) -> int:
+    """Send, show, judge. The exit status: 0, 1 where a `--fail-if` holds, 2 for bad options, 130 after Ctrl-C."""
+    try:
+        targets = targets_of(options)
+    except (BadInput, OSError) as error:
+        print(f"goto: {error}", file=sys.stderr)
+        return BAD_USE
+    results = Results()
+    _allow_files(len(targets) * options.replicas)
+    number = _run(_send(targets, results, options.requests or options.replicas))
+    with contextlib.suppress(BrokenPipeError):
+        _show(results, as_json=options.json)
+    failed = judge(results, options.fail_if)
+    return INTERRUPTED + number if number else FAILED if failed else 0
+
+
+def targets_of(options: argparse.Namespace) -> list[ClientTarget]:
+    """A target for each URL, named as it is. Raises `BadInput`, and OSError for a file that cannot be read."""
+    body = options.data
+    if body is not None and body.startswith("@"):
+        body = sys.stdin.read() if body == "@-" else Path(body[1:]).read_text("utf-8")
+    document: dict[str, Any] = {
+        "method": options.method or ("GET" if body is None else "POST"),
+        "headers": [_header(text) for text in options.header],
+        "body": body or "",
+        "replicas": options.replicas,
+        "delay": options.delay,
+        "rate": options.rate,
+        "sendId": options.send_id,
+        "requestTimeout": options.timeout,
+        "connTimeout": options.connect_timeout,
+        "verifyTLS": not options.insecure,
+    }
+    targets: dict[str, ClientTarget] = {}
+    for url in options.urls:
+        name = url.replace(",", "%2C")  # a name holds no comma
+        same = sum(target.url == url for target in targets.values())
+        name += f" ({same + 1})" if same else ""
+        targets[name] = read_struct({**document, "name": name, "url": url}, ClientTarget)[0]
+    return list(targets.values())
+
+
+def judge(results: Results, conditions: list[Condition]) -> bool:
+    """Say which conditions hold; whether any does."""
+    total = results.total()
+    total.fold()
+    held = [(condition, reason) for condition in conditions if (reason := condition.check(total))]
+    for condition, reason in held:
+        print(f"goto: failed: {condition.text}: {reason}", file=sys.stderr)
+    return bool(held)
+
+
+async def _send(targets: list[ClientTarget], results: Results, requests: int) -> int:
+    """Send `requests` to each target; the number of the signal that ended it early, else 0."""
+    pool = Pool()
+    run = Run(targets, results, pool, total=requests)
+    signals = _Signals(run)
+    shown = progress(results, requests * len(targets))
+    # what is here now stays to the end: the collector need not look at it again
+    gc.collect()
+    gc.freeze()
+    try:
+        run.start()
+        while not run.done.done():
+            await asyncio.wait([run.done], timeout=REFRESH_SECONDS)
+            shown.update()
+    finally:
+        shown.close()
+        await pool.close()
+    return signals.number
+
+
+class _Signals:
+    """SIGINT and SIGTERM stop the run; the second one gives up what is in flight."""
+
+    def __init__(self, run: Run) -> None:
+        self.number = 0
+        self._run = run
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._on, number)
+
+    def _on(self, number: int) -> None:
+        if self.number:
+            self._run.abort()
+        else:
+            self.number = number
+            self._run.stop(grace=STOP_SECONDS)
+
+
+def _show(results: Results, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json_bytes(results.to_wire()).decode())
+        sys.stdout.flush()
+        return
+    from rich.console import Console
+
+    from goto.send.summary import show
+
+    show(Console(), results)
+
+
+def _header(text: str) -> list[str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise BadInput(f"-H: {text!r} is no header: write it like 'x: 1'")
+    return [name.strip(), value.strip()]
+
+
+def _allow_files(connections: int) -> None:
+    """Let this process have a descriptor for each connection, as far as the system allows."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + 100
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def _run(main: Coroutine[Any, Any, int]) -> int:
+    """On uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(main)
+    return int(uvloop.run(main))

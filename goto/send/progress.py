@@ -1,0 +1,99 @@
+"""How far a run is: a live bar on a terminal, a line every few seconds elsewhere. Both on standard error."""
+
+from __future__ import annotations
+
+import sys
+from time import perf_counter
+from typing import Protocol
+
+from goto.client.results import Results
+
+LINE_SECONDS = 2.0
+"""From one line to the next where there is no terminal."""
+
+
+class Progress(Protocol):
+    """Shown from `__init__` to `close`."""
+
+    def update(self) -> None:
+        """Called several times a second."""
+
+    def close(self) -> None: ...
+
+
+def progress(results: Results, total: int) -> Progress:
+    """For a run of `total` requests."""
+    return Bar(results, total) if sys.stderr.isatty() else Lines(results, total)
+
+
+class Speed:
+    """Requests so far, and how many a second of late."""
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self._before = [(perf_counter(), 0)]
+        self.done = 0
+        self.errors = 0
+
+    def read(self) -> float:
+        """Count anew; requests a second over the last second."""
+        self.done = self.errors = 0
+        for counts in self._results.targets.values():
+            counts.fold()
+            self.done += counts.requests
+            self.errors += counts.codes.get(0, 0)
+        now = perf_counter()
+        self._before = [moment for moment in self._before if now - moment[0] < 1.0] or self._before[-1:]
+        since, done = self._before[0]
+        self._before.append((now, self.done))
+        return (self.done - done) / max(now - since, 1e-6)
+
+
+class Lines:
+    """For a pipe or a file."""
+
+    def __init__(self, results: Results, total: int) -> None:
+        self._speed = Speed(results)
+        self._total = total
+        self._next = perf_counter() + LINE_SECONDS
+
+    def update(self) -> None:
+        now = perf_counter()
+        speed = self._speed.read()
+        if now >= self._next:
+            self._next = now + LINE_SECONDS
+            state = f"{self._speed.done:,} of {self._total:,} requests, {speed:,.0f}/s, {self._speed.errors:,} errors"
+            print(f"goto: {state}", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        pass
+
+
+class Bar:
+    """For a terminal; gone when closed."""
+
+    def __init__(self, results: Results, total: int) -> None:
+        from rich import progress
+        from rich.console import Console
+
+        self._speed = Speed(results)
+        self._bar = progress.Progress(
+            progress.BarColumn(bar_width=40),
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("{task.fields[speed]}"),
+            progress.TextColumn("{task.fields[errors]}"),
+            progress.TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            auto_refresh=False,
+        )
+        self._task = self._bar.add_task("", total=total, speed="", errors="")
+        self._bar.start()
+
+    def update(self) -> None:
+        speed = self._speed.read()
+        errors = f"[red]{self._speed.errors:,} errors[/]" if self._speed.errors else ""
+        self._bar.update(self._task, completed=self._speed.done, speed=f"{speed:,.0f}/s", errors=errors, refresh=True)
+
+    def close(self) -> None:
+        self._bar.stop()

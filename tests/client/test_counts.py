@@ -1,0 +1,149 @@
+"""Counting one target's answers and failures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goto import bounded
+from goto.client.counts import TEXTS_LIMIT, Counts, NotConnected, Stopped
+from goto.connection import Broken, TooSlow, Unreachable, UpstreamError
+from goto.flow import Field
+
+TRACKED = {b"set-cookie": "set-cookie", b"x": "x"}
+ERRORS: list[UpstreamError] = [
+    Unreachable("no way"),
+    TooSlow("no answer"),
+    Broken("closed"),
+    Stopped("stopped"),
+    UpstreamError("?"),
+]
+
+
+def answer(counts: Counts, status: int = 200, reason: bytes = b"OK", fields: list[Field] = [], **times: Any) -> None:  # noqa: B006
+    at: dict[str, Any] = {"sent": 1.0, "due": None, "now": 1.001, "size": 10, "body": 3} | times
+    counts.answer(status, reason, fields, TRACKED, **at)
+
+
+def shown(counts: Counts) -> dict[str, Any]:
+    counts.fold()
+    names = ("texts", "codes", "headers", "values", "errors", "bytes_sent", "bytes_received", "start", "end")
+    return {name: getattr(counts, name) for name in names} | {"raw": counts.raw.counts, "corrected": counts.corrected.counts}
+
+
+def test_status_lines_have_code_and_reason_as_they_came():
+    counts = Counts()
+    answer(counts, 418, b"I'm a teapot")
+    answer(counts, 418, b"I'm a teapot")
+    answer(counts, 299, b"")
+    counts.fold()
+    assert counts.texts == {"418 I'm a teapot": 2, "299": 1}
+    assert counts.codes == {418: 2, 299: 1}
+    assert counts.requests == 3
+    assert (counts.bytes_sent, counts.bytes_received) == (30, 9)
+
+
+def test_a_repeated_header_counts_once_an_answer_and_each_of_its_values():
+    counts = Counts()
+    for _ in range(2):
+        answer(counts, fields=[(b"Set-Cookie", b"a=1"), (b"SET-cookie", b"b=2"), (b"set-cookie", b"a=1"), (b"other", b"1")])
+    answer(counts, fields=[(b"X", b"\xff")])
+    assert counts.headers == {"set-cookie": 2, "x": 1}
+    assert counts.values == {"set-cookie": {"a=1": 2, "b=2": 2}, "x": {"\udcff": 1}}
+
+
+def test_errors_count_under_0_with_their_text_and_by_kind():
+    counts = Counts()
+    for error in [*ERRORS, NotConnected("too late"), Broken("closed")]:
+        counts.failure(error, sent=1.0, now=2.0, size=5, body=0)
+    assert counts.codes == {0: 7}
+    assert counts.texts == {"no way": 1, "no answer": 1, "closed": 2, "stopped": 1, "?": 1, "too late": 1}
+    assert counts.errors == {"connect": 1, "timeout": 1, "broken": 2, "stopped": 1, "other": 1, "connectTimeout": 1}
+    assert len(counts.raw) == 0
+
+
+def test_corrected_latencies_count_from_when_a_request_was_due():
+    counts = Counts()
+    answer(counts, sent=2.0, due=1.0, now=2.001)
+    answer(counts, sent=2.0, due=None, now=2.001)
+    counts.fold()
+    assert sorted(counts.raw.counts) == [1000]
+    assert sorted(counts.corrected.counts) == [1000, 1_000_960]
+
+
+def test_the_rate_is_over_the_time_between_the_first_request_and_the_last_answer():
+    counts = Counts()
+    assert counts.rate == 0
+    answer(counts, sent=10.0, now=10.5)
+    answer(counts, sent=11.0, now=12.0)
+    counts.fold()
+    assert counts.rate == pytest.approx(1.0)
+
+
+def test_texts_and_values_are_bounded():
+    counts = Counts()
+    for number in range(bounded.VALUES_LIMIT + 10):
+        answer(counts, 200, b"OK %d" % number, [(b"x", b"%d" % number)])
+    counts.fold()
+    assert len(counts.texts) == TEXTS_LIMIT + 1
+    assert len(counts.values["x"]) == bounded.VALUES_LIMIT + 1
+    assert sum(counts.texts.values()) == sum(counts.values["x"].values()) == counts.requests == counts.codes[200]
+
+
+def test_cleared_it_is_new_but_for_who_uses_it():
+    counts = Counts()
+    counts.users = 2
+    answer(counts)
+    counts.clear()
+    assert shown(counts) == shown(Counts())
+    assert counts.users == 2
+
+
+events = st.lists(
+    st.tuples(
+        st.sampled_from([200, 404, 0]),
+        st.floats(1, 100, allow_nan=False),
+        st.floats(0, 5, allow_nan=False),
+        st.lists(st.tuples(st.sampled_from([b"x", b"Set-Cookie"]), st.sampled_from([b"1", b"2"])), max_size=3),
+        st.sampled_from(ERRORS),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+
+
+def count_into(counts: Counts, happened: list[Any]) -> None:
+    for status, sent, took, fields, error, late in happened:
+        if status:
+            answer(counts, status, b"So", fields, sent=sent, due=sent - 1 if late else None, now=sent + took)
+        else:
+            counts.failure(error, sent=sent, now=sent + took, size=7, body=1)
+
+
+@given(events, events, events)
+def test_merging_is_counting_all(one: list[Any], two: list[Any], three: list[Any]):
+    merged, together = Counts(), Counts()
+    for part in (one, two, three):
+        counts = Counts()
+        count_into(counts, part)
+        merged.merge(counts)
+    count_into(together, one + two + three)
+    # moments come in order in life, not here
+    got, expected = ({**shown(counts), "start": counts.start is None, "end": counts.end is None} for counts in (merged, together))
+    assert got == expected
+
+
+def test_merged_it_lasted_from_the_first_start_to_the_last_end():
+    merged = Counts()
+    for sent, now in ((5.0, 6.0), (2.0, 3.0), (8.0, 9.0)):
+        counts = Counts()
+        answer(counts, sent=sent, now=now)
+        merged.merge(counts)
+        merged.merge(Counts())
+    assert merged.start is not None
+    assert merged.end is not None
+    assert merged.end - merged.start == pytest.approx(7.0)
+    assert merged.rate == pytest.approx(3 / 7)

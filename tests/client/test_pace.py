@@ -1,0 +1,147 @@
+"""When requests go out."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from support import Reply, Upstream
+
+from goto.client.results import Results
+from goto.client.run import Run
+from goto.client.target import ClientTarget
+
+Target = Callable[..., ClientTarget]
+Send = Callable[..., Results]
+
+
+class Clock:
+    """Answers, and notes when each request came."""
+
+    def __init__(self, wait: float = 0.0) -> None:
+        self.moments: list[float] = []
+        self._wait = wait
+
+    def __call__(self, _: object) -> Reply:
+        self.moments.append(time.monotonic())
+        time.sleep(self._wait)
+        return Reply()
+
+
+def test_with_a_delay_rounds_are_apart_and_never_by_less(send: Send, target: Target, upstream: Upstream):
+    clock = Clock()
+    upstream.on("/", clock)
+    send(target(url=upstream.base, replicas=3, requestCount=3, delay="100ms"))
+    rounds = [clock.moments[at : at + 3] for at in range(0, 9, 3)]
+    assert len(clock.moments) == 9
+    assert all(min(later) - max(earlier) >= 0.099 for earlier, later in pairwise(rounds))
+
+
+def test_the_largest_delay_of_those_that_go_on_holds(send: Send, target: Target, upstream: Upstream):
+    few, many = Clock(), Clock()
+    upstream.on("/few", few)
+    upstream.on("/many", many)
+    began = time.monotonic()
+    send(
+        target(name="few", url=f"{upstream.base}/few", requestCount=2, delay="200ms"),
+        target(name="many", url=f"{upstream.base}/many", requestCount=8, delay="10ms"),
+        target(name="eager", url=f"{upstream.base}/eager", requestCount=20),
+    )
+    assert [len(clock.moments) for clock in (few, many)] == [2, 8]
+    gaps = [later - earlier for earlier, later in pairwise(many.moments)]
+    assert gaps[0] >= 0.199
+    assert max(gaps[1:]) < 0.199 or time.monotonic() - began > 5, "the delay of a target that is done still held"
+    assert all(gap >= 0.0099 for gap in gaps)
+
+
+def test_a_slow_replica_holds_its_round(send: Send, target: Target, upstream: Upstream):
+    quick, slow = Clock(), Clock(0.15)
+    upstream.on("/quick", quick)
+    upstream.on("/slow", slow)
+    send(
+        target(name="quick", url=f"{upstream.base}/quick", requestCount=3, delay="1ms"),
+        target(name="slow", url=f"{upstream.base}/slow", requestCount=2),
+    )
+    assert quick.moments[1] - quick.moments[0] >= 0.15
+
+
+def test_without_a_delay_replicas_are_free_of_each_other(send: Send, target: Target, upstream: Upstream):
+    slow = Clock(0.3)
+    upstream.on("/slow", slow)
+    quick = Clock()
+    upstream.on("/quick", quick)
+    send(
+        target(name="slow", url=f"{upstream.base}/slow", requestCount=2),
+        target(name="quick", url=f"{upstream.base}/quick", requestCount=50),
+    )
+    assert max(quick.moments) < max(slow.moments)
+
+
+def test_a_rate_is_kept(send: Send, target: Target, upstream: Upstream):
+    clock = Clock()
+    upstream.on("/", clock)
+    results = send(target(url=upstream.base, rate=100, replicas=4, requestCount=25))
+    assert results.to_wire()["all"]["requests"] == 100
+    assert clock.moments[-1] - clock.moments[0] == pytest.approx(0.99, abs=0.3)
+    assert upstream.connections < 4, "one that is free already sends first"
+
+
+def test_a_rate_does_not_wait_for_answers(send: Send, target: Target, upstream: Upstream):
+    clock = Clock(0.2)
+    upstream.on("/", clock)
+    began = time.monotonic()
+    send(target(url=upstream.base, rate=50, replicas=20, requestCount=1))
+    assert len(clock.moments) == 20
+    assert time.monotonic() - began < 2
+
+
+def test_a_stalled_server_shows_in_corrected_latencies(send: Send, target: Target, upstream: Upstream):
+    stalled = threading.Event()
+
+    def reply(_: object) -> Reply:
+        if not stalled.is_set():
+            stalled.set()
+            time.sleep(1.0)
+        return Reply()
+
+    upstream.on("/", reply)
+    latency = send(target(url=upstream.base, rate=200, requestCount=200)).to_wire()["all"]["latency"]
+    assert latency["raw"]["count"] == latency["corrected"]["count"] == 200
+    # one request of 200 was slow, and yet every one that was due meanwhile had to wait
+    assert latency["raw"]["p90"] < 100
+    assert latency["corrected"]["p90"] > 300
+    assert latency["corrected"]["p50"] >= latency["raw"]["p50"]
+    assert latency["raw"]["max"] == pytest.approx(latency["corrected"]["max"], rel=0.2)
+
+
+def test_without_a_rate_nothing_is_to_be_corrected(send: Send, target: Target, upstream: Upstream):
+    latency = send(target(url=upstream.base, requestCount=20)).to_wire()["all"]["latency"]
+    assert latency["raw"] == latency["corrected"]
+
+
+def test_an_idle_server_is_not_blamed_for_timers(send: Send, target: Target, upstream: Upstream):
+    latency = send(target(url=upstream.base, rate=200, replicas=2, requestCount=50)).to_wire()["all"]["latency"]
+    assert latency["corrected"]["p50"] - latency["raw"]["p50"] < 1
+
+
+def test_a_rate_is_stopped_between_requests(send: Send, target: Target, upstream: Upstream):
+    async def during(run: Run) -> None:
+        await asyncio.sleep(0.3)
+        run.stop()
+
+    began = time.monotonic()
+    results = send(target(url=upstream.base, rate=0.2, requestCount=10), during=during)
+    assert results.to_wire()["all"]["requests"] == 1
+    assert time.monotonic() - began < 4
+
+
+def test_a_rate_goes_its_own_way_beside_rounds(send: Send, target: Target, upstream: Upstream):
+    results = send(
+        target(name="steady", url=f"{upstream.base}/a", rate=100, requestCount=30),
+        target(name="rounds", url=f"{upstream.base}/b", delay="20ms", requestCount=5, replicas=2),
+    )
+    assert results.to_wire()["targetInvocationCounts"] == {"steady": 30, "rounds": 10}

@@ -1,0 +1,168 @@
+"""Results of several targets: shown, cleared, merged, sent from one instance to another."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goto.client import results as module
+from goto.client.results import Results
+from goto.connection import Unreachable
+from goto.jsontext import json_bytes
+
+TRACKED = {b"x": "x"}
+
+
+def count(results: Results, name: str, status: int, latency: float = 0.001, value: str = "1") -> None:
+    counts = results.of(name)
+    if status:
+        fields = [(b"X", value.encode())]
+        counts.answer(status, b"So", fields, TRACKED, sent=1.0, due=None, now=1.0 + latency, size=10, body=2)
+    else:
+        counts.failure(Unreachable("cannot connect"), sent=1.0, now=1.0 + latency, size=0, body=0)
+
+
+def test_without_results_there_are_empty_maps():
+    wire = Results().to_wire()
+    assert {key for key in wire if key.startswith(("counts", "target"))} == {
+        "targetInvocationCounts",
+        "countsByStatus",
+        "countsByStatusCodes",
+        "countsByHeaders",
+        "countsByHeaderValues",
+        "countsByTargetStatus",
+        "countsByTargetStatusCode",
+        "countsByTargetHeaders",
+        "countsByTargetHeaderValues",
+        "targets",
+    }
+    assert all(wire[key] == {} for key in wire if key != "all")
+    assert (wire["all"]["start"], wire["all"]["requests"]) == (None, 0)
+
+
+def test_they_are_shown_by_target_and_in_all():
+    results = Results()
+    for name, status in (("a", 200), ("a", 200), ("b", 404), ("b", 0)):
+        count(results, name, status)
+    wire = json.loads(json_bytes(results.to_wire()))
+    assert wire["targetInvocationCounts"] == {"a": 2, "b": 2}
+    assert wire["countsByStatus"] == {"200 So": 2, "404 So": 1, "cannot connect": 1}
+    assert wire["countsByStatusCodes"] == {"200": 2, "404": 1, "0": 1}
+    assert wire["countsByHeaders"] == {"x": 3}
+    assert wire["countsByHeaderValues"] == {"x": {"1": 3}}
+    assert wire["countsByTargetStatus"] == {"a": {"200 So": 2}, "b": {"404 So": 1, "cannot connect": 1}}
+    assert wire["countsByTargetStatusCode"] == {"a": {"200": 2}, "b": {"404": 1, "0": 1}}
+    assert wire["countsByTargetHeaders"] == {"a": {"x": 2}, "b": {"x": 1}}
+    assert wire["countsByTargetHeaderValues"] == {"a": {"x": {"1": 2}}, "b": {"x": {"1": 1}}}
+    assert wire["all"]["errors"] == wire["targets"]["b"]["errors"] == {"connect": 1}
+    assert (wire["all"]["requests"], wire["all"]["bytesSent"], wire["all"]["bytesReceived"]) == (4, 30, 6)
+    assert wire["all"]["latency"]["raw"]["count"] == wire["all"]["latency"]["corrected"]["count"] == 3
+    assert wire["all"]["latency"]["raw"]["p99"] == pytest.approx(1.0)
+    assert wire["all"]["requestsPerSecond"] == pytest.approx(4000, rel=0.01)
+    assert wire["all"]["start"].endswith("Z")
+    assert "histograms" not in wire
+
+
+def test_clearing_some_leaves_the_others_and_who_counts_there():
+    results = Results()
+    for name in ("a", "b", "c"):
+        count(results, name, 200)
+    running = results.of("b")
+    running.users += 1
+    results.clear(["a", "b", "unknown"])
+    assert list(results.to_wire()["countsByTargetStatus"]) == ["c"]
+    assert results.to_wire()["countsByStatusCodes"] == {200: 1}
+    assert "a" not in results.targets
+    assert results.of("b") is running
+    count(results, "b", 200)
+    assert results.to_wire()["targetInvocationCounts"] == {"b": 1, "c": 1}
+    results.clear()
+    assert list(results.targets) == ["b"]
+    assert results.to_wire()["countsByStatus"] == {}
+
+
+def test_names_are_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "NAMES_LIMIT", 3)
+    results = Results()
+    for number in range(6):
+        count(results, f"t{number}", 200)
+    assert results.to_wire()["targetInvocationCounts"] == {"t0": 1, "t1": 1, "t2": 1, "_other": 3}
+
+
+happened = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", "c"]),
+        st.sampled_from([200, 503, 0]),
+        st.floats(0, 10, allow_nan=False),
+        st.sampled_from(["1", "2", "ü"]),
+    ),
+    max_size=15,
+)
+
+
+@given(happened, happened)
+def test_merged_over_the_wire_they_are_as_counted_in_one_place(here: list[Any], there: list[Any]):
+    together, merged = Results(), Results()
+    for part in (here, there):
+        results = Results()
+        for one in part:
+            count(results, *one)
+            count(together, *one)
+        merged.merge(Results.from_wire(json.loads(json_bytes(results.to_wire(histograms=True)))))
+    got, expected = merged.to_wire(histograms=True), together.to_wire(histograms=True)
+    assert got["histograms"] == expected["histograms"]
+    assert got["all"]["latency"] == expected["all"]["latency"]
+    for key in expected.keys() - {"targets", "all"}:
+        assert got[key] == expected[key], key
+    for name, measures in expected["targets"].items():
+        assert {**measures, "start": 0, "end": 0, "requestsPerSecond": 0} == {
+            **got["targets"][name],
+            "start": 0,
+            "end": 0,
+            "requestsPerSecond": 0,
+        }
+
+
+def test_moments_survive_the_wire():
+    results = Results()
+    count(results, "a", 200)
+    wire = results.to_wire(histograms=True)
+    assert Results.from_wire(json.loads(json_bytes(wire))).to_wire(histograms=True) == wire
+
+
+def test_the_originals_results_are_read():
+    results = Results.from_wire(
+        {
+            "targetInvocationCounts": {"t": 3},
+            "countsByTargetStatus": {"t": {"200 OK": 3}},
+            "countsByTargetStatusCode": {"t": {"200": 3}},
+            "countsByTargetHeaders": None,
+            "countsByTargetHeaderValues": {"t": None},
+            "countsByHeaders": {},
+        }
+    )
+    assert results.to_wire()["countsByStatus"] == {"200 OK": 3}
+    assert results.to_wire()["all"]["requests"] == 3
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [],
+        None,
+        "x",
+        {"countsByTargetStatusCode": []},
+        {"countsByTargetStatusCode": {"t": {"200": "3"}}},
+        {"countsByTargetStatusCode": {"t": {"OK": 3}}},
+        {"countsByTargetStatusCode": {"t": {"200": 3}}, "targets": {"t": {"start": "yesterday"}}},
+        {"countsByTargetStatusCode": {"t": {"200": 3}}, "histograms": {"t": {"raw": "x", "corrected": "x"}}},
+        {"countsByTargetStatusCode": {"t": {"200": 3}}, "histograms": {"t": {"raw": "x"}}},
+    ],
+)
+def test_what_is_no_results_is_refused(document: Any):
+    with pytest.raises(ValueError, match=r"no client results|no HDR histogram"):
+        Results.from_wire(document)

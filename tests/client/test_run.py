@@ -1,0 +1,313 @@
+"""Runs against real servers: all requests go out, all are counted, a stop loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+from support import Nginx, Reply, Upstream, eventually, free_port, held
+
+from goto.client import replica
+from goto.client.results import Results
+from goto.client.run import Run
+from goto.client.target import ClientTarget
+
+Target = Callable[..., ClientTarget]
+Send = Callable[..., Results]
+
+
+def codes(results: Results, name: str = "t") -> dict[str, int]:
+    found: dict[str, int] = results.to_wire()["countsByTargetStatusCode"].get(name, {})
+    return found
+
+
+def test_every_request_is_sent_and_counted_once(send: Send, target: Target, nginx: Callable[..., Nginx]):
+    server = nginx()
+    results = send(target(url=f"{server.base}/a", replicas=32, requestCount=2000, sendId=True))
+    assert codes(results) == {200: 64_000}
+    wire = results.to_wire()
+    assert wire["all"]["latency"]["raw"]["count"] == 64_000
+    assert wire["all"]["bytesReceived"] == 128_000
+    assert wire["all"]["errors"] == {}
+    logged = eventually(lambda: server.requests, lambda there: len(there) >= 64_000)
+    assert len(logged) == 64_000
+    assert len({line.split()[1] for line in logged}) == 64_000, "an id was used twice"
+
+
+@pytest.mark.parametrize(("total", "replicas"), [(10_000, 32), (5, 32), (1, 1), (33, 32)])
+def test_a_total_is_shared_out_exactly(send: Send, target: Target, nginx: Callable[..., Nginx], total: int, replicas: int):
+    assert codes(send(target(url=nginx().base, replicas=replicas), total=total)) == {200: total}
+
+
+def test_a_request_carries_what_the_target_says(send: Send, target: Target, upstream: Upstream):
+    headers = [["foo", "bar"], ["foo", "baz"]]
+    send(target(method="POST", url=f"{upstream.base}/p?a=1", headers=headers, body='{"k": 1}'))
+    (received,) = upstream.take(1)
+    assert (received.method, received.target, received.body) == ("POST", "/p?a=1", b'{"k": 1}')
+    assert received.values("foo") == ["bar", "baz"]
+    assert received.values("host") == [f"127.0.0.1:{upstream.port}"]
+
+
+def test_a_long_body_arrives_whole(send: Send, target: Target, upstream: Upstream):
+    body = "0123456789" * 100_000
+    assert codes(send(target(method="PUT", url=upstream.base, body=body, replicas=3, requestCount=2))) == {200: 6}
+    assert all(received.body == body.encode() for received in upstream.take(6))
+
+
+def test_each_replica_keeps_one_connection(send: Send, target: Target, upstream: Upstream):
+    send(target(url=upstream.base, replicas=3, requestCount=20))
+    by_connection = Counter(received.connection for received in upstream.take(60))
+    assert sorted(by_connection.values()) == [20, 20, 20]
+
+
+@pytest.mark.parametrize("method", ["HEAD", "DELETE", "OPTIONS"])
+def test_methods_and_bodiless_answers(send: Send, target: Target, upstream: Upstream, method: str):
+    upstream.on("/", Reply(headers=[("X", "1")]))
+    assert codes(send(target(method=method, url=upstream.base, replicas=2, requestCount=10))) == {200: 20}
+    assert [received.method for received in upstream.take(20)] == [method] * 20
+    assert upstream.connections == 2
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(204),
+        Reply(304),
+        Reply(302, headers=[("Location", "/elsewhere")]),
+        Reply(503, reason="Gone fishing"),
+        Reply(body=[b"a" * 100, b"b" * 100_000]),
+        Reply(body=b"x" * 1_000_000),
+    ],
+)
+def test_answers_of_all_kinds_are_results(send: Send, target: Target, upstream: Upstream, reply: Reply):
+    upstream.on("/", reply)
+    results = send(target(url=upstream.base, replicas=2, requestCount=5))
+    assert results.to_wire()["countsByStatus"] == {f"{reply.status} {reply.reason}": 10}
+    assert len(upstream.take(10)) == 10
+
+
+def test_tracked_headers_are_counted(send: Send, target: Target, upstream: Upstream):
+    upstream.on("/", Reply(headers=[("Set-Cookie", "a=1"), ("set-cookie", "b=2"), ("X-Other", "1")]))
+    results = Results()
+    results.tracked = {b"set-cookie": "set-cookie", b"missing": "missing"}
+    wire = send(target(url=upstream.base, replicas=2, requestCount=5), results=results).to_wire()
+    assert wire["countsByHeaders"] == {"set-cookie": 10}
+    assert wire["countsByTargetHeaderValues"] == {"t": {"set-cookie": {"a=1": 10, "b=2": 10}}}
+
+
+# ------------------------------------------------------------ what goes wrong
+def test_a_dead_target_counts_every_request_and_does_not_spin(send: Send, target: Target):
+    url = f"http://127.0.0.1:{free_port()}/"
+    began = time.monotonic()
+    wire = send(target(url=url, replicas=2, requestCount=50)).to_wire()
+    assert wire["countsByStatusCodes"] == {0: 100}
+    assert wire["countsByStatus"] == {f"cannot connect to {url[:-1]}: Connection refused": 100}
+    assert wire["all"]["errors"] == {"connect": 100}
+    assert wire["all"]["bytesSent"] == 0
+    assert time.monotonic() - began > 40 * replica.LONGEST_PAUSE
+
+
+def test_a_few_failures_do_not_slow_it_down(send: Send, target: Target):
+    began = time.monotonic()
+    send(target(url=f"http://127.0.0.1:{free_port()}/", requestCount=replica.PATIENT_FAILURES))
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("verbatim", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", b"nonsense\r\n\r\n"])
+def test_broken_answers_are_errors_and_the_next_request_goes_on(send: Send, target: Target, upstream: Upstream, verbatim: bytes):
+    replies = iter([Reply(verbatim=verbatim), Reply(), Reply(verbatim=verbatim), Reply()])
+    upstream.on("/", lambda _: next(replies))
+    wire = send(target(method="POST", url=upstream.base, requestCount=4)).to_wire()
+    assert wire["countsByStatusCodes"] == {0: 2, 200: 2}
+    assert wire["all"]["errors"] == {"broken": 2}
+    assert len(upstream.take(4)) == 4, "a POST was sent twice"
+
+
+def test_a_server_that_ends_each_connection(send: Send, target: Target, upstream: Upstream):
+    upstream.on("/said", Reply(headers=[("Connection", "close")], close=True))
+    assert codes(send(target(url=f"{upstream.base}/said", replicas=4, requestCount=25))) == {200: 100}
+    assert len(upstream.take(100)) == 100
+    assert upstream.connections == 100
+
+
+def test_a_server_that_ends_connections_unannounced(send: Send, target: Target, upstream: Upstream):
+    """A GET may be sent again then, and is; so every request has its answer, however the race ends."""
+    upstream.on("/", Reply(close=True))
+    assert codes(send(target(url=upstream.base, replicas=4, requestCount=25))) == {200: 100}
+    assert upstream.connections >= 100
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """A port that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", free_port())) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_slow_server_is_an_error_after_the_timeout(send: Send, target: Target, silent: int):
+    wire = send(target(url=f"http://127.0.0.1:{silent}/", requestTimeout="100ms", replicas=3, requestCount=2)).to_wire()
+    assert wire["countsByStatus"] == {"no answer within 0.1s": 6}
+    assert wire["all"]["errors"] == {"timeout": 6}
+
+
+def test_connecting_has_a_timeout_of_its_own(send: Send, target: Target):
+    with socket.create_server(("127.0.0.1", free_port()), backlog=0) as server:
+        port = server.getsockname()[1]
+        with contextlib.ExitStack() as full:
+            # Linux drops what comes when the backlog is full, so that connecting hangs
+            for _ in range(3):
+                filler = full.enter_context(socket.socket())
+                filler.setblocking(False)
+                filler.connect_ex(("127.0.0.1", port))
+            time.sleep(0.1)
+            wire = send(target(url=f"http://127.0.0.1:{port}/", connTimeout="150ms")).to_wire()
+    assert wire["countsByStatus"] == {f"cannot connect to http://127.0.0.1:{port} within 0.15s": 1}
+    assert wire["all"]["errors"] == {"connectTimeout": 1}
+
+
+def test_a_connection_idle_for_too_long_is_not_used_again(send: Send, target: Target, upstream: Upstream):
+    send(target(url=upstream.base, requestCount=3, delay="60ms", connIdleTimeout="30ms"))
+    assert upstream.connections == 3
+    send(target(url=upstream.base, requestCount=3, delay="60ms", connIdleTimeout="10s"))
+    assert upstream.connections == 4
+
+
+def test_what_must_not_be_repeated_takes_no_old_connection(
+    send: Send, target: Target, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("goto.client.run.FRESH_SECONDS", 0.03)
+    send(target(method="POST", url=upstream.base, requestCount=3, delay="60ms"))
+    assert upstream.connections == 3
+    send(target(method="GET", url=upstream.base, requestCount=3, delay="60ms"))
+    assert upstream.connections == 4
+
+
+def test_switching_protocols_unasked_is_an_error(send: Send, target: Target, upstream: Upstream):
+    upstream.on("/", Reply(verbatim=b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nrest"))
+    assert send(target(url=upstream.base, requestCount=2)).to_wire()["all"]["errors"] == {"broken": 2}
+
+
+# ------------------------------------------------------------ stopping
+def test_a_stop_loses_nothing(send: Send, target: Target, nginx: Callable[..., Nginx]):
+    server = nginx()
+
+    async def during(run: Run) -> None:
+        await asyncio.sleep(0.2)
+        run.stop()
+
+    results = send(target(url=server.base, replicas=16, requestCount=10**9), during=during)
+    counted = codes(results)[200]
+    time.sleep(0.2)
+    assert counted > 100
+    assert len(server.requests) == counted
+
+
+def test_a_stop_lets_what_is_in_flight_be_answered(send: Send, target: Target, upstream: Upstream):
+    with held() as event:
+        upstream.on("/", Reply(hold=event))
+
+        async def during(run: Run) -> None:
+            await asyncio.to_thread(eventually, lambda: len(upstream.received) == 4)
+            run.stop()
+            assert len(run.settled()) == 1
+            asyncio.get_running_loop().call_later(0.1, event.set)
+
+        results = send(target(url=upstream.base, replicas=4, requestCount=10), during=during)
+    assert codes(results) == {200: 4}
+    assert len(upstream.take(4)) == 4
+
+
+@pytest.mark.parametrize("how", ["grace", "abort"])
+def test_what_is_not_answered_in_time_counts_as_stopped(send: Send, target: Target, silent: int, how: str):
+    async def during(run: Run) -> None:
+        await asyncio.sleep(0.2)
+        if how == "grace":
+            run.stop(grace=0.05)
+            run.stop(grace=100)
+        else:
+            run.abort()
+
+    began = time.monotonic()
+    wire = send(target(url=f"http://127.0.0.1:{silent}/", replicas=3, requestCount=5), during=during).to_wire()
+    assert wire["all"]["errors"] == {"stopped": 3}
+    assert time.monotonic() - began < 10
+
+
+def test_a_stop_while_connecting_counts_nothing(send: Send, target: Target):
+    async def during(run: Run) -> None:
+        run.stop()
+
+    results = send(target(url=f"http://127.0.0.1:{free_port()}/", replicas=5, requestCount=5), during=during)
+    assert results.to_wire()["all"]["requests"] == 0
+
+
+def test_one_target_is_stopped_and_the_others_go_on(send: Send, target: Target, upstream: Upstream):
+    async def during(run: Run) -> None:
+        await asyncio.sleep(0.15)
+        assert run.names == {"long", "short"}
+        run.stop(["long"])
+        assert run.names == {"short"}
+
+    long = target(name="long", url=f"{upstream.base}/long", requestCount=1000, delay="20s")
+    short = target(name="short", url=f"{upstream.base}/short", requestCount=5, delay="20ms")
+    began = time.monotonic()
+    results = send(long, short, during=during)
+    assert codes(results, "short") == {200: 5}
+    assert codes(results, "long") == {200: 1}
+    assert time.monotonic() - began < 15, "the round went on waiting for the one that was stopped"
+
+
+def test_clearing_in_between_breaks_nothing(send: Send, target: Target, nginx: Callable[..., Nginx]):
+    server = nginx()
+    results = Results()
+
+    async def during(_: Run) -> None:
+        await asyncio.sleep(0.1)
+        results.clear()
+
+    send(target(url=server.base, replicas=4, requestCount=3000), results=results, during=during)
+    assert 0 < codes(results)[200] < 12_000
+    assert len(server.requests) == 12_000
+
+
+def test_two_runs_of_one_target_add_up(send: Send, target: Target, upstream: Upstream):
+    results = Results()
+    one = target(url=upstream.base, requestCount=20, replicas=2)
+
+    async def during(run: Run) -> None:
+        second = Run([one], results, run.pool)
+        second.start()
+        await second.done
+
+    send(one, results=results, during=during)
+    assert codes(results) == {200: 80}
+
+
+def test_https_is_verified_unless_told_otherwise(send: Send, target: Target, upstream: Upstream):
+    wire = send(target(url=f"https://127.0.0.1:{upstream.port}/", requestTimeout="1s", connTimeout="1s")).to_wire()
+    assert wire["countsByStatusCodes"] == {0: 1}
+
+
+def test_no_targets_are_done_at_once(send: Send):
+    assert send().to_wire()["all"]["requests"] == 0
+
+
+def test_a_thread_can_go_on_meanwhile(send: Send, target: Target, nginx: Callable[..., Nginx]):
+    """A run does not starve its loop."""
+    server, gaps, before = nginx(), [], [time.perf_counter()]
+
+    async def during(run: Run) -> None:
+        while not run.done.done():
+            await asyncio.sleep(0.005)
+            gaps.append(time.perf_counter() - before[0])
+            before[0] = time.perf_counter()
+
+    send(target(url=server.base, replicas=32, requestCount=500), during=during)
+    assert threading.active_count() >= 1
+    assert max(gaps) < 1

@@ -1,0 +1,130 @@
+"""Delays: never shorter, exactly as many as asked for, ended when the client leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+from support import Goto, eventually
+from wire import Site, flow, get, pass_through, passed
+
+from goto.feature import Pipeline
+from goto.features.delay import Delay
+from goto.flow import ClientGone, Flow, Request, Response
+from goto.words import CountedDuration
+
+
+def delay(text: str) -> Delay:
+    feature = Delay()
+    feature.set(CountedDuration.parse(text))
+    return feature
+
+
+class Slept(Flow):
+    """Notes how long it is asked to sleep, and gives way as a real sleep does."""
+
+    __slots__ = ("slept",)
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+
+
+def test_it_is_never_shorter() -> None:
+    for _ in range(20):
+        began = time.monotonic()
+        passed([delay("5ms")], flow())
+        assert time.monotonic() - began >= 0.005
+
+
+def test_a_count_delays_exactly_so_many_under_concurrency() -> None:
+    feature = delay("1ms:7")
+    flows = [Slept(flow().request) for _ in range(50)]
+
+    async def every() -> None:
+        await asyncio.gather(*(pass_through([feature], one) for one in flows))
+
+    asyncio.run(every())
+    assert [one.slept for one in flows if one.slept] == [[0.001]] * 7
+    assert not feature.active
+    assert feature.show() == "No response delay"
+
+
+def test_exchanges_that_began_before_a_count_ran_out_are_not_delayed() -> None:
+    feature = delay("1ms:1")
+    flows = [Slept(flow().request), Slept(flow().request)]
+
+    async def both() -> None:
+        pipeline = Pipeline([feature])
+        depths = [pipeline.request(one) for one in flows]
+        for one, depth in zip(flows, depths, strict=True):
+            one.response = Response(200)
+            await pipeline.response_async(one, depth)
+
+    asyncio.run(both())
+    assert [one.slept for one in flows] == [[0.001], []]
+
+
+def test_what_is_shown() -> None:
+    feature = Delay()
+    assert feature.show() == "No response delay"
+    assert feature.set(CountedDuration.parse("1500ms")) == "Response delay: 1.5s"
+    assert feature.set(CountedDuration.parse("90s:3")) == "Response delay: 1m30s for the next 3"
+    assert feature.clear() == "Response delay cleared"
+    assert feature.show() == "No response delay"
+
+
+@pytest.mark.parametrize("text", ["0", "0s", "0:4"])
+def test_no_time_is_no_delay(text: str) -> None:
+    assert not delay(text).active
+
+
+@pytest.mark.parametrize("text", ["", "1", "-1s", "1s:0", "1s:-1", "1s:", "x", "1s:1.5"])
+def test_what_is_no_delay(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        CountedDuration.parse(text)
+
+
+def test_a_client_that_leaves_ends_it() -> None:
+    async def leave() -> None:
+        one = flow()
+        asyncio.get_running_loop().call_soon(one.leave)
+        with pytest.raises(ClientGone):
+            await pass_through([delay("1h")], one)
+
+    asyncio.run(asyncio.wait_for(leave(), 10))
+
+
+def test_one_delayed_exchange_holds_up_no_other(goto: Callable[..., Goto]) -> None:
+    site = Site(goto("delay"))
+    site.api("PUT", "/response/delay/set/1h:1")
+    with site.client() as held, site.client() as other:
+        held.send(get("/a"))
+        # the count is taken when its answer is known
+        eventually(lambda: site.api("GET", "/response/delay").text.strip(), lambda text: text == "No response delay")
+        other.send(get("/b"))
+        assert other.answer().status == 200
+
+
+def test_the_first_byte_waits_but_the_counts_do_not(goto: Callable[..., Goto]) -> None:
+    site = Site(goto("delay-counts"))
+    site.api("PUT", "/response/delay/set/1h:1")
+    with site.client() as client:
+        client.send(get("/status/418"))
+        eventually(lambda: site.reported, lambda counts: counts == {"418": 1})
+        client.socket.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            client.socket.recv(1)
+
+
+def test_an_answer_comes_after_the_delay(goto: Callable[..., Goto]) -> None:
+    site = Site(goto("delay-real"))
+    site.api("PUT", "/response/delay/set/150ms:2")
+    assert all(site.call("GET", "/").took >= 0.15 for _ in range(2))
+    assert site.api("GET", "/response/delay").text.strip() == "No response delay"

@@ -1,0 +1,98 @@
+"""Timeout tracking: each exchange ends one way, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wire import flow, passed
+
+from goto.bounded import OTHER, VALUES_LIMIT
+from goto.feature import Pipeline
+from goto.features.timeouts import Timeouts
+from goto.words import HeaderNames
+
+DONE, LEFT = {"ConnectionClosed": 0, "RequestCompleted": 1}, {"ConnectionClosed": 1, "RequestCompleted": 0}
+
+
+def tracking(headers: str = "", *, everything: bool = False) -> Timeouts:
+    feature = Timeouts()
+    if headers:
+        feature.track_headers(HeaderNames.parse(headers))
+    if everything:
+        feature.track_all()
+    return feature
+
+
+def test_all_requests_end_one_way_or_the_other() -> None:
+    feature = tracking(everything=True)
+    passed([feature], flow(), completed=True)
+    passed([feature], flow(), completed=False)
+    passed([feature], flow(), completed=False)
+    assert feature.status() == {"all": {"ConnectionClosed": 2, "RequestCompleted": 1}, "headers": {}}
+
+
+def test_by_the_values_of_headers_in_any_case_reported_as_added() -> None:
+    feature = tracking("X-One,y")
+    passed([feature], flow("/", ("x-ONE", "A"), ("Y", "b")))
+    passed([feature], flow("/", ("x-one", "a")), completed=False)
+    passed([feature], flow("/", ("z", "a")), completed=False)
+    assert feature.status() == {"all": None, "headers": {"X-One": {"A": DONE, "a": LEFT}, "y": {"b": DONE}}}
+
+
+def test_a_repeated_header_counts_each_distinct_value_once() -> None:
+    feature = tracking("x")
+    passed([feature], flow("/", ("x", "1"), ("X", "2"), ("x", "1")))
+    assert feature.status()["headers"] == {"x": {"1": DONE, "2": DONE}}
+
+
+def test_tracking_again_keeps_counts_and_the_first_spelling() -> None:
+    feature = tracking("x", everything=True)
+    passed([feature], flow("/", ("x", "1")))
+    feature.track_headers(HeaderNames.parse("X,y"))
+    feature.track_all()
+    assert feature.status() == {"all": DONE, "headers": {"x": {"1": DONE}, "y": {}}}
+
+
+def test_clear_forgets_and_ends_tracking_even_for_exchanges_under_way() -> None:
+    feature = tracking("x", everything=True)
+    under_way = flow("/", ("x", "1"))
+    pipeline = Pipeline([feature])
+    depth = pipeline.request(under_way)
+    feature.clear()
+    assert not feature.active
+    feature.track_all()
+    pipeline.closed(under_way, depth)
+    assert feature.status() == {"all": {"ConnectionClosed": 0, "RequestCompleted": 0}, "headers": {}}
+
+
+def test_an_exchange_that_began_before_tracking_is_not_counted() -> None:
+    feature = Timeouts()
+    early = flow()
+    feature.track_all()
+    feature.closed(early)
+    assert feature.status()["all"] == {"ConnectionClosed": 0, "RequestCompleted": 0}
+
+
+def test_activity_follows_what_is_tracked() -> None:
+    seen: list[bool] = []
+    feature = Timeouts()
+    feature.bind(lambda: seen.append(feature.active), None)  # type: ignore[arg-type]
+    assert not feature.active
+    feature.track_headers(HeaderNames.parse("x"))
+    feature.clear()
+    feature.track_all()
+    assert seen == [True, False, True]
+
+
+def test_memory_is_bounded_and_no_exchange_is_lost() -> None:
+    feature = tracking("x")
+    count = VALUES_LIMIT + 50
+    for number in range(count):
+        one = flow("/", ("x", str(number)))
+        feature.request(one)
+        one.completed = True
+        feature.closed(one)
+    values: dict[str, Any] = feature.status()["headers"]["x"]
+    assert len(values) == VALUES_LIMIT + 1
+    assert values[OTHER]["RequestCompleted"] == 50
+    assert sum(ends["RequestCompleted"] for ends in values.values()) == count

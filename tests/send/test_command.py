@@ -1,0 +1,214 @@
+"""`goto send` as people and scripts run it: a process, piped and on a terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import PATIENCE, ROOT, Nginx, Reply, Upstream, eventually, free_port
+
+SEND = [sys.executable, "-m", "goto", "send"]
+
+
+def send(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*SEND, *words], input=stdin, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+
+
+def test_the_total_is_exact_though_it_cannot_be_divided(nginx: Callable[..., Nginx]):
+    server = nginx()
+    done = send("-n", "10000", "-c", "32", f"{server.base}/a")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^10,000 requests in .* 0 errors$", done.stdout, re.M)
+    assert re.search(r"^200 OK +10,000 +100%$", done.stdout, re.M)
+    assert "p99.9" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert len(eventually(lambda: server.requests, lambda there: len(there) >= 10_000)) == 10_000
+
+
+def test_json_is_as_the_api_shows_results(upstream: Upstream):
+    done = send("-n", "7", "-c", "2", "--json", f"{upstream.base}/a,b", f"{upstream.base}/c", f"{upstream.base}/c")
+    shown = json.loads(done.stdout)
+    assert shown["countsByStatusCodes"] == {"200": 21}
+    assert shown["targetInvocationCounts"] == {f"{upstream.base}/a%2Cb": 7, f"{upstream.base}/c": 7, f"{upstream.base}/c (2)": 7}
+    assert shown["all"]["latency"]["raw"]["count"] == 21
+    assert sorted({received.target for received in upstream.take(21)}) == ["/a,b", "/c"]
+
+
+def test_options_make_the_request(upstream: Upstream, tmp_path: Path):
+    send("-H", "x: 1", "-H", "y:2", "-d", "hello", "--send-id", f"{upstream.base}/p")
+    (received,) = upstream.take(1)
+    assert (received.method, received.body, received.values("x"), received.values("y")) == ("POST", b"hello", ["1"], ["2"])
+    assert received.query[0][0] == "x-request-id"
+    (tmp_path / "body").write_text("from a file")
+    send("-m", "PUT", "-d", f"@{tmp_path / 'body'}", upstream.base)
+    send("-d", "@-", upstream.base, stdin="from a pipe")
+    assert [(one.method, one.body) for one in upstream.take(2)] == [("PUT", b"from a file"), ("POST", b"from a pipe")]
+
+
+def test_requests_are_one_a_replica_unless_said(upstream: Upstream):
+    send("-c", "3", upstream.base)
+    upstream.take(3)
+
+
+def test_a_rate_and_a_delay_take_their_time(upstream: Upstream):
+    began = time.monotonic()
+    done = send("-n", "20", "--rate", "20", upstream.base)
+    assert time.monotonic() - began > 0.9
+    assert done.returncode == 0
+    began = time.monotonic()
+    send("-n", "4", "--delay", "200ms", upstream.base)
+    assert time.monotonic() - began > 0.6
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [("status!=2xx", 1), ("errors>0", 0), ("p99>1m", 0), ("max>0", 1), ("rps<0.001", 0), ("requests!=4", 0), ("status==2xx", 0)],
+)
+def test_fail_if_sets_the_exit_status(upstream: Upstream, condition: str, status: int):
+    upstream.on("/", Reply(503))
+    done = send("-n", "4", "--fail-if", "errors>50%", "--fail-if", condition, upstream.base)
+    assert done.returncode == status
+    assert done.stderr.startswith(f"goto: failed: {condition}: ") if status else not done.stderr
+    assert "503 Fine" in done.stdout
+
+
+def test_failures_are_told(upstream: Upstream):
+    url = f"http://127.0.0.1:{free_port()}"
+    done = send("-n", "3", "--fail-if", "p99>1s", url)
+    assert done.returncode == 1
+    assert "no answer to measure" in done.stderr
+    assert re.search(r"Connection refused +3 +100%$", done.stdout, re.M)
+    assert send("-n", "3", url).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--fail-if", "p99>x", "http://x"], "'x' is no duration"),
+        (["--fail-if", "latency>1s", "http://x"], "unknown measure 'latency'"),
+        (["ftp://x"], "url: "),
+        (["-n", "0", "http://x"], "'0' is not a whole number from 1"),
+        (["-c", "10001", "http://x"], "replicas: "),
+        (["-H", "nocolon", "http://x"], "-H: "),
+        (["-H", "a b: c", "http://x"], "headers[0][0]: "),
+        (["--rate", "5", "--delay", "1s", "http://x"], "rate: "),
+        (["--rate", "nan", "http://x"], "rate: "),
+        (["--delay", "soon", "http://x"], "delay: "),
+        (["-d", "@/nowhere/at/all", "http://x"], "No such file"),
+        ([], "URL"),
+    ],
+)
+def test_bad_options_are_one_line_and_status_2(words: list[str], reason: str):
+    done = send(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("goto: ")
+    assert done.stderr.count("\n") == 1
+    assert reason in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_what_was_measured(nginx: Callable[..., Nginx], number: int):
+    server = nginx()
+    process = subprocess.Popen(
+        [*SEND, "-n", "100000000", "-c", "8", "--json", server.base], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    )
+    eventually(lambda: len(server.requests) > 100)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 128 + number
+    counted = json.loads(out)["countsByStatusCodes"]["200"]
+    time.sleep(0.1)
+    assert counted == len(server.requests)
+
+
+def test_a_second_signal_gives_up_what_is_in_flight(upstream: Upstream):
+    upstream.on("/", lambda _: (time.sleep(30), Reply())[1])
+    process = subprocess.Popen([*SEND, "--json", upstream.base], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    eventually(lambda: upstream.received)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert json.loads(out)["all"]["errors"] == {"stopped": 1}
+
+
+def test_a_reader_that_leaves_is_no_crash(upstream: Upstream):
+    done = subprocess.run(
+        f"{' '.join(SEND)} -n 5 {upstream.base} | true; exit ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert "Error" not in done.stderr
+
+
+class Terminal:
+    """A process on a terminal of 100 columns."""
+
+    def __init__(self, *words: str) -> None:
+        self.pid, self.fd = pty.fork()
+        if not self.pid:
+            os.chdir(ROOT)
+            os.environ["TERM"] = "xterm-256color"
+            os.execv(SEND[0], [*SEND, *words])
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        self.shown = ""
+
+    def read(self, until: str | None = None) -> str:
+        """What it shows until this text, or until it ends."""
+        last = time.monotonic() + PATIENCE
+        while (until is None or until not in self.shown) and time.monotonic() < last:
+            if select.select([self.fd], [], [], 0.1)[0]:
+                try:
+                    data = os.read(self.fd, 65536)
+                except OSError:
+                    break
+                if not data:
+                    break
+                self.shown += data.decode("utf-8", "replace")
+        return self.shown
+
+    def end(self) -> int:
+        self.read()
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status)
+
+
+def test_on_a_terminal_there_is_a_bar_and_then_the_summary(nginx: Callable[..., Nginx]):
+    terminal = Terminal("-n", "40", "-c", "2", "--delay", "50ms", nginx().base)
+    assert "━" in terminal.read("/40")
+    assert terminal.end() == 0
+    assert "40 requests in" in terminal.shown
+    assert "█" in terminal.shown
+    assert terminal.shown.rstrip().rfind("\x1b[?25l") < terminal.shown.rfind("\x1b[?25h"), "the cursor is back"
+
+
+def test_ctrl_c_on_a_terminal(nginx: Callable[..., Nginx]):
+    terminal = Terminal("-n", "100000000", "-c", "4", nginx().base)
+    terminal.read("/s")
+    os.write(terminal.fd, b"\x03")
+    assert terminal.end() == 130
+    assert re.search(r"[0-9,]+ requests in .* 0 errors", terminal.shown)
+    assert "Traceback" not in terminal.shown
+    assert terminal.shown.rfind("\x1b[?25l") < terminal.shown.rfind("\x1b[?25h")

@@ -1,0 +1,103 @@
+"""From start to end: the start line, signals, exchanges in flight."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from typing import Any
+
+import pytest
+from support import PATIENCE, Goto, Reply, Upstream, eventually, held
+from wire import Client, get
+
+from goto import __version__
+
+ENDING = [signal.SIGTERM, signal.SIGINT]
+
+
+def test_the_start_line_says_where_who_and_how() -> None:
+    with Goto("edge 1") as process:
+        process.call("GET", "/goto/help")
+        line = process.log.splitlines()[0]
+    url = f"http://localhost:{process.port}"
+    assert line == f"goto {__version__} serves {url} as edge 1; its API: curl {url}/goto/help"
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_signal_ends_an_idle_process_with_0(number: signal.Signals) -> None:
+    process = Goto("idle")
+    with Client(process.port) as idle, Client(process.port) as kept:
+        kept.send(get("/"))
+        kept.answer()
+        process.stop(number)  # asserts exit status 0
+        assert (idle.rest(), kept.rest()) == (b"", b"")
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_exchanges_in_flight_finish_and_nothing_new_is_accepted(number: signal.Signals, upstream: Upstream) -> None:
+    with held() as event:
+        upstream.on("/held", Reply(hold=event))
+        process = Goto("in-flight")
+        process.api("POST", "/request/proxy/targets/add", {"name": "t", "url": upstream.base, "match": {"uris": ["/held"]}})
+        process.api("PUT", "/request/timeout/track/headers/x")
+        with Client(process.port) as client:
+            client.send(get("/held") + get("/status/202"))
+            upstream.take(1)
+            process.process.send_signal(number)
+            eventually(lambda: _refused(process.port))
+            event.set()
+            answer = client.answer()
+            assert (answer.status, answer.body, answer.value("connection")) == (200, b"hello\n", "close")
+            assert client.rest() == b""  # the request behind it is not answered
+        ends(process)
+
+
+def ends(process: Goto) -> str:
+    """Wait until it has ended after the signal it got, with 0; its log."""
+    process.process.wait(PATIENCE)
+    return process.stop()
+
+
+def _refused(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_second_signal_ends_it_at_once(number: signal.Signals, upstream: Upstream) -> None:
+    with held() as event:
+        upstream.on("/held", Reply(hold=event))
+        process = Goto("twice")
+        process.api("POST", "/request/proxy/targets/add", {"name": "t", "url": upstream.base, "match": {"uris": ["/held"]}})
+        with Client(process.port) as client:
+            client.send(get("/held"))
+            upstream.take(1)
+            process.process.send_signal(number)
+            eventually(lambda: _refused(process.port))
+            assert process.running
+            process.process.send_signal(number)
+            assert process.process.wait(PATIENCE) == -number
+        process.kill()
+
+
+def test_an_upload_in_flight_finishes() -> None:
+    process = Goto("upload")
+    with Client(process.port) as client:
+        client.send(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello")
+        eventually(lambda: process.call("GET", "/goto/health").status == 200)
+        process.process.send_signal(signal.SIGTERM)
+        eventually(lambda: _refused(process.port))
+        client.send(b"world")
+        answer = client.answer()
+        assert (answer.json()["RequestBody"], answer.value("connection")) == ("helloworld", "close")
+    ends(process)
+
+
+def test_lines_held_are_written_at_the_end() -> None:
+    process = Goto("last")
+    answers: list[Any] = []
+    thread = threading.Thread(target=lambda: answers.append(process.call("GET", "/last")))
+    thread.start()
+    thread.join()
+    assert " GET /last 200 " in process.stop()
