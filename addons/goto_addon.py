@@ -4,8 +4,10 @@ import sys
 from pathlib import Path
 
 # mitmproxy puts this folder on sys.path, not the one above it, where a checkout has goto
-sys.path.append(str(Path(__file__).resolve().parent.parent))
+ROOT = Path(__file__).resolve().parent.parent
+if (ROOT / "goto" / "__init__.py").exists():
+    sys.path.append(str(ROOT))
 
-from goto.hosts.mitm import MitmHost
+from goto.hosts.mitm import MitmHost  # noqa: E402
 
 addons = [MitmHost()]

@@ -13,6 +13,9 @@ _EXAMPLES = """examples:
   goto                                    serve on port 8080
   goto --port 9000 --label edge           serve on port 9000, label edge
   goto --label web --registry http://reg:8080   register there as web, and take what it hands to web
+  goto --config goto.yaml --watch         configured by a file, and again when it changes
+  goto check goto.yaml                    exit status 0 if that file can be served
+  mitmdump -s "$(goto addon)" --mode reverse:http://127.0.0.1:9000   in front of a service, in mitmproxy
   goto --log-format json                  one JSON object per exchange on standard output
   goto send -n 10000 -c 32 http://127.0.0.1:9000/   send requests and measure the answers
   goto health http://127.0.0.1:9000       exit status 0 if an instance is healthy
@@ -62,16 +65,39 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--registry", metavar="URL", type=_registry, help="register the first listener with that instance")
     what = "where the registry reaches the first listener (default: own address and port)"
     serve.add_argument("--address", metavar="HOST:PORT", type=_address, help=what)
+    what = "serve management calls on a port of their own too; they act on the first listener"
+    serve.add_argument("--admin-port", metavar="PORT", type=_port, help=what)
+    what = "configure it by these YAML files, merged in order"
+    serve.add_argument("--config", nargs="+", action="extend", default=[], metavar="FILE", help=what)
+    serve.add_argument("--watch", action="store_true", help="apply the difference whenever a --config file changes")
+    _add_feature(serve)
     serve.add_argument("--log-format", choices=("text", "json"), default="text", help="form of the access log (default: text)")
     serve.add_argument("--quiet", action="store_true", help="write neither start line nor access log")
     serve.set_defaults(run=_serve)
 
     _add_send(commands)
 
+    check = commands.add_parser("check", help="check configuration files; exit status 0, or 2 with what is wrong")
+    check.add_argument("files", nargs="+", metavar="FILE", help="a YAML file; several are merged in order")
+    _add_feature(check)
+    check.set_defaults(run=_check)
+
+    schema = commands.add_parser("schema", help="print the JSON Schema of configuration files, for editors")
+    _add_feature(schema)
+    schema.set_defaults(run=_schema)
+
+    addon = commands.add_parser("addon", help='print the path of the mitmproxy addon: mitmdump -s "$(goto addon)"')
+    addon.set_defaults(run=_addon)
+
     health = commands.add_parser("health", help="ask an instance whether it is healthy; exit status 0 if so")
     health.add_argument("url", nargs="?", default="http://127.0.0.1:8080", help="default: http://127.0.0.1:8080")
     health.set_defaults(run=_health)
     return parser
+
+
+def _add_feature(parser: argparse.ArgumentParser) -> None:
+    what = "a Python file with features of your own; may be given several times"
+    parser.add_argument("--feature", action="append", default=[], metavar="FILE", help=what)
 
 
 def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -157,6 +183,24 @@ def _send(options: argparse.Namespace) -> int:
     from goto.send.command import send
 
     return send(options)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from goto.check import check
+
+    return check(options.files, options.feature)
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from goto.check import print_schema
+
+    return print_schema(options.feature)
+
+
+def _addon(options: argparse.Namespace) -> int:
+    from goto.addon import addon
+
+    return addon()
 
 
 def _health(options: argparse.Namespace) -> int:

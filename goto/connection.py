@@ -200,6 +200,8 @@ class Connection(asyncio.Protocol):
             self._paused = False
             if self.usable and self.transport is not None:
                 self.transport.resume_reading()
+                if self._deadline is not None:
+                    self.watch()  # while it was held back, it was not the upstream that was slow
 
     def abort(self) -> None:
         """End it at once; its receiver hears nothing more."""
@@ -225,7 +227,8 @@ class Connection(asyncio.Protocol):
         if self._complete:
             self._finish()
         elif self._receiver is receiver:
-            self.watch()
+            if self._head_done:
+                self.watch()  # a head that drips in has no more time than one that does not
             receiver.on_flush()
 
     def eof_received(self) -> bool:
@@ -278,7 +281,11 @@ class Connection(asyncio.Protocol):
         if status in _NO_BODY:
             self._bare = True
         fields, self._fields = self._fields, []  # what follows are trailers
-        self._chunked = self._length is None and _is_chunked(fields)
+        coding = _transfer_coding(fields) if self._length is None else b""
+        if coding not in (b"", b"chunked", b"identity"):
+            self._fail(Broken(f"answered in a transfer coding that is not understood: {coding.decode('latin-1')}"))
+            return
+        self._chunked = coding == b"chunked"
         receiver.on_head(status, self._reason, fields, 0 if status in _NO_BODY else self._length)
         self._complete = self._bare
 
@@ -375,5 +382,8 @@ class Connection(asyncio.Protocol):
         self._fail(TooSlow(f"{what} within {self._timeout:g}s"))
 
 
-def _is_chunked(fields: list[Field]) -> bool:
-    return any(name.lower() == b"transfer-encoding" for name, _ in fields)
+def _transfer_coding(fields: list[Field]) -> bytes:
+    """All transfer codings of a message, in lower case (RFC 9112, 6.1)."""
+    return b", ".join(
+        [value.strip().lower() for name, value in fields if len(name) == 17 and name.lower() == b"transfer-encoding"]
+    )

@@ -15,6 +15,7 @@ SHOWN_BYTES = 1 << 20
 
 _UNREPEATED = HOP_BY_HOP | {b"host", b"set-cookie"}
 _JSON_TYPE: Field = (b"Content-Type", b"application/json")
+_LEFT_OUT, _REPEATED, _CONNECTION = range(3)
 _json = msgspec.json.Encoder().encode
 
 
@@ -26,15 +27,23 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
     """
     request = flow.request
     fields = request.headers.fields
-    shown = [_shown(field) for field in fields]
-    members = {name: value for name, value, _ in shown}
-    repeated = [_JSON_TYPE, *[field for field, (_, _, repeats) in zip(fields, shown, strict=True) if repeats]]
-    if any(len(field[0]) == 10 and field[0].lower() == b"connection" for field in fields):
+    members: dict[bytes, bytes] = {}
+    repeated = [_JSON_TYPE]
+    connection = False
+    for field in fields:
+        name, value, use = _shown(field)
+        members[name] = value
+        if use == _REPEATED:
+            repeated.append(field)
+        elif use == _CONNECTION:
+            connection = True
+    if connection:
         words = connection_words(fields)
         repeated = [field for field in repeated if field[0].lower() not in words]
+    pairs = [b"%b:[%b]" % member for member in members.items()] if len(members) == len(fields) else _grouped(fields)
     whole = b'{"RequestURI":%b,"RequestHeaders":{%b},"RequestQuery":%b,"RequestBody":%b%b}\n' % (
         _json(_text(request.target)),
-        b",".join([b"%b:[%b]" % member for member in members.items()] if len(members) == len(shown) else _grouped(fields)),
+        b",".join(pairs),
         _json(_parameters(request.query)) if request.query else b"{}",
         _json(body.decode("utf-8", "replace")) if body else b'""',
         b',"RequestBodySize":%d,"RequestBodyTruncated":true' % size if size > len(body) else b"",
@@ -43,11 +52,14 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
 
 
 @lru_cache(maxsize=4096)
-def _shown(field: Field) -> tuple[bytes, bytes, bool]:
-    """The name and value of a field as JSON, and whether it is repeated in the answer."""
+def _shown(field: Field) -> tuple[bytes, bytes, int]:
+    """The name and value of a field as JSON, and what becomes of it in the answer."""
     name = field[0].lower()
-    repeats = name not in _UNREPEATED and not name.startswith(b"content-")
-    return _json(_plain(field[0])), _json(_plain(field[1])), repeats
+    if name == b"connection":
+        use = _CONNECTION
+    else:
+        use = _LEFT_OUT if name in _UNREPEATED or name.startswith(b"content-") else _REPEATED
+    return _json(_plain(field[0])), _json(_plain(field[1])), use
 
 
 def _grouped(fields: list[Field]) -> list[bytes]:

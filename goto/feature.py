@@ -72,7 +72,7 @@ class Pipeline:
     A *depth* says how far into the onion a flow came: the index of the feature that decided it, -1 for none.
     """
 
-    __slots__ = ("_closed", "_deepest", "_on_error", "_request", "_response", "plain", "watching")
+    __slots__ = ("_closed", "_deepest", "_on_error", "_request", "_response", "plain", "swift")
 
     def __init__(self, features: Iterable[Feature], on_error: Callable[[str], None] = lambda hook: None) -> None:
         hooked = [feature for feature in features if feature.active and any(_hooks(feature))]
@@ -84,8 +84,8 @@ class Pipeline:
         every = [hook for _, hook in self._request] + list(self._response[-1])
         self.plain = not any(inspect.iscoroutinefunction(hook) for hook in every)
         """No hook is async, so that `request` and `response` may be run outside a task."""
-        self.watching = bool(self._closed[-1])
-        """Somebody wants to know how exchanges end."""
+        self.swift = self.plain and not self._closed[-1]
+        """Plain, and nobody wants to know how exchanges end: then one is over once its answer is written."""
 
     def request(self, flow: Flow) -> int:
         """Run the request hooks; the depth reached. For plain pipelines."""

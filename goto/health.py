@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
 import sys
-import urllib.error
 import urllib.request
 
 from goto.words import http_url
@@ -27,6 +27,6 @@ def health(url: str) -> int:
         with opener.open(url, timeout=TIMEOUT) as answer:
             print(answer.read().decode("utf-8", "replace").strip())
             return 0
-    except (OSError, urllib.error.URLError, ValueError) as error:
-        print(f"goto: {url}: {error}", file=sys.stderr)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        print(f"goto: {url}: {' '.join(str(error).split())}", file=sys.stderr)
         return 1

@@ -8,7 +8,7 @@ import msgspec
 
 
 def json_bytes(value: Any) -> bytes:
-    """A line of JSON. Text that came as bytes which are no UTF-8 is shown with replacement characters."""
+    """A line of JSON. Text that came as bytes which are no UTF-8 is shown as `\\xff`."""
     try:
         return msgspec.json.encode(value, enc_hook=_word) + b"\n"
     except UnicodeEncodeError:
@@ -22,7 +22,13 @@ def _word(value: Any) -> Any:
 
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
+        cleaned: dict[Any, Any] = {}
+        for key, item in value.items():
+            shown = _clean(key)
+            while shown in cleaned:
+                shown += "'"  # another key looks the same; neither may hide the other
+            cleaned[shown] = _clean(item)
+        return cleaned
     return [_clean(item) for item in value] if isinstance(value, list | tuple) else value

@@ -31,7 +31,7 @@ class Listener:
         protocol: str = "http",
         features: Iterable[type[Feature]] = FEATURES,
     ) -> None:
-        self.port = port
+        self.port = int(port)
         self.protocol = protocol
         self.mode = ""
         """How a host with several kinds of listeners carries it; taken over from the one it was added through."""

@@ -10,10 +10,10 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
+from goto.config.keys import KeyClash
 from goto.feature import Feature
 from goto.features import FEATURES
 from goto.features.forced_status import ForcedStatus
-from goto.config.keys import KeyClash
 from goto.instance import config_keys, route_table
 from goto.routes import Route, routes_of
 

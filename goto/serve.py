@@ -13,9 +13,14 @@ from typing import Any
 
 from goto import __version__
 from goto.accesslog import AccessLog
+from goto.config.document import Document
+from goto.config.errors import ConfigError
+from goto.config.watch import contents, watch
+from goto.errors import ApiError
 from goto.hosts.standalone import StandaloneHost
 from goto.identity import pod_ip
 from goto.listener import Listener
+from goto.plugins import PluginError, with_plugins
 from goto.registry.address import Address
 from goto.registry.worker import Worker
 
@@ -43,37 +48,76 @@ def run(main: Coroutine[Any, Any, int]) -> int:
 
 async def _serve(options: argparse.Namespace) -> int:
     log = AccessLog(sys.stdout.fileno(), options.log_format, enabled=not options.quiet)
-    host = StandaloneHost(log, options.host)
+    try:
+        features = with_plugins(options.feature)
+    except PluginError as error:
+        return _refuse(error)
+    host = StandaloneHost(log, options.host, features=features)
+    content = contents(options.config) if options.watch else ()
+    try:
+        document = _read(options, host)
+    except ConfigError as error:
+        return _refuse(*error.problems)
     if reason := _check_address(options):
-        print(f"goto: {reason}", file=sys.stderr)
-        return 2
+        return _refuse(reason)
+    host.instance.registry.url = options.registry
     ended = _signals()
     try:
-        listener = await host.start(options.port, options.label or "")
+        listener = await host.start(options.port, options.label or "", document)
     except OSError as error:
-        print(f"goto: cannot listen on port {options.port}: {error.strerror or error}", file=sys.stderr)
-        return 2
+        return _refuse(f"cannot listen on port {options.port}: {error.strerror or error}")
+    except ApiError as error:
+        return _refuse(error.message)
+    if options.admin_port:
+        try:
+            await host.open_admin(options.admin_port)
+        except OSError as error:
+            await host.stop(0)
+            return _refuse(f"cannot listen on admin port {options.admin_port}: {error.strerror or error}")
     if not options.quiet:
         where = f"http://{options.host or 'localhost'}:{options.port}"
         print(f"goto {__version__} serves {where} as {listener.name}; its API: curl {where}/goto/help", flush=True)
     worker = _worker(options, host, listener)
     if worker is not None:
         worker.start()
+    watching = asyncio.create_task(watch(options.config, host.instance.config.reload, content)) if options.watch else None
     # what is here now stays to the end: the collector need not look at it again
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS)
     await ended.wait()
+    if watching is not None:
+        watching.cancel()
     if worker is not None:
         await worker.stop()
     await host.stop(GRACE_SECONDS)
     return 0
 
 
+def _refuse(*reasons: object) -> int:
+    """Say why nothing is served; the exit status."""
+    for reason in reasons:
+        print(f"goto: {reason}", file=sys.stderr)
+    return 2
+
+
+def _read(options: argparse.Namespace, host: StandaloneHost) -> Document | None:
+    """The document of the files named, if any are; the command line wins over it. Raises `ConfigError`."""
+    config = host.instance.config
+    given = {"label": options.label, "registry.url": options.registry}
+    config.overrides = {path: value for path, value in given.items() if value}
+    if not options.config:
+        return None
+    document = config.read(options.config)
+    if url := document.process.get("registry.url"):
+        options.registry = url.value
+    return document
+
+
 def _check_address(options: argparse.Namespace) -> str:
     """Settle which address is registered; what is wrong with it, or nothing."""
     if options.address and not options.registry:
-        return "--address says what is registered: it needs --registry"
+        return "--address says what is registered: it needs --registry, or registry.url in a file"
     if options.registry and not options.address:
         ip = pod_ip()
         try:

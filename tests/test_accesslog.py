@@ -41,7 +41,10 @@ STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 def test_text() -> None:
     line = written(one).decode()
     assert re.fullmatch(STAMP + r" 8080 \[::1\]:9 GET /a\?b 200 12\.3ms local\n", line)
-    assert re.fullmatch(STAMP + r" 8080 \[::1\]:9 GET / - 12\.3ms t client-gone\n", written(lambda log: one(log, "/", 0, "t client-gone")).decode())
+    assert re.fullmatch(
+        STAMP + r" 8080 \[::1\]:9 GET / - 12\.3ms t client-gone\n",
+        written(lambda log: one(log, "/", 0, "t client-gone")).decode(),
+    )
 
 
 def test_json() -> None:
@@ -60,7 +63,7 @@ def test_json() -> None:
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_bytes_that_are_no_utf8_are_escaped(form: str) -> None:
-    line = written(lambda log: one(log, "/\udcff\"é"), form=form).decode()
+    line = written(lambda log: one(log, '/\udcff"é'), form=form).decode()
     target = json.loads(line)["target"] if form == "json" else line.split()[4]
     assert target == '/\\udcff"é'
 

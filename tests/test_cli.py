@@ -71,7 +71,9 @@ def test_help_of_serve_names_each_flag(capsys: Out) -> None:
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "goto", *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "goto", *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_a_taken_port_is_one_line_and_status_2() -> None:

@@ -43,7 +43,6 @@ def test_an_instance_that_says_no(upstream: Upstream, capsys: Out) -> None:
     assert "503" in capsys.readouterr().err
 
 
-@pytest.mark.xfail(strict=True, reason="ends with a traceback: http.client.HTTPException is neither OSError nor ValueError")
 def test_something_else_that_listens(capsys: Out) -> None:
     with Scripted(answering(b"SSH-2.0-x\r\n\r\n")) as other:
         assert health(f"http://127.0.0.1:{other.port}") == 1

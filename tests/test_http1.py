@@ -115,7 +115,10 @@ def test_a_response_that_is_here_whole(status: int, method: str, length: bytes, 
     ],
 )
 def test_request_heads(method: str, length: int | None, framing: bytes) -> None:
-    assert http1.request_head(call(method), length) == b"%b /p?q HTTP/1.1\r\nHost: up\r\nX: \xff\r\n%b\r\n" % (method.encode(), framing)
+    assert http1.request_head(call(method), length) == b"%b /p?q HTTP/1.1\r\nHost: up\r\nX: \xff\r\n%b\r\n" % (
+        method.encode(),
+        framing,
+    )
 
 
 def test_an_upgrade_is_asked_for_anew() -> None:

@@ -61,7 +61,9 @@ def test_every_kind_of_answer_carries_it(goto: Callable[..., Goto], upstream: Up
         ("/request/headers/track/x/counts", 404),
     ):
         answer = site.call("GET", path)
-        assert (answer.status, answer.values("via-goto"), answer.values("goto-host")) == (status, ["a label"], ["p.n@1.2.3.4"]), path
+        assert (answer.status, answer.values("via-goto"), answer.values("goto-host")) == (status, ["a label"], ["p.n@1.2.3.4"]), (
+            path
+        )
     answer = site.call("GET", "/up")
     assert (answer.values("via-goto"), answer.values("goto-host")) == (["a label", "inner"], ["p.n@1.2.3.4", "h.n@i"])
     malformed = site.raw(b"NONSENSE\r\n\r\n").decode()

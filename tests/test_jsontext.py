@@ -38,15 +38,16 @@ def test_what_json_does_not_know_is_shown_as_it_prints() -> None:
     assert json_bytes({"d": Duration.parse("90s")}) == b'{"d":"1m30s"}\n'
 
 
-def test_bytes_that_are_no_utf8_are_replaced() -> None:
-    assert json_bytes({"a\udcff": ["\udcfe", Point("\udcff")]}).decode() == '{"a\ufffd":["\ufffd",{"name":"\ufffd","At":1}]}\n'
+def test_bytes_that_are_no_utf8_are_shown_escaped() -> None:
+    assert json_bytes({"a\udcff": ["\udcfe", Point("\udcff")]}).decode() == '{"a\\\\xff":["\\\\xfe",{"name":"\\\\xff","At":1}]}\n'
 
 
-@pytest.mark.xfail(strict=True, reason="names that differ only in bytes which are no UTF-8 become one, and all but one are lost")
 def test_no_entry_is_lost() -> None:
     assert sum(json.loads(json_bytes({"\udcff": 1, "\udcfe": 1})).values()) == 2
 
 
-@given(st.dictionaries(st.text(max_size=4), st.lists(st.integers(-5, 5) | st.text(max_size=4) | st.none(), max_size=3), max_size=4))
+@given(
+    st.dictionaries(st.text(max_size=4), st.lists(st.integers(-5, 5) | st.text(max_size=4) | st.none(), max_size=3), max_size=4)
+)
 def test_it_reads_back(value: dict[str, Any]) -> None:
     assert json.loads(json_bytes(value)) == value

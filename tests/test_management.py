@@ -181,7 +181,9 @@ def test_every_route_takes_a_slash_and_head(goto: Callable[..., Goto]) -> None:
         assert (head.status, head.body, head.value("content-length")) == (200, b"", full.value("content-length"))
 
 
-@pytest.mark.parametrize("path", ["/request/this", "/clients", "/goto", "/labels", "/label/x", "/response", "/LABEL", "//label", "/status/202"])
+@pytest.mark.parametrize(
+    "path", ["/request/this", "/clients", "/goto", "/labels", "/label/x", "/response", "/LABEL", "//label", "/status/202"]
+)
 def test_a_path_that_matches_no_route_is_traffic(goto: Callable[..., Goto], path: str) -> None:
     site = Site(_process(goto))
     site.call("GET", path)

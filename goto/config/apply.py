@@ -62,19 +62,10 @@ class Applier:
             raise ConfigError(problems)
 
     # ------------------------------------------------------------ applying
-    def prepare(self, document: Document) -> None:
-        """Give the first listener its settings before it serves. The document was checked."""
-        first = self._listeners.first
-        assert first is not None
-        owner = _owner_in(first)
-        for path, given in document.first.items():
-            key = self._keys.listener[path]
-            key.setting.apply(owner(key.owner), given.value)
-
     async def apply(self, old: Document, new: Document) -> list[str]:
         """Bring the difference about; what was changed. On any error all is as it was, and the error is raised.
 
-        What can be refused comes first, and what cannot be taken back last.
+        What can be refused comes first, and what cannot be taken back last. `settle` is to follow once all listeners serve.
         """
         self._check_ports(old, new)
         undo: list[Undo] = []
@@ -82,9 +73,9 @@ class Applier:
         try:
             for port, part in new.listeners.items():
                 done += await self._listener(port, old.listeners.get(port), part, undo)
-            done += await self._process(old.process, new.process, undo)
-            if self._listeners.first is not None:
-                done += await self._settings(_owner_in(self._listeners.first), self._keys.listener, old.first, new.first, undo)
+            if (first := self._listeners.first) is not None:
+                done += await self._settings(_owner_in(first), self._keys.listener, old.first, new.first, undo)
+            done += await self._settings(self._services.__getitem__, self._keys.process, old.process, new.process, undo)
         except BaseException:
             await _roll_back(undo)
             raise
@@ -97,10 +88,13 @@ class Applier:
             if before.open and not part.open and self._listeners.by_port[port].open:
                 await self._listeners.close(port)  # type: ignore[arg-type]
                 done.append(f"listener {port} closed")
+        return done
+
+    def settle(self) -> None:
+        """Tell the features that what was applied is in force as a whole."""
         for listener in self._listeners.by_port.values():
             for feature in listener.features:
                 feature.settled()
-        return done
 
     def _check_ports(self, old: Document, new: Document) -> None:
         """What would leave no way in, or has nobody to apply to."""
@@ -109,7 +103,9 @@ class Applier:
             raise Conflict(f"listeners: {first.port} is the first listener, whose settings stand at the top")
         if first is None and list(changed(old.first, new.first)):
             raise Conflict("the first listener was removed: settings at the top have nobody to apply to")
-        after = {port for port, listener in by_port.items() if listener.open and (port not in old.listeners or port in new.listeners)}
+        after = {
+            port for port, listener in by_port.items() if listener.open and (port not in old.listeners or port in new.listeners)
+        }
         after -= {port for port, part in new.listeners.items() if not part.open and old.listeners.get(port, part).open}
         after |= {port for port, part in new.listeners.items() if part.open}
         if not after and any(listener.open for listener in by_port.values()):
@@ -140,9 +136,6 @@ class Applier:
             done.append(f"listener {port} opened")
         return done
 
-    async def _process(self, old: Settings, new: Settings, undo: list[Undo]) -> list[str]:
-        return await self._settings(self._services.__getitem__, self._keys.process, old, new, undo)
-
     @staticmethod
     async def _settings(
         owner: Callable[[type], object], keys: Mapping[str, Key], old: Settings, new: Settings, undo: list[Undo]
@@ -159,6 +152,8 @@ class Applier:
             value = carried_over(before, after, setting.empty if present is None else present)
             if value == present:
                 continue
+            if setting.start:
+                raise Conflict(f"{path}: read at the start only: restart goto to change it")
             undo.append(lambda whose=whose, setting=setting, present=present: setting.apply(whose, present))  # type: ignore[misc]
             await _finished(setting.apply(whose, value))
             done.append(path)
@@ -168,7 +163,7 @@ class Applier:
 def _read(keys: Mapping[str, Key], owner: Callable[[type], object]) -> Settings:
     settings = {}
     for path, key in keys.items():
-        value = key.setting.read(owner(key.owner))
+        value = None if key.setting.start else key.setting.read(owner(key.owner))
         if value is not None and value != key.setting.empty:
             settings[path] = Given(value)
     return settings

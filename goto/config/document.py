@@ -130,4 +130,3 @@ class _Reading:
         part = ListenerPart(node, path, **values, settings={key.path: given for key, given in found})
         part.protocol = part.protocol.lower()
         return int(port), part
-

@@ -207,7 +207,9 @@ class Reader:
             at, inner, reason = _place(node, path, str(error))
             return self.wrong(at, inner, reason)
 
-    def known(self, node: Mapping, names: list[str], path: str, elsewhere: Elsewhere = _nowhere) -> Iterator[tuple[str, Node, Node]]:
+    def known(
+        self, node: Mapping, names: list[str], path: str, elsewhere: Elsewhere = _nowhere
+    ) -> Iterator[tuple[str, Node, Node]]:
         """The entries whose keys are known, in any letter case, each once."""
         spelled = {name.lower(): name for name in names}
         seen: dict[str, str] = {}

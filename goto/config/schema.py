@@ -44,7 +44,13 @@ def schema(keys: Keys) -> Schema:
     item["required"] = ["port"]
     what = "The listeners besides the first one, whose settings stand at the top."
     top["properties"][LISTENERS] = {"type": ["array", "null"], "description": what, "items": item}
-    return {"$schema": _DIALECT, "title": "goto", "description": "What a goto instance is seeded with.", **top, "$defs": types.defs}
+    return {
+        "$schema": _DIALECT,
+        "title": "goto",
+        "description": "What a goto instance is seeded with.",
+        **top,
+        "$defs": types.defs,
+    }
 
 
 class _Types:
@@ -75,7 +81,12 @@ class _Types:
         if origin is list:
             return {"type": "array", "items": self.of(inner[0])}
         if origin is tuple:
-            return {"type": "array", "prefixItems": [self.of(item) for item in inner], "minItems": len(inner), "maxItems": len(inner)}
+            return {
+                "type": "array",
+                "prefixItems": [self.of(item) for item in inner],
+                "minItems": len(inner),
+                "maxItems": len(inner),
+            }
         if origin is dict:
             return {"type": "object", "additionalProperties": _or_null(self.of(inner[1]))}
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):

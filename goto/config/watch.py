@@ -89,5 +89,3 @@ def _folders(files: Sequence[str]) -> list[Path]:
     """Where each file is named, and where it really is."""
     folders = {folder for file in files for folder in (Path(file).absolute().parent, Path(file).resolve().parent)}
     return sorted(folder for folder in folders if folder.is_dir())
-
-

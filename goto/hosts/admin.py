@@ -24,7 +24,7 @@ class AdminPort:
     async def open(self, port: int, address: str | None) -> None:
         """Raises OSError with the reason."""
         batch = self._host.instance.upstream.batch
-        self._server = Server(self._handle, self._listener, self._host.log, _never_plain, batch, admin=True)
+        self._server = Server(self._handle, self._listener, self._host.log, never_plain, batch, admin=True)
         self._sockets = await asyncio.get_running_loop().create_server(self._server, address, port)
 
     async def close(self) -> None:
@@ -40,5 +40,6 @@ class AdminPort:
         return await HostedExchange(self._host, connection, *parts_of(request)).run()
 
 
-def _never_plain(connection: ClientConnection, message: Message) -> bool:
+def never_plain(connection: ClientConnection, message: Message) -> bool:
+    """For ports that serve every request in a task."""
     return False

@@ -9,39 +9,60 @@ from typing import ClassVar
 from aiohttp import web
 
 from goto.accesslog import AccessLog
+from goto.config.document import Document
+from goto.features import FEATURES
+from goto.hosts.admin import AdminPort, never_plain
 from goto.hosts.connection import ClientConnection, Message, Sent, Server, parts_of
 from goto.hosts.exchange import HostedExchange
 from goto.hosts.plain import serve_plain
-from goto.instance import Instance
+from goto.instance import Features, Instance
 from goto.listener import Listener
 
 BACKLOG = 1024
 
 
 class StandaloneHost:
-    """Carries listeners on sockets of this process. `address` is the interface they bind to; None for all."""
+    """Carries listeners on sockets of this process. `address` is the interface they bind to; None for all.
+
+    `features` are what listeners have, in the order of traffic.
+    """
 
     protocols: ClassVar[tuple[str, ...]] = ("http",)
 
-    def __init__(self, log: AccessLog, address: str | None = None, *, fast: bool = True) -> None:
+    def __init__(self, log: AccessLog, address: str | None = None, *, fast: bool = True, features: Features = FEATURES) -> None:
         self.log = log
         self._fast = fast
-        self.instance = Instance(self)
+        self.instance = Instance(self, features)
         self._prefixes = tuple(f"/{segment}" for segment in self.instance.table.prefixes)
         """How paths begin that may be management calls; traffic that looks like it just takes the slower way."""
         self._address = address
         self._servers: dict[int, tuple[asyncio.Server, Server]] = {}
         self._closing: set[Server] = set()
+        self._admin: AdminPort | None = None
 
-    async def start(self, port: int, label: str = "") -> Listener:
-        """Serve on a first port. Raises OSError when it cannot be bound."""
-        listener = await self.instance.listeners.start(port, label)
+    async def start(self, port: int, label: str = "", document: Document | None = None) -> Listener:
+        """Serve on a first port, as a document says. Raises OSError when it cannot be bound, `ApiError` as `Config.seed`."""
+        config = self.instance.config
+        seed = None if document is None else lambda: config.seed(document)
+        listener = await self.instance.listeners.start(port, label, seed)
+        if document is not None:
+            config.settle()
         self.instance.about.ready = True
         return listener
+
+    async def open_admin(self, port: int) -> None:
+        """Serve management calls on a port of their own too. Raises OSError when it cannot be bound."""
+        first = self.instance.listeners.first
+        assert first is not None
+        admin = AdminPort(self, first)
+        await admin.open(port, self._address)
+        self._admin = admin
 
     async def stop(self, grace: float) -> None:
         """Accept no more, let exchanges in flight finish for up to `grace` seconds, then end."""
         self.instance.about.ready = False
+        if self._admin is not None:
+            await self._admin.close()
         for listener in self.instance.listeners.by_port.values():
             if listener.open:
                 listener.open = False
@@ -61,7 +82,9 @@ class StandaloneHost:
     async def open(self, listener: Listener) -> None:
         """Accept traffic. Raises OSError with the reason."""
         loop = asyncio.get_running_loop()
-        server = Server(self._handle, listener, self.log, self._serve_plain, self.instance.upstream.batch)
+        server = Server(
+            self._handle, listener, self.log, self._serve_plain if self._fast else never_plain, self.instance.upstream.batch
+        )
         sockets = await loop.create_server(server, self._address, listener.port, backlog=BACKLOG)
         self._servers[listener.port] = (sockets, server)
 
@@ -81,18 +104,13 @@ class StandaloneHost:
     def _serve_plain(self, connection: ClientConnection, message: Message) -> bool:
         """Serve a lone request without a body at once, if nothing in it may have to wait but for an upstream."""
         path = message.path
-        pipeline = connection.listener.pipeline
         if (
-            not self._fast
-            or connection.admin
-            or not pipeline.plain
-            or pipeline.watching
+            not connection.listener.pipeline.swift
             or message.should_close
             or message.upgrade
-            or message.chunked
             or path[:1] != "/"
-            or message.method == "CONNECT"
             or path.startswith(self._prefixes)
+            or message.method == "CONNECT"
         ):
             return False
         serve_plain(self, connection, message)

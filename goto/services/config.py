@@ -86,19 +86,20 @@ class Config:
         self._applier().check(document, self._scratch)
         return document
 
-    def prepare(self, document: Document) -> None:
-        """Give the first listener what a document says of it, before it serves."""
-        self._applier().prepare(document)
-
     async def seed(self, document: Document) -> None:
-        """Bring about the rest of a document whose first listener was prepared. Raises `ApiError`, having changed nothing."""
+        """Bring a document about at the start; the first listener is there and need not serve yet. `settle` is to follow.
+
+        Raises `ApiError`, having changed nothing.
+        """
         from goto.config.document import Document
 
         async with self._busy:
-            # the registry to register with is the start's own matter
-            start = {path: given for path, given in document.process.items() if path in ("registry.url",)}
-            await self._applier().apply(Document(first=document.first, process=start), document)
+            await self._applier().apply(Document(), document)
             self._last = document
+
+    def settle(self) -> None:
+        """What was seeded is served now: start what it is to start, targets with `autoInvoke` above all."""
+        self._applier().settle()
 
     async def reload(self, files: Sequence[str]) -> list[str]:
         """Apply what has changed in the files since they were applied last; what that was. Raises `ConfigError`, `ApiError`."""
@@ -108,6 +109,7 @@ class Config:
         async with self._busy:
             done = await self._applier().apply(self._last or Document(), document)
             self._last = document
+            self.settle()
         return done
 
     # ------------------------------------------------------------ routes
@@ -138,6 +140,7 @@ class Config:
                 present = self._applier().present()
                 node = posted if replace else merge([node_of(data_of(present, self._keys()), "present"), posted])
                 done = await self._applier().apply(present, self._document(node, overridden=False))
+                self.settle()
         except ConfigError as error:
             raise BadInput(str(error)) from None
         return f"Configuration applied: {', '.join(done)}" if done else "The configuration is so already"

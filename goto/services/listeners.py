@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Protocol
 
 import msgspec
@@ -51,13 +51,15 @@ class Listeners:
         first = self._first
         return first if first is not None and self.by_port.get(first.port) is first else None
 
-    async def start(self, port: int, label: str, prepare: Callable[[], None] = lambda: None) -> Listener:
-        """Add the first listener and open it, prepared before it serves. Raises OSError."""
+    async def start(self, port: int, label: str, prepare: Callable[[], Awaitable[None]] | None = None) -> Listener:
+        """Add the first listener and open it, once all is prepared. Raises OSError, and what `prepare` does."""
         listener = self.adopt(port, label)
-        prepare()
         try:
+            if prepare is not None:
+                await prepare()
             await self._carrier.open(listener)
-        except OSError:
+        except BaseException:
+            listener.open = False
             del self.by_port[port]
             raise
         return listener

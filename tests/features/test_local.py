@@ -22,7 +22,9 @@ def test_a_status_in_any_method(method: str) -> None:
     assert answer("/status/418", method=method) == (418, b"418 I'm a teapot\n")
 
 
-@pytest.mark.parametrize(("word", "text"), [("200", "200 OK"), ("599", "599"), ("208/", "208 Already Reported"), ("404?a=b", "404 Not Found")])
+@pytest.mark.parametrize(
+    ("word", "text"), [("200", "200 OK"), ("599", "599"), ("208/", "208 Already Reported"), ("404?a=b", "404 Not Found")]
+)
 def test_statuses(word: str, text: str) -> None:
     assert answer(f"/status/{word}") == (int(word[:3]), f"{text}\n".encode())
 
@@ -34,7 +36,9 @@ def test_what_is_no_status_is_said_so(word: str) -> None:
     assert b"is not a status from 200 to 599" in body
 
 
-@pytest.mark.parametrize("target", ["/status", "/status/", "/status/200/x", "/Status/200", "/statuses/200", "/", "/echos", "/ECHO"])
+@pytest.mark.parametrize(
+    "target", ["/status", "/status/", "/status/200/x", "/Status/200", "/statuses/200", "/", "/echos", "/ECHO"]
+)
 def test_everything_else_is_left_to_the_host(target: str) -> None:
     assert answer(target, default=False)[0] == 299
 

@@ -25,7 +25,9 @@ def test_requested_and_reported_are_counted_apart() -> None:
     assert feature.show_one(Status(404)) == {"status": 404, "requestCount": 0, "responseCount": 0}
 
 
-@pytest.mark.parametrize("target", ["/status/199", "/status/600", "/status/abc", "/status/", "/status", "/x/status/200", "/status/0200"])
+@pytest.mark.parametrize(
+    "target", ["/status/199", "/status/600", "/status/abc", "/status/", "/status", "/x/status/200", "/status/0200"]
+)
 def test_what_requests_no_status(target: str) -> None:
     feature = StatusCounts()
     passed([feature], flow(target))

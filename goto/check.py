@@ -1,0 +1,46 @@
+"""`goto check` and `goto schema`: configuration files without serving."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+
+from goto.accesslog import AccessLog
+from goto.config.errors import ConfigError
+from goto.hosts.standalone import StandaloneHost
+from goto.instance import config_keys
+from goto.plugins import PluginError, with_plugins
+
+
+def check(files: Sequence[str], plugins: Sequence[str] = ()) -> int:
+    """Say `ok`, or all that is wrong with some files; the exit status: 0 or 2."""
+    try:
+        asyncio.run(_read(files, plugins))
+    except (ConfigError, PluginError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"ok: {', '.join(files)}")
+    return 0
+
+
+async def _read(files: Sequence[str], plugins: Sequence[str]) -> None:
+    host = StandaloneHost(AccessLog(enabled=False), features=with_plugins(plugins))
+    try:
+        host.instance.config.read(files)
+    finally:
+        await host.instance.stop()
+
+
+def print_schema(plugins: Sequence[str] = ()) -> int:
+    """Print the JSON Schema of configuration files; the exit status: 0, or 2 where a plug-in cannot be used."""
+    from goto.config.schema import schema
+
+    try:
+        keys = config_keys(with_plugins(plugins))
+    except PluginError as error:
+        print(f"goto: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(schema(keys), indent=2, ensure_ascii=False))
+    return 0
