@@ -340,13 +340,14 @@ class Connection(asyncio.Protocol):
         self._deadline = None
         if receiver is None:
             return
-        if self._keep and not self.sending and self.usable:
+        transport = self.transport
+        if self._keep and not self.sending and transport is not None and not transport.is_closing():
             self.resume()
             self.reused = True
             self.idle_since = self.loop.time()
             self._on_idle(self)
-        elif self.transport is not None:
-            self.transport.close()
+        elif transport is not None:
+            transport.close()
         receiver.on_end()
 
     def _ended(self, exc: Exception | None) -> None:

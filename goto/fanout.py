@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from goto.call import Call
@@ -19,7 +20,7 @@ FAN_OUT_LIMIT = 64 << 20
 RESPONSES_LIMIT = 10_000
 
 
-async def fan_out(upstream: Upstream, flow: Flow, calls: list[Call], body: bytes) -> Response:
+async def fan_out(upstream: Upstream, flow: Flow, calls: Sequence[Call], body: bytes) -> Response:
     """Send all calls at once and wait for all. Raises `ClientGone`; the calls are then aborted."""
     budget = Budget(FAN_OUT_LIMIT)
     tasks = [asyncio.ensure_future(_one(upstream, call, body, budget)) for call in calls[:RESPONSES_LIMIT]]

@@ -156,7 +156,7 @@ class Pipeline:
         if flow.response is not None and flow.response.stream is not None:
             flow.response.stream.abort()
         flow.response = Response.text(500, f"goto: {name} failed")
-        flow.answer, flow.upstreams = None, []
+        flow.answer, flow.upstreams = None, ()
 
 
 def _hook(feature: Feature, name: str) -> Hook | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -184,37 +184,24 @@ class Flow:
     host's own answer to a flow that nobody decides, None where another server stands behind the host.
     """
 
-    __slots__ = (
-        "_waiting",
-        "answer",
-        "completed",
-        "default",
-        "gone",
-        "local",
-        "notes",
-        "request",
-        "response",
-        "started",
-        "status",
-        "upstreams",
-    )
+    # what most flows never set stands here, so that each need not be given it
+    response: Response | None = None
+    answer: Answer | None = None
+    upstreams: Sequence[Call] = ()
+    status: int | None = None
+    completed = False
+    """At `closed`: did the client take the whole response?"""
+    gone = False
+    _waiting: asyncio.Future[Any] | None = None
 
     def __init__(self, request: Request, default: Answer | None = None, *, local: bool = True) -> None:
         self.request = request
+        self.default = default
         self.local = local
         """The request is addressed to goto itself, not to a site that it stands in the way of."""
-        self.response: Response | None = None
-        self.answer: Answer | None = None
-        self.upstreams: list[Call] = []
-        self.status: int | None = None
-        self.default = default
-        self.completed = False
-        """At `closed`: did the client take the whole response?"""
-        self.gone = False
         self.notes: dict[object, Any] = {}
         """What a feature keeps for this exchange, under itself as the key."""
         self.started = time.monotonic()
-        self._waiting: asyncio.Future[Any] | None = None
 
     @property
     def decided(self) -> bool:

@@ -233,6 +233,10 @@ class Answer:
         self.error = error
         self.done = True
         self._stop_task()
+        self.on_failure(error)
+
+    def on_failure(self, error: UpstreamError) -> None:
+        """There will be no answer, or no more of it; `error` says so too."""
         on_head, self._on_head = self._on_head, None
         outlet, self._outlet = self._outlet, None
         if on_head is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from goto.call import Call
@@ -175,7 +175,7 @@ class HostedExchange:
         except ApiError as error:
             return refusal(error, flow.request)
 
-    async def _send(self, calls: list[Call], body: bytes) -> Response:
+    async def _send(self, calls: Sequence[Call], body: bytes) -> Response:
         """Send one call, its body streaming unless it was read, or several."""
         flow = self.flow
         self._went = ",".join(dict.fromkeys(call.target for call in calls))

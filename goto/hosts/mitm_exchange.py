@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mitmproxy import http
@@ -88,7 +89,7 @@ class MitmExchange:
         flow, mitm = self.flow, self.mitm
         websocket = flow.request.upgrade == "websocket"
         if websocket and flow.status is None and flow.response is None and (flow.answer is not None or len(flow.upstreams) > 1):
-            flow.upstreams, flow.answer = [], None
+            flow.upstreams, flow.answer = (), None
             flow.response = Response.text(501, "goto: a websocket connection needs exactly one target")
         if flow.response is not None or flow.answer is not None:
             return
@@ -156,7 +157,7 @@ class MitmExchange:
         assert flow.answer is not None
         return flow.answer(flow, body[:SHOWN_BYTES], len(body))
 
-    async def _send(self, calls: list[Call], body: bytes) -> Response:
+    async def _send(self, calls: Sequence[Call], body: bytes) -> Response:
         """What mitmproxy cannot carry: several calls, one without a check of certificates, or one made by hand."""
         upstream = self._host.instance.upstream
         if len(calls) > 1:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from goto.connection import UpstreamError
 from goto.echo import echo
 from goto.feature import Pipeline
-from goto.flow import Flow, Response
+from goto.flow import Field, Flow, Response
 from goto.hosts.connection import ClientConnection, Message
 from goto.hosts.exchange import HostedExchange, response_of
 from goto.hosts.requests import request_of
@@ -52,7 +52,9 @@ def _send(
     host: StandaloneHost, connection: ClientConnection, message: Message, flow: Flow, pipeline: Pipeline, depth: int
 ) -> None:
     if len(flow.upstreams) == 1:
-        connection.plain_begins(PlainProxied(host, connection, message, flow, pipeline, depth))
+        proxied = PlainProxied(host, connection, message, flow, pipeline, depth)
+        connection.plain_begins(proxied)
+        proxied.begin()
         return
     exchange = HostedExchange(host, connection, message, None)
 
@@ -67,10 +69,11 @@ def _send(
     connection.hold(asyncio.get_running_loop().create_task(fan_out()))
 
 
-class PlainProxied:
-    """A request on its way to one upstream and back: at once the exchange, and the outlet of the answer's body."""
+class PlainProxied(Answer):
+    """A request on its way to one upstream and back: the exchange, the answer, and what writes it to the client, in one."""
 
-    __slots__ = ("_answer", "_chunked", "_connection", "_depth", "_flow", "_host", "_message", "_over", "_parts", "_pipeline")
+    _chunked = False
+    _over = False
 
     def __init__(
         self,
@@ -81,78 +84,85 @@ class PlainProxied:
         pipeline: Pipeline,
         depth: int,
     ) -> None:
+        super().__init__(host.instance.upstream.pool, flow.upstreams[0], b"", _unused)
         self._host = host
-        self._connection = connection
+        self._client = connection
         self._message = message
         self._flow = flow
         self._pipeline = pipeline
         self._depth = depth
-        self._over = False
-        self._chunked = False
         self._parts: list[bytes] = []
-        self._answer: Answer | None = host.instance.upstream.send(flow.upstreams[0], b"", self._headed)
 
-    # ------------------------------------------------------------ what the connection calls
+    # ------------------------------------------------------------ what the client's connection calls
     def client_left(self, *, taken: bool) -> None:
         """The upstream need not go on."""
-        answer = self._answer
-        if answer is not None:
+        if not self._over:
             self._flow.leave()
-            answer.abort()
-            self._end(answer, " client-gone", stays=False)
+            self.abort()
+            self._end(" client-gone", stays=False)
 
     def writable(self, yes: bool) -> None:
-        if self._answer is not None:
-            if yes:
-                self._answer.resume()
-            else:
-                self._answer.pause()
+        if yes:
+            self.resume()
+        else:
+            self.pause()
 
-    # ------------------------------------------------------------ what the upstream calls
-    def _headed(self, answer: Answer) -> None:
-        flow, connection = self._flow, self._connection
-        flow.response = response_of(answer)
-        self._pipeline.response(flow, self._depth)
-        response: Response = flow.response
-        stays = not connection.closing
-        if response.stream is None:
-            self._answer = None
-            _answer(self._host, connection, self._message, flow, answer.call.target)
-            connection.plain_over(stays=stays)
-            return
-        framing, ends = framing_of_stream(response.status, answer.length, flow.request)
-        identity = connection.listener.identity_bytes
-        self._chunked = ends == "chunks"
-        self._parts.append(response_bytes(response, identity, framing, (1, 1), keep_alive=stays))
-        answer.pipe(self)
+    # ------------------------------------------------------------ what the upstream's connection calls
+    def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
+        super().on_head(status, reason, fields, length)
+        if self.error is None:
+            self._respond(self.response())
 
-    def write(self, data: bytes) -> None:
+    def on_data(self, data: bytes) -> None:
         self._parts.append(chunk(data) if self._chunked else data)
 
-    def flush(self) -> None:
+    def on_flush(self) -> None:
         if self._parts:
-            self._connection.send_soon(b"".join(self._parts))
+            self._client.send_soon(b"".join(self._parts))
             self._parts.clear()
 
-    def end(self) -> None:
-        if self._chunked:
-            self._parts.append(LAST_CHUNK)
-        self.flush()
-        if self._answer is not None:
-            self._end(self._answer, "", stays=True)
+    def on_end(self) -> None:
+        self.done = True
+        if not self._over:
+            if self._chunked:
+                self._parts.append(LAST_CHUNK)
+            self.on_flush()
+            self._end("", stays=True)
 
-    def broken(self, error: UpstreamError) -> None:
-        answer = self._answer
-        self._connection.break_off()
-        if answer is not None:
-            self._end(answer, " broke-off", stays=False)
+    def on_failure(self, error: UpstreamError) -> None:
+        if self._over:
+            return
+        if self.status:
+            self._client.break_off()
+            self._end(" broke-off", stays=False)
+        else:
+            self._respond(response_of(self))
 
-    def _end(self, answer: Answer, how: str, *, stays: bool) -> None:
-        self._answer = None
-        connection, message = self._connection, self._message
+    # ------------------------------------------------------------ inside
+    def _respond(self, response: Response) -> None:
+        flow, client = self._flow, self._client
+        flow.response = response
+        self._pipeline.response(flow, self._depth)
+        if flow.response.stream is None:
+            # the upstream failed, or a hook did and has aborted it
+            self._over = True
+            _answer(self._host, client, self._message, flow, self.call.target)
+            client.plain_over(stays=not client.closing)
+            return
+        framing, ends = framing_of_stream(response.status, self.length, flow.request)
+        self._chunked = ends == "chunks"
+        identity = client.listener.identity_bytes
+        self._parts.append(response_bytes(response, identity, framing, (1, 1), keep_alive=not client.closing))
+
+    def _end(self, how: str, *, stays: bool) -> None:
+        self._over = True
+        client, message = self._client, self._message
         seconds = time.monotonic() - self._flow.started
-        went = answer.call.target + how
-        self._host.log.exchange(
-            connection.listener.port, connection.client, message.method, message.path, answer.status, seconds, went
-        )
-        connection.plain_over(stays=stays)
+        self._flow.response = None  # it leads back here
+        port, went = client.listener.port, self.call.target + how
+        self._host.log.exchange(port, client.client, message.method, message.path, self.status, seconds, went)
+        client.plain_over(stays=stays)
+
+
+def _unused(answer: Answer) -> None:
+    """`PlainProxied` is told of its head itself."""
