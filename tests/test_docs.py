@@ -17,13 +17,6 @@ from support import ROOT, Goto, free_port
 from goto.flow import Response
 from goto.instance import route_table
 
-TO_COME = ("client", "registry")
-"""Chapters that are documented and not served yet."""
-
-
-def is_to_come(path: str) -> bool:
-    return path.split("/")[1] in TO_COME
-
 
 def documented() -> set[tuple[str, str]]:
     """Methods and paths of the tables of docs/routes.md."""
@@ -39,7 +32,7 @@ def test_every_route_is_documented():
 def test_every_documented_route_is_served():
     served = {(method, re.sub(r"\{\w+\}", "{}", route.path)) for route in route_table().routes for method in route.methods}
     missing = {(method, path) for method, path in documented() if (method, re.sub(r"\{\w+\}", "{}", path)) not in served}
-    assert {(method, path) for method, path in missing if not is_to_come(path)} == set()
+    assert missing == set()
 
 
 def test_links_lead_somewhere():
@@ -92,8 +85,6 @@ def test_the_worked_examples_of_the_readme(goto: Callable[..., Goto]):
     for name, blocks in scenarios().items():
         output = ""
         for language, text in blocks:
-            if any(f"/{chapter}/" in text for chapter in TO_COME):
-                continue
             if language == "sh":
                 text = re.sub("|".join(ports), lambda found: ports[found[0]], text)
                 script = 'curl() { command curl -sS "$@"; echo; }\n' + text

@@ -34,7 +34,9 @@ def site(process: Goto) -> Site:
     return Site(process)
 
 
-def answered(site: Site, behave: Callable[[socket.socket], None], request: bytes = b"", **fields: object) -> tuple[Client, Scripted]:
+def answered(
+    site: Site, behave: Callable[[socket.socket], None], request: bytes = b"", **fields: object
+) -> tuple[Client, Scripted]:
     server = Scripted(behave)
     site.target(server.port, **fields)
     client = site.client()
@@ -72,8 +74,14 @@ def test_odd_answers_that_are_answers(site: Site, pieces: list[bytes], status: i
         ([], "closed the connection without an answer"),
         ([b"HTTP/1.1 20"], "closed the connection in the middle of its answer"),
         ([b"SSH-2.0-x\r\n"], "answered with what is no HTTP"),
-        ([OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"], "answered with what is no HTTP"),
-        ([b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"], "switched protocols without being asked to"),
+        (
+            [OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"],
+            "answered with what is no HTTP",
+        ),
+        (
+            [b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"],
+            "switched protocols without being asked to",
+        ),
         ([b"HTTP/1.1 100 Continue\r\n\r\n"], "closed the connection"),
     ],
 )
@@ -299,7 +307,13 @@ def test_an_upload_passes_byte_for_byte_and_framed_as_it_was(site: Site, upstrea
     assert received.values("transfer-encoding") == (["chunked"] if chunked else [])
 
 
-@pytest.mark.parametrize("left", [b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhello", get("/", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhello\r\n"])
+@pytest.mark.parametrize(
+    "left",
+    [
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhello",
+        get("/", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhello\r\n",
+    ],
+)
 def test_a_client_that_leaves_during_its_upload_aborts_the_upstream(site: Site, left: bytes) -> None:
     got: list[bytes] = []
 
@@ -497,7 +511,18 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
     def make(name: str) -> Path:
         pem = folder / f"{name}.pem"
         command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        command += ["-days", "2", "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", pem, "-out", f"{pem}.crt"]
+        command += [
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={name}",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            pem,
+            "-out",
+            f"{pem}.crt",
+        ]
         try:
             subprocess.run(command, check=True, capture_output=True)
         except FileNotFoundError:
@@ -523,8 +548,12 @@ def secure(goto: Callable[..., Goto], certificates: Callable[[str], Path]) -> It
         yield goto("tls", env={"SSL_CERT_FILE": str(known)}), trusted.port, other.port
 
 
-@pytest.mark.parametrize(("trusted", "verify", "status"), [(True, True, 200), (True, False, 200), (False, True, 502), (False, False, 200)])
-def test_certificates_are_checked_unless_told_otherwise(secure: tuple[Goto, int, int], trusted: bool, verify: bool, status: int) -> None:
+@pytest.mark.parametrize(
+    ("trusted", "verify", "status"), [(True, True, 200), (True, False, 200), (False, True, 502), (False, False, 200)]
+)
+def test_certificates_are_checked_unless_told_otherwise(
+    secure: tuple[Goto, int, int], trusted: bool, verify: bool, status: int
+) -> None:
     process, known, unknown = secure
     site = Site(process)
     site.target(known if trusted else unknown, scheme="https", verifyTLS=verify)

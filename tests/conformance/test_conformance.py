@@ -20,7 +20,7 @@ from support import ROOT, Goto
 
 FOLDER = ROOT.parent / "shared" / "conformance"
 
-SUITES = ["server", "proxy", "details"]
+SUITES = ["server", "proxy", "client", "registry", "details"]
 """The YAML files to run."""
 
 PLAYS = [
@@ -28,32 +28,24 @@ PLAYS = [
     "requests are counted per instance and header",
     "timeouts are tracked",
     "chain of three proxies",
+    "client sends requests and tracks results",
+    "a registry and its workers",
+    "a worker started before its registry",
+    "curl lines of the readme",
 ]
 """The scenarios of scenarios.py to run, each with goto processes of its own."""
-
-TO_COME = ("/client/", "/registry/")
-"""What nothing serves yet: scenarios that call it are left out, and it is not cleared before the others."""
 
 SLACK = 3.0
 """Multiplies every longest time a suite allows, for busy machines. Shortest times stay as they are."""
 
-METHODS = ("GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH")
-
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the shared conformance suites are not at {FOLDER}")
-
-
-def is_to_come(scenario: dict[str, Any]) -> bool:
-    """Whether a scenario calls what nothing serves yet."""
-    paths = [str(step[method]) for step in scenario["steps"] for method in METHODS if method in step]
-    return any(prefix in path for path in paths for prefix in TO_COME)
 
 
 def scenarios() -> Iterator[Any]:
     for suite in SUITES:
         file = FOLDER / f"{suite}.yaml"
         for scenario in yaml.safe_load(file.read_text()) if file.exists() else []:
-            if not is_to_come(scenario):
-                yield pytest.param(scenario, id=f"{suite}: {scenario['name']}".replace("/", "∕"))
+            yield pytest.param(scenario, id=f"{suite}: {scenario['name']}".replace("/", "∕"))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +57,6 @@ def runner() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.SLACK = SLACK  # type: ignore[attr-defined]
-    module.CLEAR = [(method, path) for method, path in module.CLEAR if not path.startswith(TO_COME)]  # type: ignore[attr-defined]
     return module
 
 
