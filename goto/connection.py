@@ -14,6 +14,7 @@ import httptools
 
 from goto.batch import Batch
 from goto.call import Origin
+from goto.duration import spoken
 from goto.flow import Field
 
 
@@ -52,6 +53,9 @@ class Receiver(Protocol):
 
     def on_error(self, error: UpstreamError) -> None: ...
 
+
+HEAD_LIMIT = 1 << 18
+"""Bytes of the head of an answer, interim heads included."""
 
 _UNTIL_CLOSE = -1
 _NO_BODY = (204, 304)
@@ -121,7 +125,7 @@ class Connection(asyncio.Protocol):
         self._length: int | None = None
         self._chunked = False
         self._seen = 0
-        """Bytes of the body that came through the parser."""
+        """Bytes of the head, then of the body, that came through the parser."""
         self._left: int | None = None
         """Bytes of the body still to come past the parser; None while the parser is in charge."""
         self._head_done = False
@@ -229,6 +233,9 @@ class Connection(asyncio.Protocol):
         elif self._receiver is receiver:
             if self._head_done:
                 self.watch()  # a head that drips in has no more time than one that does not
+            elif self._heavy(len(data)):
+                self._fail(Broken(f"answered with a head over {HEAD_LIMIT} bytes"))
+                return
             receiver.on_flush()
 
     def eof_received(self) -> bool:
@@ -278,6 +285,7 @@ class Connection(asyncio.Protocol):
             return  # an interim answer; the final one follows
         self._keep = parser.should_keep_alive()
         self._head_done = True
+        self._seen = 0
         if status in _NO_BODY:
             self._bare = True
         fields, self._fields = self._fields, []  # what follows are trailers
@@ -322,6 +330,11 @@ class Connection(asyncio.Protocol):
             elif self._head_done and not self._complete and not self._chunked:
                 self._left = _UNTIL_CLOSE if self._length is None else self._length - self._seen
                 self._parser = None  # it will not see the rest of this body
+
+    def _heavy(self, size: int) -> bool:
+        """Whether what has come of a head, interim ones before it included, is too much."""
+        self._seen += size
+        return self._seen > HEAD_LIMIT
 
     def _take(self, receiver: Receiver, data: bytes) -> None:
         left = self._left
@@ -380,7 +393,7 @@ class Connection(asyncio.Protocol):
             self._timer = self.loop.call_at(self._deadline, self._on_timer)
             return
         what = "no more of its answer" if self._head_done else "no answer"
-        self._fail(TooSlow(f"{what} within {self._timeout:g}s"))
+        self._fail(TooSlow(f"{what} within {spoken(self._timeout)}"))
 
 
 def _transfer_coding(fields: list[Field]) -> bytes:

@@ -73,6 +73,11 @@ class Duration(int):
 Duration.ZERO = Duration(0)
 
 
+def spoken(seconds: float) -> str:
+    """Seconds as a duration is printed."""
+    return str(Duration(round(seconds * 1_000_000_000)))
+
+
 def _decimal(value: int, unit: int) -> str:
     whole, rest = divmod(value, unit)
     digits = len(str(unit)) - 1

@@ -13,6 +13,9 @@ from goto.reasons import REASONS
 _STATUS_LINES = {status: b"HTTP/1.1 %d %b\r\n" % (status, REASONS.get(status, "").encode()) for status in range(100, 600)}
 _date = (0, b"")
 
+Ends = Literal["length", "chunks", "close"]
+"""What tells a client that a body is whole."""
+
 NO_BODY = frozenset((204, 304))
 """Statuses whose responses have no body (RFC 9110, 15.3.5 and 15.4.5)."""
 
@@ -56,7 +59,7 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def framing_of_stream(status: int, length: int | None, request: Request) -> tuple[bytes, Literal["length", "chunks", "close"]]:
+def framing_of_stream(status: int, length: int | None, request: Request) -> tuple[bytes, Ends]:
     """How a body that is still coming is delimited, and what will end it (RFC 9112, 6.3)."""
     if status in NO_BODY or status == 101:
         return b"", "length"

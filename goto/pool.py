@@ -12,6 +12,7 @@ from functools import lru_cache
 from goto.batch import Batch
 from goto.call import Origin
 from goto.connection import Connection, TooSlow, Unreachable
+from goto.duration import spoken
 
 IDLE_SECONDS = 60.0
 """An idle connection is closed after this time; most servers close theirs a little later."""
@@ -71,7 +72,7 @@ class Pool:
                     server_hostname=origin.host if secure else None,
                 )
         except TimeoutError:
-            raise TooSlow(f"cannot connect to {where} within {timeout:g}s") from None
+            raise TooSlow(f"cannot connect to {where} within {spoken(timeout)}") from None
         except (OSError, UnicodeError) as error:
             raise Unreachable(f"cannot connect to {where}: {_reason(error)}") from None
         self._all.add(connection)

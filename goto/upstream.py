@@ -89,6 +89,7 @@ class Answer:
 
     def pipe(self, outlet: Outlet) -> None:
         """Hand the body on, held bytes first."""
+        self.resume()  # first, since the outlet may hold it back again
         if self._held is not None:
             for data in self._held:
                 outlet.write(data)
@@ -101,7 +102,6 @@ class Answer:
             self._outlet = outlet
             if not self._heading:
                 outlet.flush()
-            self.resume()
 
     def pause(self) -> None:
         if self.connection is not None and not self.done:

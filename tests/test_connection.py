@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -162,7 +163,7 @@ def test_answers_that_end_by_themselves(name: str) -> None:
 def test_it_does_not_matter_where_reads_cut_an_answer(name: str, cuts: list[int]) -> None:
     data, body, length, kept = WHOLE[name]
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-    pieces = [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [data[start:end] for start, end in itertools.pairwise(edges)]
     done = bench(lambda made: made.reads(*pieces))
     assert (done.heard.how, done.heard.body, done.heard.length) == ("end", body, length)
     assert done.heard.status == int(name[-3:] if name[-3:].isdigit() else 200)
@@ -332,12 +333,12 @@ def slow(*pieces: bytes, every: float, timeout: float) -> str:
 
 
 def test_no_head_in_time() -> None:
-    assert slow(every=0.01, timeout=0.1) == "TooSlow: no answer within 0.1s"
-    assert slow(OK, every=0.01, timeout=0.1) == "TooSlow: no answer within 0.1s"
+    assert slow(every=0.01, timeout=0.1) == "TooSlow: no answer within 100ms"
+    assert slow(OK, every=0.01, timeout=0.1) == "TooSlow: no answer within 100ms"
 
 
 def test_no_more_of_a_body_in_time() -> None:
-    assert slow(OK + b"Content-Length: 9\r\n\r\nhello", every=0.01, timeout=0.1) == "TooSlow: no more of its answer within 0.1s"
+    assert slow(OK + b"Content-Length: 9\r\n\r\nhello", every=0.01, timeout=0.1) == "TooSlow: no more of its answer within 100ms"
 
 
 def test_a_body_may_take_longer_than_the_timeout_while_it_comes() -> None:
@@ -352,7 +353,7 @@ def test_a_body_may_take_longer_than_the_timeout_while_it_comes() -> None:
     ],
 )
 def test_the_time_for_a_head_is_not_started_anew_by_parts_of_it(pieces: list[bytes]) -> None:
-    assert slow(*pieces, every=0.02, timeout=0.2) == "TooSlow: no answer within 0.2s"
+    assert slow(*pieces, every=0.02, timeout=0.2) == "TooSlow: no answer within 200ms"
 
 
 def test_time_does_not_run_while_its_own_side_holds_back() -> None:

@@ -108,7 +108,6 @@ class Counts:
         reason: bytes,
         fields: list[Field],
         tracked: Mapping[bytes, str],
-        *,
         sent: float,
         due: float | None,
         now: float,

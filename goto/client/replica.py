@@ -198,15 +198,7 @@ class Replica:
         self._last = now = perf_counter()
         part = self.part
         part.counts.answer(
-            self._status,
-            self._reason,
-            self._fields,
-            part.tracked,
-            sent=self._sent,
-            due=self._due,
-            now=now,
-            size=part.message.size,
-            body=self._body,
+            self._status, self._reason, self._fields, part.tracked, self._sent, self._due, now, part.size, self._body
         )
         self.in_flight = False
         self._failures = 0

@@ -34,6 +34,7 @@ class Part:
         self.pool = run.pool
         self.loop = run.loop
         self.message = Message(target)
+        self.size = self.message.size
         self.origin = target.origin
         self.delay = target.delay.seconds
         self.timeout = target.timeout

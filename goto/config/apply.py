@@ -84,8 +84,11 @@ class Applier:
                 await self._listeners.remove(port)  # type: ignore[arg-type]  # an int will do
                 done.append(f"listener {port} removed")
         for port, part in new.listeners.items():
-            before = old.listeners.get(port, part)
-            if before.open and not part.open and self._listeners.by_port[port].open:
+            if (
+                _turns(old.listeners.get(port), part, opened=False)
+                and (there := self._listeners.by_port.get(port))
+                and there.open
+            ):
                 await self._listeners.close(port)  # type: ignore[arg-type]
                 done.append(f"listener {port} closed")
         return done
@@ -103,11 +106,10 @@ class Applier:
             raise Conflict(f"listeners: {first.port} is the first listener, whose settings stand at the top")
         if first is None and list(changed(old.first, new.first)):
             raise Conflict("the first listener was removed: settings at the top have nobody to apply to")
-        after = {
-            port for port, listener in by_port.items() if listener.open and (port not in old.listeners or port in new.listeners)
-        }
-        after -= {port for port, part in new.listeners.items() if not part.open and old.listeners.get(port, part).open}
-        after |= {port for port, part in new.listeners.items() if part.open}
+        stay = {port for port, listener in by_port.items() if listener.open} - (set(old.listeners) - set(new.listeners))
+        shut = {port for port, part in new.listeners.items() if _turns(old.listeners.get(port), part, opened=False)}
+        opened = {port for port, part in new.listeners.items() if _turns(old.listeners.get(port), part, opened=True)}
+        after = stay - shut | opened
         if not after and any(listener.open for listener in by_port.values()):
             raise Conflict("listeners: no listener would be left open")
 
@@ -129,8 +131,7 @@ class Applier:
         before = old.settings if old is not None else {}
         changes = await self._settings(_owner_in(listener), self._keys.listener, before, new.settings, undo)
         done += [f"{change} of listener {port}" for change in changes]
-        wanted = new.open and (old is None or not old.open)
-        if wanted and not listener.open:
+        if _turns(old, new, opened=True) and not listener.open:
             await listeners.open(port)  # type: ignore[arg-type]
             undo.append(lambda: listeners.close(port))  # type: ignore[arg-type]
             done.append(f"listener {port} opened")
@@ -172,6 +173,11 @@ def _read(keys: Mapping[str, Key], owner: Callable[[type], object]) -> Settings:
 def _owner_in(listener: Listener) -> Callable[[type], object]:
     """Whose a listener's setting is: its own, or one of its features'."""
     return lambda kind: listener if kind is Listener else listener.feature(kind)
+
+
+def _turns(old: ListenerPart | None, new: ListenerPart, *, opened: bool) -> bool:
+    """Whether a document says anew that a listener is open, or closed."""
+    return new.open is opened and (old is None or old.open is not opened)
 
 
 def _differ(old: ListenerPart, new: ListenerPart) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -74,5 +75,7 @@ def yaml_text(data: dict[str, Any]) -> str:
             return super().increase_indent(flow, False)
 
     for kind, pattern in PATTERNS:
-        Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{kind}-1.2", pattern, [*FIRST[kind], ""])
+        # PyYAML asks whether a pattern matches the beginning
+        whole = re.compile(f"(?:{pattern.pattern})$")
+        Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{kind}-1.2", whole, [*FIRST[kind], ""])
     return yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=130) if data else "{}\n"

@@ -59,7 +59,7 @@ class Reader:
         if origin is tuple:
             return self._tuple(node, get_args(kind), path)
         if origin is dict:
-            return self._dict(node, *get_args(kind), path)
+            return self._dict(node, get_args(kind), path)
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self._struct(node, kind, path)
         return self._scalar(node, kind, path)
@@ -160,7 +160,8 @@ class Reader:
         values = self._all(self.value(item, kind, f"{path}[{index}]") for index, (item, kind) in pairs)
         return values if values is BAD else tuple(values)
 
-    def _dict(self, node: Node, key_kind: Any, kind: Any, path: str) -> Any:
+    def _dict(self, node: Node, kinds: tuple[Any, ...], path: str) -> Any:
+        key_kind, kind = kinds
         if not isinstance(node, Mapping):
             return self.wrong(node, path, f"expected a map, got {kind_of(node)}")
         found, good = {}, True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
@@ -156,7 +157,7 @@ def _told(struct: type) -> dict[str, str]:
         return {}
     (body,) = [node.body for node in tree.body if isinstance(node, ast.ClassDef)]
     told = {}
-    for field, text in zip(body, body[1:], strict=False):
+    for field, text in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
             value = text.value
             if isinstance(value, ast.Constant) and isinstance(value.value, str):

@@ -167,10 +167,14 @@ class ClientConnection(RequestHandler):
         if transport is not None and not transport.is_closing():
             transport.write(data)
 
-    def break_off(self) -> None:
-        """End the connection so that the client cannot take a part for the whole."""
+    def break_off(self, *, reset: bool = True) -> None:
+        """End the connection within a response; by a reset, where a FIN would say that the body is whole."""
+        self._batch.flush()
         if self.transport is not None:
-            self.transport.abort()
+            if reset:
+                self.transport.abort()
+            else:
+                self.transport.close()
 
     def linger(self, seconds: float) -> None:
         """How long an unread body is read after the answer."""

@@ -195,6 +195,7 @@ class HostedExchange:
         await flow.wait(waiter)
         if isinstance(answer.error, ClientBroke):
             self._keep_alive = False
+            self._connection.linger(0)
         return response_of(answer)
 
     # ------------------------------------------------------------ the request's body
@@ -253,7 +254,7 @@ class HostedExchange:
             self._keep_alive = False
         identity = self._listener.identity_bytes
         head = response_bytes(response, identity, framing, self._version, keep_alive=self._keep_alive)
-        self._outlet = outlet = ClientOutlet(connection, answer, head, on_over, chunked=ends == "chunks")
+        self._outlet = outlet = ClientOutlet(connection, answer, head, on_over, ends=ends)
         if response.status == 101 and answer.connection is not None:
             self._keep_alive = False
             connection.tunnel(Tunnel(connection, answer.connection))
@@ -288,8 +289,8 @@ class HostedExchange:
 def response_of(answer: Answer) -> Response:
     """What a client is answered: the upstream's response, or why there is none."""
     error = answer.error
-    if error is None:
-        return answer.response()
+    if error is None or answer.status:
+        return answer.response()  # one that broke after its head breaks the client's connection too
     if isinstance(error, ClientBroke):
         return Response.text(400, f"goto: {error}")
     return Response.text(error.status, f"target {answer.call.target}: {error}")

@@ -11,6 +11,7 @@ from mitmproxy import http
 
 from goto.call import Call
 from goto.connection import UpstreamError
+from goto.duration import spoken
 from goto.echo import SHOWN_BYTES
 from goto.errors import ApiError, TooLarge
 from goto.fanout import FAN_OUT_LIMIT, fan_out
@@ -311,7 +312,7 @@ class MitmExchange:
             self._timer = None
 
     def _too_slow(self, seconds: float) -> None:
-        self._slow = f"no answer within {seconds:g}s"
+        self._slow = f"no answer within {spoken(seconds)}"
         self._end_upstream()
 
     def _end_upstream(self) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from goto.connection import UpstreamError
 from goto.hosts.connection import ClientConnection
-from goto.http1 import LAST_CHUNK, chunk
+from goto.http1 import LAST_CHUNK, Ends, chunk
 from goto.upstream import Answer
 
 
 class ClientOutlet:
     """Collects what comes in one read, and writes it at once. `on_over(whole)` is called when the body has ended."""
 
-    __slots__ = ("_answer", "_chunked", "_connection", "_on_over", "_parts", "over")
+    __slots__ = ("_answer", "_chunked", "_connection", "_ends", "_on_over", "_parts", "over")
 
     def __init__(
         self,
@@ -22,11 +22,12 @@ class ClientOutlet:
         head: bytes,
         on_over: Callable[[bool], None],
         *,
-        chunked: bool,
+        ends: Ends,
     ) -> None:
         self._connection = connection
         self._answer = answer
-        self._chunked = chunked
+        self._ends = ends
+        self._chunked = ends == "chunks"
         self._parts = [head]
         self._on_over = on_over
         self.over = False
@@ -47,7 +48,8 @@ class ClientOutlet:
         self._done(True)
 
     def broken(self, error: UpstreamError) -> None:
-        self._connection.break_off()
+        self.flush()
+        self._connection.break_off(reset=self._ends == "close")
         self._done(False)
 
     def writable(self, yes: bool) -> None:

@@ -133,7 +133,8 @@ class PlainProxied(Answer):
         if self._over:
             return
         if self.status:
-            self._client.break_off()
+            self.on_flush()
+            self._client.break_off(reset=False)
             self._end(" broke-off", stays=False)
         else:
             self._respond(response_of(self))

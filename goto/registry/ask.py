@@ -11,6 +11,7 @@ import json
 
 from goto.call import Call, Origin
 from goto.connection import Broken, TooSlow, UpstreamError
+from goto.duration import spoken
 from goto.flow import Field, decode, encode
 from goto.http1 import request_head
 from goto.upstream import Upstream
@@ -49,7 +50,7 @@ async def ask(
             finally:
                 connection.abort()
     except TimeoutError:
-        raise TooSlow(f"no answer within {timeout:g}s") from None
+        raise TooSlow(f"no answer within {spoken(timeout)}") from None
 
 
 class _Answer:

@@ -20,6 +20,7 @@ import msgspec
 from goto.call import Origin
 from goto.client.target import ClientTarget
 from goto.connection import UpstreamError
+from goto.duration import spoken
 from goto.errors import BadInput, Conflict
 from goto.payload import read_struct
 from goto.registry.address import Address, segment
@@ -135,7 +136,7 @@ class Worker:
                         await self._deregister()
         except (TimeoutError, UpstreamError) as error:
             log.warning(
-                "cannot deregister from %s: %s", self._registry, str(error) or f"no answer within {DEREGISTER_SECONDS:g}s"
+                "cannot deregister from %s: %s", self._registry, str(error) or f"no answer within {spoken(DEREGISTER_SECONDS)}"
             )
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -185,7 +185,7 @@ def test_one_that_never_answers_is_given_up_and_tried_again(upstream: Upstream):
         one = push("add", 1, "a")
         delivery.put(one)
         await delivery.settled(one)
-        assert delivery.failing == "no answer within 0.5s"
+        assert delivery.failing == "no answer within 500ms"
         upstream.on("/client/targets/add", Reply())
         await until(lambda: not delivery.queue)
 
