@@ -273,7 +273,7 @@ def test_a_broken_hook_takes_back_what_was_decided_and_ends_the_upstream():
 
     exchange = flow()
     Pipeline([Forwards()]).request(exchange)
-    assert exchange.upstreams == []
+    assert not exchange.upstreams
     assert exchange.answer is None
 
     stream = Stream()

@@ -49,10 +49,10 @@ def test_the_pipeline_follows_what_is_configured() -> None:
     one = listener()
     before = one.pipeline
     assert before.plain
-    assert not before.watching
+    assert before.swift
     one.feature(Delay).set(CountedDuration.parse("1s"))
     assert one.pipeline is not before
-    assert not one.pipeline.plain
+    assert not one.pipeline.swift
     assert before.plain  # an exchange keeps the one it began with
     one.feature(Delay).clear()
     assert one.pipeline.plain

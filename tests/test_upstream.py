@@ -334,7 +334,6 @@ def test_a_client_that_leaves_during_a_chunked_upload_aborts_the_upstream(site: 
     leave_during_upload(site, get("/", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhello\r\n")
 
 
-@pytest.mark.xfail(strict=True, reason="what was left of a body that broke is read on, and why it cannot be is logged as a crash")
 def test_what_breaks_an_upload_is_no_crash(goto: Callable[..., Goto]) -> None:
     process = goto("broken-upload", expect_errors=True)
 
@@ -431,7 +430,6 @@ def test_a_client_that_does_not_read_holds_back_the_upstream(site: Site, delay: 
         eventually(lambda: server.ended, lambda ended: ended == 1)
 
 
-@pytest.mark.xfail(strict=True, reason="piping resumes the upstream whatever the outlet said while it took the held bytes")
 def test_a_paused_outlet_stays_paused_when_held_bytes_fill_it() -> None:
     """A client may be full with what was held while its answer waited: the upstream must not be let go on then."""
 

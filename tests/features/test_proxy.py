@@ -36,7 +36,7 @@ def upstreams(feature: Proxy, path: str = "/", status: int | None = None) -> lis
     flow.status = status
     feature.request(flow)
     assert flow.decided == bool(flow.upstreams)
-    return flow.upstreams
+    return list(flow.upstreams)
 
 
 def names(feature: Proxy, path: str = "/") -> list[str]:

@@ -45,7 +45,7 @@ def run(address: str, test: Callable[[Delivery], Awaitable[T]]) -> T:
 
 async def until(holds: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not holds():  # noqa: ASYNC110  # what is waited for has no event
+        while not holds():  # what is waited for has no event
             await asyncio.sleep(0.005)
 
 

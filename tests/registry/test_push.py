@@ -62,7 +62,7 @@ def test_who_took_it_is_not_named_and_nobody_waits_for_the_others(upstream: Upst
             assert (pusher.pending(hung), pusher.pending(good), pusher.misses(good, "w")) == (5, 0, [])
 
             event.set()
-            while pusher.pending(hung):  # noqa: ASYNC110  # as anybody outside sees it
+            while pusher.pending(hung):  # as anybody outside sees it
                 await asyncio.sleep(0.01)
             assert await pusher.wait(to_all(pusher, [hung, good], 8)) == []
 

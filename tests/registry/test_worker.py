@@ -70,7 +70,7 @@ def run(url: str, client: Client, test: Callable[[Worker], Awaitable[None]], lab
 
 async def until(holds: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not holds():  # noqa: ASYNC110  # what is waited for has no event
+        while not holds():  # what is waited for has no event
             await asyncio.sleep(0.005)
 
 
