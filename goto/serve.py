@@ -9,11 +9,10 @@ import logging
 import signal
 import sys
 from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from goto import __version__
 from goto.accesslog import AccessLog
-from goto.config.document import Document
 from goto.config.errors import ConfigError
 from goto.config.watch import contents, watch
 from goto.errors import ApiError
@@ -23,6 +22,9 @@ from goto.listener import Listener
 from goto.plugins import PluginError, with_plugins
 from goto.registry.address import Address
 from goto.registry.worker import Worker
+
+if TYPE_CHECKING:
+    from goto.config.document import Document
 
 GC_ALLOCATIONS = 20_000
 """Objects made between two looks of the collector. Exchanges leave no cycles, so looking often only costs time."""

@@ -55,7 +55,7 @@ def test_the_pipeline_follows_what_is_configured() -> None:
     assert not one.pipeline.swift
     assert before.plain  # an exchange keeps the one it began with
     one.feature(Delay).clear()
-    assert one.pipeline.plain
+    assert one.pipeline.swift
 
 
 class Sample(Feature):

@@ -9,7 +9,7 @@ response headers, and is not sent on.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -31,6 +31,8 @@ class Plan(msgspec.Struct):
 
 class Every(int):
     """How many exchanges it takes for one to fail; 0 for none to."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 0}
 
     @classmethod
     def parse(cls, text: str) -> Every:

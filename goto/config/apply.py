@@ -84,11 +84,8 @@ class Applier:
                 await self._listeners.remove(port)  # type: ignore[arg-type]  # an int will do
                 done.append(f"listener {port} removed")
         for port, part in new.listeners.items():
-            if (
-                _turns(old.listeners.get(port), part, opened=False)
-                and (there := self._listeners.by_port.get(port))
-                and there.open
-            ):
+            there = self._listeners.by_port.get(port)
+            if there is not None and there.open and _turns(old.listeners.get(port), part, opened=False):
                 await self._listeners.close(port)  # type: ignore[arg-type]
                 done.append(f"listener {port} closed")
         return done

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from aiohttp import web
 
 from goto.accesslog import AccessLog
-from goto.config.document import Document
 from goto.features import FEATURES
 from goto.hosts.admin import AdminPort, never_plain
 from goto.hosts.connection import ClientConnection, Message, Sent, Server, parts_of
@@ -17,6 +16,9 @@ from goto.hosts.exchange import HostedExchange
 from goto.hosts.plain import serve_plain
 from goto.instance import Features, Instance
 from goto.listener import Listener
+
+if TYPE_CHECKING:
+    from goto.config.document import Document
 
 BACKLOG = 1024
 

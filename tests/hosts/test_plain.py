@@ -1,0 +1,104 @@
+"""The way without a task: the same answers, counts and ends as the way with one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from support import Goto, Reply, Upstream, eventually, held
+from wire import Site, get, storm
+
+
+@pytest.fixture(scope="module")
+def process(goto: Callable[..., Goto]) -> Goto:
+    return goto("plain")
+
+
+@pytest.fixture
+def site(process: Goto) -> Site:
+    return Site(process)
+
+
+def test_a_pipelined_request_waits_for_the_proxied_one_before_it(site: Site, upstream: Upstream) -> None:
+    with held() as release:
+        upstream.on("/slow", Reply(body=b"slow", hold=release))
+        site.target(upstream.port, "/slow")
+        with site.client() as client:
+            client.send(get("/slow") + get("/status/201"))
+            upstream.take(1)
+            client.send(get("/status/202"))
+            release.set()
+            answers = [client.answer() for _ in range(3)]
+    assert [(answer.status, answer.text) for answer in answers] == [
+        (200, "slow"),
+        (201, "201 Created\n"),
+        (202, "202 Accepted\n"),
+    ]
+
+
+def test_a_client_that_leaves_ends_the_upstreams_connection(site: Site, upstream: Upstream) -> None:
+    with held() as release:
+        upstream.on("/slow", Reply(body=b"slow", hold=release))
+        site.target(upstream.port, "/slow")
+        client = site.client()
+        client.send(get("/slow"))
+        (received,) = upstream.take(1)
+        client.close()
+        eventually(lambda: received.aborted)
+    (line,) = eventually(lambda: [line for line in site.log() if "/slow" in line])
+    assert re.search(r" GET /slow - [0-9.]+ms /slow client-gone$", line)
+    assert site.reported == {}
+
+
+def test_several_targets_are_awaited_in_a_task_and_the_connection_goes_on(site: Site, upstream: Upstream) -> None:
+    upstream.on("/both", Reply(body=b"x"))
+    site.target(upstream.port, "/both", name="one")
+    site.target(upstream.port, "/both", name="two")
+    with site.client() as client:
+        client.send(get("/both") + get("/status/204"))
+        both, after = client.answer(), client.answer()
+    assert both.status == 208
+    assert [answer["TargetName"] for answer in both.json()] == ["one", "two"]
+    assert after.status == 204
+    assert site.reported == {"204": 1, "208": 1}
+
+
+def test_a_client_that_leaves_several_targets_is_logged_once(site: Site, upstream: Upstream) -> None:
+    with held() as release:
+        upstream.on("/both", Reply(body=b"x", hold=release))
+        site.target(upstream.port, "/both", name="one")
+        site.target(upstream.port, "/both", name="two")
+        client = site.client()
+        client.send(get("/both"))
+        received = upstream.take(2)
+        client.close()
+        eventually(lambda: all(each.aborted for each in received))
+    (line,) = eventually(lambda: [line for line in site.log() if "/both" in line])
+    assert line.endswith("one,two client-gone")
+
+
+def test_a_listener_that_closes_lets_the_proxied_request_finish(process: Goto, site: Site, upstream: Upstream) -> None:
+    with held() as release:
+        upstream.on("/slow", Reply(body=b"slow", hold=release))
+        site.target(upstream.port, "/slow")
+        with site.client() as client:
+            client.send(get("/slow") + get("/status/201"))
+            upstream.take(1)
+            assert process.call("PUT", f"/listeners/{site.port}/close").status == 200
+            release.set()
+            answer = client.answer()
+            assert (answer.status, answer.text) == (200, "slow")
+            assert client.rest() == b""  # the request behind it is not answered any more
+
+
+def test_counts_are_exact_with_many_connections(site: Site) -> None:
+    site.api("PUT", "/request/headers/track/add/x")
+    site.api("PUT", "/response/status/set/503:700")
+    statuses = storm(site.port, 3000, 64, lambda n: get(f"/p/{n}", f"x: v{n % 3}"))
+    assert statuses == {503: 700, 200: 2300}
+    counts = site.call("GET", "/request/headers/track/x/counts").json()
+    assert counts["RequestCountsByHeaderValue"] == {"v0": 1000, "v1": 1000, "v2": 1000}
+    by_status = counts["RequestCountsByHeaderValueAndResponseStatus"]
+    assert sum(by_status[value]["503"] for value in by_status) == 700
+    assert site.reported == {"200": 2300, "503": 700}

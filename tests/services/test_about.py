@@ -1,0 +1,50 @@
+"""What goto says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from support import Goto
+
+from goto import __version__
+from goto.flow import Headers, Request
+from goto.instance import route_table
+from goto.services.about import About
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def process(goto: Callable[..., Goto]) -> Goto:
+    return goto("about")
+
+
+def test_health_readiness_and_version(process: Goto) -> None:
+    assert process.call("GET", "/goto/health").text == f"goto {__version__} is healthy\n"
+    assert process.call("GET", "/goto/ready").text == "ready\n"
+    assert process.call("GET", "/goto/ready", headers=JSON).json() == {"message": "ready"}
+    assert process.call("GET", "/goto/version").json() == {"version": __version__}
+    assert process.call("HEAD", "/goto/health").status == 200
+
+
+@pytest.mark.parametrize(("accept", "body"), [(b"*/*", b"not ready\n"), (b"application/json", b'{"error":"not ready"}\n')])
+def test_it_is_not_ready_before_the_start_and_after_the_end(accept: bytes, body: bytes) -> None:
+    response = About(route_table).readiness(Request("GET", "/goto/ready", Headers([(b"Accept", accept)])))
+    assert (response.status, response.body) == (503, body)
+
+
+def test_help_lists_every_route_with_what_it_does(process: Goto) -> None:
+    text = process.call("GET", "/goto/help").text
+    listed = process.call("GET", "/goto/help", headers=JSON).json()
+    routes = {(route.path, route.description) for route in route_table().routes}
+    assert {(one["path"], one["description"]) for one in listed} == routes
+    for one in listed:
+        line = [line for line in text.splitlines() if one["path"] in line.replace("?", " ").split()]
+        assert any(one["description"] in each and ", ".join(one["methods"]) in each for each in line), one
+    assert "/request/uri/bypass/add?uri={uri}" in text
+
+
+def test_a_service_behind_goto_keeps_its_own(process: Goto) -> None:
+    for path in ("/health", "/metrics", "/docs", "/ready", "/version", "/goto/nope", "/goto"):
+        assert '"RequestURI"' in process.call("GET", path).text, path
