@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from goto.flow import Field
 
@@ -19,6 +20,15 @@ class Origin(NamedTuple):
     port: int
     verify: bool = True
     """Check the certificate of an https origin."""
+
+    @classmethod
+    def of(cls, url: str, *, verify: bool = True) -> Origin:
+        """Where the connections of an http or https URL go."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if not host.isascii():
+            host = host.encode("idna").decode()
+        return cls(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80), verify)
 
     @property
     def authority(self) -> str:

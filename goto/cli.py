@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, NoReturn
 
 from goto import __version__
 
@@ -57,16 +58,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"goto {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
+    port, label = _word("goto.words", "Port"), _word("goto.words", "Label")
     what = "serve; what goto does without a command"
     serve = commands.add_parser("serve", help=what, epilog=_EXAMPLES, formatter_class=raw)
-    serve.add_argument("--port", type=_port, default=8080, help="port of the first listener (default: 8080)")
+    serve.add_argument("--port", type=port, default=8080, help="port of the first listener (default: 8080)")
     serve.add_argument("--host", metavar="ADDRESS", help="interface to listen on (default: all)")
-    serve.add_argument("--label", type=_label, help="label of the first listener (default: its port)")
-    serve.add_argument("--registry", metavar="URL", type=_registry, help="register the first listener with that instance")
+    serve.add_argument("--label", type=label, help="label of the first listener (default: its port)")
+    serve.add_argument(
+        "--registry",
+        metavar="URL",
+        type=_word("goto.registry.worker", "RegistryUrl"),
+        help="register the first listener with that instance",
+    )
     what = "where the registry reaches the first listener (default: own address and port)"
-    serve.add_argument("--address", metavar="HOST:PORT", type=_address, help=what)
+    serve.add_argument("--address", metavar="HOST:PORT", type=_word("goto.registry.address", "Address"), help=what)
     what = "serve management calls on a port of their own too; they act on the first listener"
-    serve.add_argument("--admin-port", metavar="PORT", type=_port, help=what)
+    serve.add_argument("--admin-port", metavar="PORT", type=port, help=what)
     what = "configure it by these YAML files, merged in order"
     serve.add_argument("--config", nargs="+", action="extend", default=[], metavar="FILE", help=what)
     serve.add_argument("--watch", action="store_true", help="apply the difference whenever a --config file changes")
@@ -118,7 +125,7 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("-k", "--insecure", action="store_true", help="do not check certificates")
     add("--json", action="store_true", help="write the results as GET /client/results does")
     what = "exit status 1 if so: p99>200ms, max>=1s, status!=2xx, errors>0, errors>1%%, rps<100; may be given several times"
-    add("--fail-if", action="append", default=[], type=_condition, metavar="CONDITION", help=what)
+    add("--fail-if", action="append", default=[], type=_word("goto.send.conditions", "Condition"), metavar="CONDITION", help=what)
     send.set_defaults(run=_send)
 
 
@@ -128,49 +135,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _condition(text: str) -> object:
-    from goto.send.conditions import Condition
+def _word(module: str, name: str) -> Callable[[str], Any]:
+    """Reads an argument by a word type, which is imported once there is such an argument."""
 
-    try:
-        return Condition.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    def parse(text: str) -> Any:
+        try:
+            return getattr(import_module(module), name).parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
 
-
-def _port(text: str) -> int:
-    from goto.words import Port
-
-    try:
-        return Port.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _label(text: str) -> str:
-    from goto.words import Label
-
-    try:
-        return Label.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _registry(text: str) -> str:
-    from goto.registry.worker import RegistryUrl
-
-    try:
-        return RegistryUrl.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _address(text: str) -> str:
-    from goto.registry.address import Address
-
-    try:
-        return Address.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    return parse
 
 
 def _serve(options: argparse.Namespace) -> int:

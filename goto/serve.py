@@ -8,8 +8,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from goto import __version__
 from goto.accesslog import AccessLog
@@ -22,12 +21,16 @@ from goto.listener import Listener
 from goto.plugins import PluginError, with_plugins
 from goto.registry.address import Address
 from goto.registry.worker import Worker
+from goto.runtime import allow_files, run
 
 if TYPE_CHECKING:
     from goto.config.document import Document
 
 GC_ALLOCATIONS = 20_000
 """Objects made between two looks of the collector. Exchanges leave no cycles, so looking often only costs time."""
+
+CONNECTIONS = 65_000
+"""Connections a process is allowed to have, clients' and upstreams' together, as far as the system lets it."""
 
 GRACE_SECONDS = 10.0
 """How long exchanges in flight may take to finish once the process is told to end."""
@@ -36,16 +39,8 @@ GRACE_SECONDS = 10.0
 def serve(options: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; the exit status: 0, or 2 where the port cannot be had."""
     logging.basicConfig(level=logging.WARNING, format="goto: %(message)s", stream=sys.stderr)
+    allow_files(CONNECTIONS)
     return run(_serve(options))
-
-
-def run(main: Coroutine[Any, Any, int]) -> int:
-    """Run on uvloop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(main)
-    return int(uvloop.run(main))
 
 
 async def _serve(options: argparse.Namespace) -> int:

@@ -238,6 +238,23 @@ def http_url(text: str) -> str:
     return text
 
 
+class TargetUrl(str):
+    """An http or https URL, with a path and a query where wanted, without a fragment."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "format": "uri", "examples": ["http://somewhere:8080/some/path?a=1"]}
+
+    @classmethod
+    def parse(cls, text: str) -> TargetUrl:
+        http_url(text)
+        if "#" in text:
+            raise ValueError("a fragment is never sent: leave it out")
+        host = urlsplit(text).hostname
+        assert host
+        if not host.isascii():
+            host.encode("idna")  # raises for what no host can be
+        return cls(text)
+
+
 def split_known(names: Iterable[str], known: Container[str], what: str) -> tuple[list[str], str]:
     """The known ones of several names, and a remark on the others for the answer; `NotFound` when none is known."""
     hits: list[str] = []

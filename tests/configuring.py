@@ -13,6 +13,8 @@ from goto.config.dump import data_of
 from goto.config.errors import ConfigError
 from goto.config.keys import Keys
 from goto.config.loader import load
+from goto.config.node import Mapping, Node, Scalar
+from goto.config.node import Sequence as Items
 from goto.feature import Feature
 from goto.features import FEATURES
 from goto.flow import Headers, Request, Response
@@ -115,6 +117,16 @@ def problems(text: str | bytes) -> list[str]:
     return []
 
 
+def data(node: Node) -> Any:
+    """A node as the plain data that it stands for."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Items):
+        return [data(item) for item in node.items]
+    assert isinstance(node, Mapping)
+    return {key: data(value) for key, _, value in node}
+
+
 # ---------------------------------------------------------------- states, as documents in plain data
 line = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
 names = line.filter(lambda text: text.strip() and "," not in text)
@@ -181,9 +193,14 @@ listener_settings: dict[str, st.SearchStrategy[Any]] = {
     "client": given(track=given(headers=unique_headers), targets=client_targets, reporting=st.booleans()),
 }
 listeners = st.lists(
-    st.fixed_dictionaries({"port": st.integers(1, 65535).filter(lambda port: port != FIRST)}, optional={
-        **listener_settings, "open": st.booleans(), "protocol": st.just("http"),
-    }),
+    st.fixed_dictionaries(
+        {"port": st.integers(1, 65535).filter(lambda port: port != FIRST)},
+        optional={
+            **listener_settings,
+            "open": st.booleans(),
+            "protocol": st.just("http"),
+        },
+    ),
     max_size=2,
     unique_by=lambda item: item["port"],
 )

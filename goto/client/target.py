@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
-from urllib.parse import urlsplit
 
 import msgspec
 
 from goto.call import DEFAULT_TIMEOUT, Origin
 from goto.duration import Duration
 from goto.errors import BadInput
-from goto.words import HeaderName, HeaderValue, Name, SentHeaderName, http_url
+from goto.words import HeaderName, HeaderValue, Name, SentHeaderName, TargetUrl
 
 MOST_REPLICAS = 10_000
 """Requests of one target that may be under way at a time, per run."""
@@ -33,23 +32,6 @@ class Method(str):
             return cls(HeaderName.parse(text))
         except ValueError:
             raise ValueError(f"{text!r} is not a legal method") from None
-
-
-class TargetUrl(str):
-    """An http or https URL, with a path and a query where wanted, without a fragment."""
-
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "format": "uri", "examples": ["http://somewhere:8080/some/path?a=1"]}
-
-    @classmethod
-    def parse(cls, text: str) -> TargetUrl:
-        http_url(text)
-        if "#" in text:
-            raise ValueError("a fragment is never sent: leave it out")
-        host = urlsplit(text).hostname
-        assert host
-        if not host.isascii():
-            host.encode("idna")  # raises for what no host can be
-        return cls(text)
 
 
 class ClientTarget(msgspec.Struct):
@@ -134,11 +116,7 @@ class ClientTarget(msgspec.Struct):
     @property
     def origin(self) -> Origin:
         """Where the url's connections go."""
-        parts = urlsplit(self.url)
-        host = parts.hostname or ""
-        if not host.isascii():
-            host = host.encode("idna").decode()
-        return Origin(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80), self.verify_tls)
+        return Origin.of(self.url, verify=self.verify_tls)
 
     @property
     def timeout(self) -> float:

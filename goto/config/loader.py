@@ -7,6 +7,7 @@ for an endless document; merge keys (`<<`) are not of YAML 1.2 and no key at all
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ DEEPEST = 64
 # libyaml's parser is ten times as fast; a PyYAML built without it has the same events
 _Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
 _TAG = "tag:yaml.org,2002:"
+_ESCAPE = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.S)
 
 
 def load_file(file: str) -> Node:
@@ -56,12 +58,20 @@ def load(data: bytes, file: str) -> Node:
 
 
 def _json_as_yaml(text: str) -> str:
-    """JSON may be indented with tabs, YAML may not. Within JSON's strings there are none, so columns stay."""
+    """JSON may be indented with tabs, and writes characters beyond U+FFFF as two escapes; YAML may not, and as one."""
     try:
         json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return text.replace("\t", " ")
+    # there are no tabs within JSON's strings
+    return _ESCAPE.sub(_one_escape, text.replace("\t", " "))
+
+
+def _one_escape(found: re.Match[str]) -> str:
+    if not found[1]:
+        return found[0]
+    character = bytes.fromhex(found[1] + found[2]).decode("utf-16-be")
+    return f"\\U{ord(character):08x}"
 
 
 class _Stop(Exception):
@@ -154,9 +164,10 @@ class _Builder:
         return node
 
     def _scalar(self, event: Any) -> Scalar:
-        text = _paired(event.value)
+        text = event.value
         if any("\ud800" <= character <= "\udfff" for character in text):
-            self._add(event.start_mark, "half of a surrogate pair is no character")
+            # libyaml refuses it itself
+            self._add(event.start_mark, "an escape of half a surrogate pair is no character")
             text = ""
         plain = event.style in (None, "")
         tag = event.tag
@@ -202,13 +213,6 @@ class _Builder:
         before = text.encode()[:position].decode(errors="replace") if _Loader is not yaml.Loader else text[:position]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         return Problem(self._file, line, column, "", "a control character may only stand here escaped, in double quotes")
-
-
-def _paired(text: str) -> str:
-    r"""JSON writes characters beyond U+FFFF as two escapes, `\ud83d\ude00`."""
-    if not any("\ud800" <= character <= "\udfff" for character in text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _reason(error: yaml.MarkedYAMLError) -> str:

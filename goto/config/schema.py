@@ -146,7 +146,7 @@ def _or_null(described: Schema) -> Schema:
     kind = described.get("type")
     if kind is None:
         return {"anyOf": [*described.get("anyOf", [described]), {"type": "null"}]}
-    return {**described, "type": [*(kind if isinstance(kind, list) else [kind]), "null"]}
+    return {**described, "type": list(dict.fromkeys([*(kind if isinstance(kind, list) else [kind]), "null"]))}
 
 
 def _told(struct: type) -> dict[str, str]:

@@ -8,7 +8,6 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from goto.errors import BadInput
 from goto.jsontext import json_bytes
 from goto.payload import read_struct
 from goto.pool import Pool
+from goto.runtime import allow_files, run
 from goto.send.conditions import Condition
 from goto.send.progress import progress
 
@@ -41,8 +41,8 @@ def send(options: argparse.Namespace) -> int:
         print(f"goto: {error}", file=sys.stderr)
         return BAD_USE
     results = Results()
-    _allow_files(len(targets) * options.replicas)
-    number = _run(_send(targets, results, options.requests or options.replicas))
+    allow_files(len(targets) * options.replicas)
+    number = run(_send(targets, results, options.requests or options.replicas))
     with contextlib.suppress(BrokenPipeError):
         _show(results, as_json=options.json)
     failed = judge(results, options.fail_if)
@@ -139,25 +139,3 @@ def _header(text: str) -> list[str]:
     if not colon:
         raise BadInput(f"-H: {text!r} is no header: write it like 'x: 1'")
     return [name.strip(), value.strip()]
-
-
-def _allow_files(connections: int) -> None:
-    """Let this process have a descriptor for each connection, as far as the system allows."""
-    try:
-        import resource
-    except ImportError:
-        return  # Windows has no such limit
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + 100
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-
-
-def _run(main: Coroutine[Any, Any, int]) -> int:
-    """On uvloop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(main)
-    return int(uvloop.run(main))

@@ -5,19 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from configuring import data
 
 from goto.config.merge import merge
-from goto.config.node import Mapping, Node, Scalar, Sequence, node_of
-
-
-def data(node: Node) -> Any:
-    if isinstance(node, Scalar):
-        return node.value
-    if isinstance(node, Sequence):
-        return [data(item) for item in node.items]
-    assert isinstance(node, Mapping)
-    return {key: data(value) for key, _, value in node}
-
+from goto.config.node import Mapping, node_of
 
 T1, T2 = {"name": "t1", "url": "u1"}, {"name": "t2", "url": "u2"}
 

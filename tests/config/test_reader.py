@@ -117,7 +117,7 @@ def test_what_a_struct_says_itself_points_into_it():
         "59: k.rate: cannot be given together with delay: both say when requests are sent"
     ]
     assert read("{name: t, url: http://x, match: {headers: [[x], ['a b']]}}", ProxyTarget)[1] == [
-        "51: k.match.headers[1]: 'a b' is not a legal header name"
+        "52: k.match.headers[1]: 'a b' is not a legal header name"
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -11,29 +10,12 @@ from goto.call import DEFAULT_TIMEOUT, Origin
 from goto.duration import Duration
 from goto.errors import BadInput
 from goto.templates import ANY_VALUE, Template, parse
-from goto.words import HeaderName, HeaderValue, Name, SentHeaderName, http_url, one_line
+from goto.words import HeaderName, HeaderValue, Name, SentHeaderName, TargetUrl, one_line
 
 MOST_REPLICAS = 1_000
 """Calls that one request may make to one target."""
 
 _DEFAULT_TIMEOUT = Duration(DEFAULT_TIMEOUT * 1_000_000_000)
-
-
-class TargetUrl(str):
-    """An http or https URL, with a base path and a query of its own where wanted, without a fragment."""
-
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "format": "uri", "examples": ["http://somewhere:8080/base"]}
-
-    @classmethod
-    def parse(cls, text: str) -> TargetUrl:
-        http_url(text)
-        if "#" in text:
-            raise ValueError("a fragment is never sent: leave it out")
-        host = urlsplit(text).hostname
-        assert host
-        if not host.isascii():
-            host.encode("idna")  # raises for what no host can be
-        return cls(text)
 
 
 class ReplaceURI(str):
@@ -157,11 +139,7 @@ class ProxyTarget(msgspec.Struct):
     @property
     def origin(self) -> Origin:
         """Where the url's connections go."""
-        parts = urlsplit(self.url)
-        host = parts.hostname or ""
-        if not host.isascii():
-            host = host.encode("idna").decode()
-        return Origin(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80), self.verify_tls)
+        return Origin.of(self.url, verify=self.verify_tls)
 
     @property
     def timeout(self) -> float:

@@ -1,0 +1,183 @@
+"""Connections that switch protocols: passed through to one target, refused elsewhere."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from support import Goto, Reply, Upstream, eventually
+from wire import Client, Scripted, Site, get, memory, read_head
+
+UPGRADE = ("Connection: keep-alive, Upgrade", "Upgrade: WebSocket", "Sec-WebSocket-Key: abc", "Sec-WebSocket-Version: 13")
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n"
+MB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def process(goto: Callable[..., Goto]) -> Goto:
+    return goto("tunnel")
+
+
+@pytest.fixture
+def site(process: Goto) -> Site:
+    made = Site(process)
+    made.api("PUT", "/request/timeout/track/all")
+    return made
+
+
+heads: list[bytes] = []
+
+
+def shouting(connection: socket.socket) -> None:
+    """Greets, then answers all that comes in upper case until the other side leaves or says `bye`."""
+    heads.append(read_head(connection))
+    connection.sendall(SWITCHED + b"HELLO")
+    while data := connection.recv(65536):
+        connection.sendall(data.upper())
+        if data.endswith(b"bye"):
+            return
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    heads.clear()
+    with Scripted(shouting) as made:
+        yield made
+
+
+def opened(site: Site, server: Scripted, more: bytes = b"") -> Client:
+    site.target(server.port)
+    client = site.client()
+    client.send(get("/chat?room=1", *UPGRADE) + more)
+    status, _, fields = client.head()
+    assert status == 101
+    named = {name.lower(): value for name, value in fields}
+    assert named["upgrade"] == "websocket"
+    assert named["connection"] == "Upgrade"
+    assert named["sec-websocket-accept"] == "x"
+    assert "content-length" not in named
+    assert "transfer-encoding" not in named
+    assert client.stream.read(5) == b"HELLO"
+    return client
+
+
+def test_bytes_go_both_ways_until_the_client_leaves(site: Site, server: Scripted) -> None:
+    with opened(site, server) as client:
+        for data in (b"abc", b"\x00\xff", b"get / http/1.1\r\n\r\n"):
+            client.send(data)
+            assert client.stream.read(len(data)) == data.upper()
+    eventually(lambda: server.ended, lambda ended: ended == 1)
+    site.ended(closed=1)
+    head = heads[0].lower()
+    assert b"\r\nconnection: upgrade\r\nupgrade: websocket\r\n" in head
+    assert b"\r\nsec-websocket-key: abc\r\n" in head
+    assert head.startswith(b"get /chat?room=1 http/1.1\r\n")
+
+
+def test_what_was_sent_behind_the_request_goes_through_too(site: Site, server: Scripted) -> None:
+    with opened(site, server, b"early") as client:
+        assert client.stream.read(5) == b"EARLY"
+
+
+def test_the_upstream_may_end_it(site: Site, server: Scripted) -> None:
+    with opened(site, server) as client:
+        client.send(b"bye")
+        assert client.rest() == b"BYE"
+    site.ended(completed=1)
+    assert site.reported == {"101": 1}
+
+
+def test_an_upstream_that_declines_is_answered_as_usual(site: Site, upstream: Upstream) -> None:
+    upstream.on("/chat", Reply(403, b"no"))
+    site.target(upstream.port)
+    with site.client() as client:
+        client.send(get("/chat", *UPGRADE))
+        answer = client.answer()
+        assert (answer.status, answer.body) == (403, b"no")
+        client.send(get("/chat"))
+        assert client.answer().status == 403
+
+
+@pytest.mark.parametrize("path", ["/chat", "/echo"])
+def test_without_a_target_it_is_501_at_once(site: Site, path: str) -> None:
+    with site.client() as client:
+        client.send(get(path, *UPGRADE))
+        assert client.answer().status == 501
+    assert site.reported == {"501": 1}
+
+
+def test_with_several_targets_it_is_501(site: Site, upstream: Upstream) -> None:
+    site.target(upstream.port, replicas=2)
+    with site.client() as client:
+        client.send(get("/chat", *UPGRADE))
+        assert client.answer().status == 501
+    assert upstream.take() == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAA"),
+        ("Connection: Upgrade", "Upgrade: TLS/1.0"),
+        ("Upgrade: websocket",),
+    ],
+)
+def test_any_other_upgrade_is_ignored_and_not_passed_on(site: Site, upstream: Upstream, fields: tuple[str, ...]) -> None:
+    with site.client() as client:
+        client.send(get("/x", *fields) + get("/status/202"))
+        answer = client.answer()
+        assert (answer.status, answer.json()["RequestURI"], answer.value("upgrade")) == (200, "/x", None)
+        assert client.answer().status == 202
+    site.target(upstream.port)
+    with site.client() as client:
+        client.send(get("/x", *fields, method="POST", body=b"hello"))
+        assert client.answer().status == 200
+    (received,) = upstream.take(1)
+    names = {name.lower() for name, _ in received.headers}
+    assert not names & {"upgrade", "connection", "http2-settings"}
+    assert received.body == b"hello"
+
+
+def test_who_does_not_read_holds_back_the_other_side(site: Site) -> None:
+    sent = 0
+
+    def pours(connection: socket.socket) -> None:
+        nonlocal sent
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO")
+        for _ in range(300):
+            connection.sendall(b"x" * MB)
+            sent += MB
+
+    before = memory(site.goto.process.pid)
+    with Scripted(pours) as server:
+        client = opened(site, server)
+        threading.Event().wait(0.7)
+        assert sent < 100 * MB
+        client.close()
+        eventually(lambda: server.ended, lambda ended: ended == 1)
+
+    stop = threading.Event()
+
+    def deaf(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO")
+        stop.wait(20)
+
+    with Scripted(deaf) as server:
+        client = opened(site, server)
+        client.socket.setblocking(False)
+        poured, idle = 0, 0
+        while idle < 10 and poured < 300 * MB:
+            try:
+                poured += client.socket.send(b"x" * MB)
+                idle = 0
+            except BlockingIOError:
+                idle += 1
+                threading.Event().wait(0.05)
+        assert poured < 100 * MB
+        assert memory(site.goto.process.pid) - before < 30 * MB
+        stop.set()
+        client.close()
