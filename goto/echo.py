@@ -13,6 +13,9 @@ from goto.hops import HOP_BY_HOP, connection_words
 SHOWN_BYTES = 1 << 20
 """Bytes of a body that are shown; the rest is read, counted and dropped."""
 
+REMEMBERED_FIELDS, REMEMBERED_LENGTH = 4096, 256
+"""Fields whose JSON is remembered, and how long they may be, in bytes: at most a few MiB in all."""
+
 _UNREPEATED = HOP_BY_HOP | {b"host", b"set-cookie"}
 _JSON_TYPE: Field = (b"Content-Type", b"application/json")
 _LEFT_OUT, _REPEATED, _CONNECTION = range(3)
@@ -31,7 +34,8 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
     repeated = [_JSON_TYPE]
     connection = False
     for field in fields:
-        name, value, use = _shown(field)
+        known = len(field[0]) + len(field[1]) <= REMEMBERED_LENGTH
+        name, value, use = _shown(field) if known else _shown.__wrapped__(field)
         members[name] = value
         if use == _REPEATED:
             repeated.append(field)
@@ -51,7 +55,7 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
     return Response(flow.status or 200, whole, Headers(repeated))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED_FIELDS)
 def _shown(field: Field) -> tuple[bytes, bytes, int]:
     """The name and value of a field as JSON, and what becomes of it in the answer."""
     name = field[0].lower()
