@@ -44,6 +44,8 @@ def serve(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace) -> int:
+    if options.watch and not options.config:
+        return _refuse("--watch says what to do with the files of --config: name one")
     log = AccessLog(sys.stdout.fileno(), options.log_format, enabled=not options.quiet)
     try:
         features = with_plugins(options.feature)

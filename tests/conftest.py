@@ -32,7 +32,7 @@ def goto() -> Iterator[Callable[..., Goto]]:
     """`goto(label, *args)` starts a goto process; all of a module's end with it, by SIGTERM and with exit status 0."""
     with contextlib.ExitStack() as stack:
 
-        def start(label: str = "goto", *args: str, **how: object) -> Goto:
+        def start(label: str | None = "goto", *args: str, **how: object) -> Goto:
             return stack.enter_context(Goto(label, *args, **how))  # type: ignore[arg-type]
 
         yield start

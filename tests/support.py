@@ -152,7 +152,7 @@ class Goto:
 
     def __init__(
         self,
-        label: str = "goto",
+        label: str | None = "goto",
         *args: str,
         port: int | None = None,
         env: dict[str, str] | None = None,
@@ -165,7 +165,7 @@ class Goto:
         """Whether a traceback in the log is what the test provokes."""
         self._log = tempfile.NamedTemporaryFile(prefix=f"goto-{self.port}-", suffix=".log")  # noqa: SIM115  # closed by stop
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "goto", "--port", str(self.port), "--label", label, *args],
+            [sys.executable, "-m", "goto", "--port", str(self.port), *(("--label", label) if label else ()), *args],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -245,6 +245,13 @@ class Goto:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def run_goto(*args: str) -> tuple[int, str, str]:
+    """Run a goto command that ends by itself: exit status, standard output, standard error."""
+    command = [sys.executable, "-m", "goto", *args]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=ROOT)
+    return done.returncode, done.stdout, done.stderr
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +17,6 @@ from goto.call import Call, Origin
 from goto.fanout import fan_out
 from goto.flow import ClientGone, Response
 from goto.upstream import Upstream as Sender
-
-import json
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -62,8 +61,13 @@ def test_entries_in_target_then_replica_order_whoever_answers_first(site: Site, 
             answer = client.answer()
     assert (answer.status, answer.value("content-type")) == (208, "application/json")
     listed = answer.json()
-    assert [(one["TargetName"], one["TargetID"]) for one in listed] == [("/{a}", "/{a}[1][1]"), ("/{a}", "/{a}[2][2]"), ("/", "/[1][1]")]
-    assert [one.pop("Headers") for one in listed][0]["X"] == ["1", "2"]
+    assert [(one["TargetName"], one["TargetID"]) for one in listed] == [
+        ("/{a}", "/{a}[1][1]"),
+        ("/{a}", "/{a}[2][2]"),
+        ("/", "/[1][1]"),
+    ]
+    headers = [one.pop("Headers") for one in listed]
+    assert headers[0]["X"] == ["1", "2"]
     assert [tuple(one.values())[2:] for one in listed] == [("201 Odd One", 201, "slow")] * 2 + [("200 Fine", 200, "hello\n")]
     assert [received.body for received in upstream.take(3)] == [b"hello"] * 3
     assert site.reported == {"208": 1}

@@ -21,6 +21,8 @@ LAYERS = [
         "goto.accesslog",
         "goto.jsontext",
         "goto.batch",
+        "goto.runtime",
+        "goto.addon",
     ],
     ["goto.flow", "goto.call", "goto.hops"],
     ["goto.words", "goto.templates", "goto.http1", "goto.echo", "goto.connection", "goto.pool", "goto.upstream", "goto.whole"],
@@ -36,7 +38,7 @@ LAYERS = [
     ["goto.serve", "goto.check", "goto.health", "goto.send", "goto.send.*"],
     ["goto.cli", "goto.__main__"],
 ]
-TO_COME = {"goto.client", "goto.registry", "goto.api"}
+TO_COME = {"goto.api"}
 """Names in LAYERS that may not be there yet."""
 
 FRAMEWORKS = {"aiohttp", "mitmproxy", "uvloop"}

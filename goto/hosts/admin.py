@@ -25,7 +25,7 @@ class AdminPort:
         """Raises OSError with the reason."""
         batch = self._host.instance.upstream.batch
         self._server = Server(self._handle, self._listener, self._host.log, never_plain, batch, admin=True)
-        self._sockets = await asyncio.get_running_loop().create_server(self._server, address, port)
+        self._sockets = await asyncio.get_running_loop().create_server(self._server, address, int(port))
 
     async def close(self) -> None:
         if self._sockets is not None:

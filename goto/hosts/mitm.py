@@ -10,220 +10,324 @@ import asyncio
 import logging
 import socket
 from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
 
-from mitmproxy import ctx, exceptions, http
+from mitmproxy import connection, ctx, exceptions, http
 
 from goto.accesslog import AccessLog
+from goto.call import Origin
+from goto.config.document import Document
+from goto.config.errors import ConfigError
 from goto.errors import ApiError
+from goto.features.client import Client
 from goto.flow import ClientGone, Response
 from goto.hosts import mitm_private as private
 from goto.hosts.admin import AdminPort
+from goto.hosts.mitm_client import MitmClient
 from goto.hosts.mitm_exchange import MitmExchange
+from goto.hosts.mitm_modes import Modes, pattern_of
+from goto.hosts.mitm_options import NO_HOST, PREFIX, BadOption, Settings, declare, read
 from goto.identity import pod_ip
 from goto.instance import Instance
 from goto.listener import Listener
-from goto.words import Label, Port
+from goto.registry.address import Address
+from goto.registry.worker import Worker
 
 log = logging.getLogger("goto")
 
 CLOSE_SECONDS = 10.0
 """Exchanges in flight when their listener closes get this long to finish."""
 
-HEAD_SECONDS = 60.0
-"""A head that is not here after this time ends the connection."""
-
-_LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
-
 
 class MitmHost:
-    """The addon. Options are strings, since mitmproxy loses a bad number without a word."""
+    """The addon."""
 
     protocols: ClassVar[tuple[str, ...]] = ("http",)
 
     def __init__(self) -> None:
         self.log = AccessLog(enabled=False)  # mitmproxy shows its flows itself
         self.instance = Instance(self)
-        self._exchanges: WeakKeyDictionary[http.HTTPFlow, MitmExchange] = WeakKeyDictionary()
-        self._by_client: dict[str, set[MitmExchange]] = {}
-        self._head_timers: dict[str, asyncio.TimerHandle] = {}
+        self.keeps_host = False
+        """The user wants `Host` kept for mitmproxy's own upstream."""
+        self._settings: Settings | None = None
+        self._document: Document | None = None
+        self._modes = Modes()
+        self._serves = asyncio.Event()
+        """All that was to be set up is; requests wait for it."""
+        self._clients: dict[str, MitmClient] = {}
+        self._exchanges: dict[str, MitmExchange] = {}
+        self._own_hosts: frozenset[str] = frozenset()
         self._admin: AdminPort | None = None
-        self._first: Listener | None = None
+        self._worker: Worker | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ life
     def load(self, loader: Any) -> None:
-        options = {
-            "label": "Label of the first listener.",
-            "admin_host": "Answer management calls only for this Host; `none` takes them off the traffic ports.",
-            "admin_port": "Serve management calls on a port of their own.",
-        }
-        for name, text in options.items():
-            loader.add_option(f"goto_{name}", str, "", f"goto: {text}")
+        declare(loader)
 
     def configure(self, updated: set[str]) -> None:
-        options = ctx.options
-        unknown = [name for name in options.deferred if name.startswith("goto_")]
-        if unknown:
-            raise exceptions.OptionsError(f"goto: unknown option {', '.join(unknown)}")
-        for name, parse in (("goto_admin_port", Port.parse), ("goto_label", Label.parse)):
-            value = getattr(options, name)
-            if name in updated and value:
-                try:
-                    parse(value)
-                except ValueError as error:
-                    raise exceptions.OptionsError(f"{name}: {error}") from None
+        if not any(name.startswith(PREFIX) for name in updated):
+            return
+        try:
+            settings = read(ctx.options)
+            if self._serves.is_set():
+                if settings != self._settings:
+                    raise BadOption("goto's options are read at the start only")
+                return
+            self.instance.use(settings.features)
+            given = {"label": settings.label, "registry.url": settings.registry}
+            self.instance.config.overrides = {path: value for path, value in given.items() if value}
+            self._document = self.instance.config.read(settings.config) if settings.config else None
+        except (BadOption, ConfigError) as error:
+            if self._serves.is_set():
+                raise exceptions.OptionsError(str(error)) from None
+            self._refuse(error.problems if isinstance(error, ConfigError) else [error])
+        else:
+            self._settings = settings
 
-    async def running(self) -> None:
+    def running(self) -> asyncio.Task[None]:
+        # a task, since a script that is added at run time is called without being awaited
+        return self._task(self._start())
+
+    async def _start(self) -> None:
+        settings = self._settings
+        if settings is None:
+            return
         # eager connections would make a dead upstream hang up on management calls too; a rewritten Host could not be matched
+        self.keeps_host = ctx.options.keep_host_header
         ctx.options.update(connection_strategy="lazy", keep_host_header=True)
-        private.install_error_page()
-        private.install_dispatch()
+        private.install()
+        private.head_waits.append(self._head_waits)
+        self._own_hosts = frozenset(("localhost", "127.0.0.1", "::1", pod_ip(), socket.gethostname().lower()))
         for port, mode in private.listening():
-            if port not in self.instance.listeners.by_port:
-                listener = self.instance.listeners.adopt(port, ctx.options.goto_label if self._first is None else "")
-                listener.mode = mode.partition("@")[0]
-                self._first = self._first or listener
-        if self._first is not None and ctx.options.goto_admin_port:
-            self._admin = AdminPort(self, self._first)
-            try:
-                await self._admin.open(int(ctx.options.goto_admin_port), None)
-            except OSError as error:
-                # an error logged now ends mitmproxy with exit status 1
-                logging.error(f"goto: cannot listen on admin port {ctx.options.goto_admin_port}: {error.strerror or error}")
+            self._adopt(port, mode)
+        first = self.instance.listeners.first
+        if first is None:
+            return  # mitmproxy serves nothing, it only reads flows
+        try:
+            await self._seed(settings, first)
+        except (ApiError, OSError, ValueError) as error:
+            self._refuse([error.message if isinstance(error, ApiError) else error])
+            return
         self.instance.about.ready = True
+        self._serves.set()
 
-    async def done(self) -> None:
+    async def _seed(self, settings: Settings, first: Listener) -> None:
+        """Set up what the options say. Raises ApiError, OSError or ValueError."""
+        config, registry = self.instance.config, settings.registry
+        if self._document is not None:
+            if given := self._document.process.get("registry.url"):
+                registry = given.value
+            self.instance.registry.url = registry
+            await config.seed(self._document)
+            config.settle()
+        if port := settings.admin_port:
+            self._admin = AdminPort(self, first)
+            try:
+                await self._admin.open(port, ctx.options.listen_host or None)
+            except OSError as error:
+                raise OSError(f"cannot listen on admin port {port}: {error.strerror or error}") from None
+        if registry is not None:
+            self.instance.registry.url = registry
+            ip = pod_ip()
+            address = Address.parse(f"[{ip}]:{first.port}" if ":" in ip else f"{ip}:{first.port}")
+            self._worker = Worker(self.instance.upstream, first.feature(Client), registry, first.name, address)
+            self._worker.start()
+
+    @staticmethod
+    def _refuse(reasons: list[Any]) -> None:
+        """While mitmproxy starts, an error logged ends it with exit status 1."""
+        for reason in reasons:
+            log.error("goto: %s", reason)
+
+    def done(self) -> asyncio.Task[None]:
+        return self._task(self._stop())
+
+    async def _stop(self) -> None:
+        if self._head_waits in private.head_waits:
+            private.head_waits.remove(self._head_waits)
+        if self._worker is not None:
+            await self._worker.stop()
         if self._admin is not None:
             await self._admin.close()
         await self.instance.stop()
 
+    def _task(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     # ------------------------------------------------------------ Carrier
     async def open(self, listener: Listener) -> None:
         """Listen in the mode of the listener that this one was added through. Raises OSError."""
-        mode = f"{listener.mode or ctx.options.mode[0].partition('@')[0]}@{listener.port}"
-        before = list(ctx.options.mode)
-        try:
-            await private.set_modes([*before, mode])
-        except exceptions.OptionsError as error:
-            raise OSError(str(error)) from None
-        failure = private.bind_error(mode)
-        if failure is not None:
-            await private.set_modes(before)
-            raise failure if isinstance(failure, OSError) else OSError(str(failure))
+        first = next(iter(self.instance.listeners.by_port.values()))
+        await self._modes.open(listener.mode or first.mode, listener.port)
 
     async def close(self, listener: Listener) -> None:
         """Listen no more; idle connections end, the others when their exchange does."""
-        gone = {mode for port, mode in private.listening() if port == listener.port}
-        await private.set_modes(
-            [mode for mode in ctx.options.mode if mode not in gone and not mode.endswith(f"@{listener.port}")]
-        )
-        for client in private.clients():
-            if client.sockname[1] == listener.port:
-                if not self._by_client.get(client.id):
-                    private.end(client, client)
+        await self._modes.close(listener.port)
+        for client in list(self._clients.values()):
+            if client.listener is listener:
+                if client.exchanges:
+                    asyncio.get_running_loop().call_later(CLOSE_SECONDS, client.end)
                 else:
-                    asyncio.get_running_loop().call_later(CLOSE_SECONDS, private.end, client, client)
+                    client.end()
+
+    def _adopt(self, port: int, mode: private.Mode) -> Listener:
+        """The listener of a port that mitmproxy serves."""
+        listener = self.instance.listeners.by_port.get(port)
+        if listener is None:
+            first = self.instance.listeners.first
+            label = self._settings.label if first is None and self._settings is not None else ""
+            listener = self.instance.listeners.adopt(port, label)
+            listener.mode = pattern_of(mode)
+        return listener
 
     # ------------------------------------------------------------ connections
     def client_connected(self, client: Any) -> None:
         listener = self._listener(client)
         if listener is not None and not listener.open:
             client.error = "goto: the listener is closed"
-            return
-        self._by_client[client.id] = set()
-        timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, private.end, client, client)
-        self._head_timers[client.id] = timer
+        else:
+            self._clients[client.id] = MitmClient(client, listener)
 
     def client_disconnected(self, client: Any) -> None:
-        self._stop_head_timer(client)
-        for exchange in self._by_client.pop(client.id, set()):
-            exchange.left()
+        known = self._clients.pop(client.id, None)
+        if known is not None:
+            known.left()
+
+    def _head_waits(self, client: Any, waits: bool) -> None:
+        known = self._clients.get(client.id)
+        if known is not None:
+            known.head_waits(waits)
 
     def server_connect(self, data: Any) -> None:
-        # a target may be another listener of this instance, which mitmproxy takes for a loop
-        if data.server.error and any(exchange.flow.upstreams for exchange in self._by_client.get(data.client.id, ())):
+        client = self._clients.get(data.client.id)
+        for exchange in client.exchanges if client is not None else ():
+            if exchange.connecting(data.server):
+                # a target may be another listener of this instance, which mitmproxy takes for a loop
+                data.server.error = None
+                break
+
+    def server_connected(self, data: Any) -> None:
+        client = self._clients.get(data.client.id)
+        for exchange in client.exchanges if client is not None else ():
+            exchange.connected(data.server)
+
+    def server_connect_error(self, data: Any) -> None:
+        if data.client.alpn == b"h2":
+            # mitmproxy would answer all further requests for that server on this connection with this error
             data.server.error = None
+
+    def direct_connection(self, origin: Origin) -> connection.Server:
+        """A connection that no parent proxy stands in the way of: a target is reached from here, as fan-out does it."""
+        return connection.Server(address=(origin.host, origin.port))
 
     # ------------------------------------------------------------ exchanges
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
-        self._stop_head_timer(flow.client_conn)
-        listener = self._listener(flow.client_conn)
-        if flow.error or flow.is_replay or listener is None:
+        if flow.error or flow.is_replay or not flow.live:
             return
-        local = self._is_local(flow, listener)
-        exchange = self._exchanges[flow] = MitmExchange(self, flow, listener, local=local)
-        self._by_client.setdefault(flow.client_conn.id, set()).add(exchange)
+        await self._serves.wait()
+        client = self._clients.get(flow.client_conn.id)
+        if client is None:
+            return
+        listener = client.listener = client.listener or self._listener(flow.client_conn)
+        if listener is None:
+            return
+        if not listener.open:
+            flow.kill()
+            return
+        exchange: MitmExchange | None = None
         try:
+            local = self._is_local(flow, listener)
+            exchange = self._exchanges[flow.id] = MitmExchange(self, client, flow, listener, local=local)
+            client.exchanges.add(exchange)
             await exchange.request_headers(managed=self._is_managed(flow, local=local))
+        except ClientGone:
+            assert exchange is not None
+            exchange.gone()
         except Exception:
-            self._broke(flow)
+            self._broke(flow, exchange)
 
     async def request(self, flow: http.HTTPFlow) -> None:
-        exchange = self._exchanges.get(flow)
+        exchange = self._exchanges.get(flow.id)
         if exchange is None or flow.response is not None:
             return
         try:
             await exchange.request()
         except ClientGone:
-            exchange.ended(completed=False)
+            exchange.gone()
         except Exception:
-            self._broke(flow)
+            self._broke(flow, exchange)
 
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
-        exchange = self._exchanges.get(flow)
+        exchange = self._exchanges.get(flow.id)
         if exchange is None:
             return
         try:
             await exchange.response_headers()
         except ClientGone:
-            exchange.ended(completed=False)
+            exchange.gone()
         except Exception:
-            self._broke(flow)
+            self._broke(flow, exchange)
 
     def response(self, flow: http.HTTPFlow) -> None:
-        exchange = self._exchanges.get(flow)
+        exchange = self._exchanges.get(flow.id)
         if exchange is not None:
             exchange.responded()
 
     async def error(self, flow: http.HTTPFlow) -> None:
-        exchange = self._exchanges.get(flow)
+        exchange = self._exchanges.get(flow.id)
         if exchange is not None:
             try:
                 await exchange.failed()
-            except ApiError:
-                self._broke(flow)
+            except Exception:
+                self._broke(flow, exchange)
+                exchange.ended(completed=False)
 
     def exchange_over(self, exchange: MitmExchange) -> None:
         """An exchange has ended; if its listener has closed, so does its connection."""
-        client = exchange.mitm.client_conn
-        self._by_client.get(client.id, set()).discard(exchange)
+        self._exchanges.pop(exchange.mitm.id, None)
+        client = exchange.client
+        client.exchanges.discard(exchange)
+        if not exchange.listener.open and not client.exchanges:
+            client.end()
 
-    def _broke(self, flow: http.HTTPFlow) -> None:
+    @staticmethod
+    def _broke(flow: http.HTTPFlow, exchange: MitmExchange | None) -> None:
         """An exception in a hook would pass the traffic through as if goto were not there."""
         log.exception("goto failed on %s %s", flow.request.method, flow.request.path)
-        refused = Response.text(500, "goto: the request failed")
-        flow.request.stream = False
-        flow.response = http.Response.make(500, refused.body, http.Headers(refused.headers.fields))
+        response = Response.text(500, "goto: the request failed")
+        if exchange is not None:
+            exchange.broke(response)
+        else:
+            flow.response = http.Response.make(500, response.body, http.Headers(response.headers.fields))
 
     # ------------------------------------------------------------ whose request it is
     def _listener(self, client: Any) -> Listener | None:
-        return self.instance.listeners.by_port.get(client.sockname[1])
+        """By the port that the client came to; by its mode where that is another's, as for a redirected connection."""
+        listener = self.instance.listeners.by_port.get(client.sockname[1])
+        if listener is None and self._serves.is_set():
+            for port, mode in private.listening():
+                if mode == client.proxy_mode:
+                    return self._adopt(port, mode)
+        return listener
 
     def _is_local(self, flow: http.HTTPFlow, listener: Listener) -> bool:
         """Addressed to the listener itself, not to a site behind it."""
         if flow.client_conn.proxy_mode.type_name == "reverse":
             return True
-        host, only = flow.request.pretty_host.strip("[]"), ctx.options.goto_admin_host
-        if only and host == only:
+        host, settings = self._host_of(flow), self._settings
+        if settings is not None and settings.admin_host == host:
             return True
         own = flow.request.port == listener.port
-        return own and (host in _LOOPBACK or host in (flow.client_conn.sockname[0], pod_ip(), socket.gethostname()))
+        return own and (host in self._own_hosts or host == flow.client_conn.sockname[0])
 
     def _is_managed(self, flow: http.HTTPFlow, *, local: bool) -> bool:
-        only = ctx.options.goto_admin_host
-        return local and (not only or (only != "none" and flow.request.pretty_host.strip("[]") == only))
+        only = self._settings.admin_host if self._settings is not None else ""
+        return local and (not only or (only != NO_HOST and self._host_of(flow) == only))
 
-    def _stop_head_timer(self, client: Any) -> None:
-        timer = self._head_timers.pop(client.id, None)
-        if timer is not None:
-            timer.cancel()
+    @staticmethod
+    def _host_of(flow: http.HTTPFlow) -> str:
+        """The host that is asked for, in lower case and without port and brackets."""
+        return str(flow.request.pretty_host).strip("[]").lower()

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mitmproxy import http
+from mitmproxy.flow import Error
 
 from goto.call import Call
 from goto.connection import UpstreamError
-from goto.duration import spoken
 from goto.echo import SHOWN_BYTES
 from goto.errors import ApiError, TooLarge
 from goto.fanout import FAN_OUT_LIMIT, fan_out
-from goto.flow import ClientGone, Flow, Headers, Request, Response, decode, encode
-from goto.hops import connection_words, end_to_end
+from goto.flow import ClientGone, Flow, Headers, Response, decode, encode
+from goto.hops import connection_words
 from goto.hosts import mitm_private as private
-from goto.http1 import NO_BODY, whole_response
+from goto.hosts.mitm_client import MitmClient
+from goto.hosts.mitm_messages import framing, made, may_have_body, passed_on, request_of, spoken_error
+from goto.hosts.mitm_watch import Watch
 from goto.listener import Listener
 from goto.management import Found, refusal
 from goto.reasons import REASONS
@@ -28,98 +29,127 @@ from goto.whole import Whole
 if TYPE_CHECKING:
     from goto.hosts.mitm import MitmHost
 
-log = logging.getLogger("goto")
+SHOWN_WHOLE = 1 << 20
+"""Bodies of traffic that nobody routed are held for mitmproxy's views and addons up to this many bytes; longer ones stream."""
+
+LINGER_REFUSED_SECONDS = 0.5
+"""A body that was refused is read for this long after the answer, so that the client sees the answer."""
 
 
 class MitmExchange:
-    """From `requestheaders` to the end of a flow."""
+    """From `requestheaders` to the end of a flow. As a response's `stream` it stands for the upstream that answers."""
 
-    def __init__(self, host: MitmHost, flow: http.HTTPFlow, listener: Listener, *, local: bool) -> None:
+    # what most exchanges never set stands here, so that each need not be given it
+    _depth = -1
+    _traffic = False
+    _found: Found | None = None
+    _call: Call | None = None
+    """What mitmproxy itself carries to a target."""
+    _own: Response | None = None
+    """The answer is goto's: the whole of it."""
+    _refused = False
+    """It goes out before the request's body is here, and ends the connection."""
+    _replaced = False
+    """It stands in place of an upstream's."""
+    _watch: Watch | None = None
+    _headed = False
+    """The head of the response is settled, and its hooks have run."""
+    _answered = False
+    """The response was handed to mitmproxy whole."""
+    _over = False
+    _settling: asyncio.Task[None] | None = None
+
+    def __init__(self, host: MitmHost, client: MitmClient, flow: http.HTTPFlow, listener: Listener, *, local: bool) -> None:
         self.mitm = flow
         self.listener = listener
+        self.client = client
         self._host = host
         self._pipeline = listener.pipeline
-        self._depth = -1
-        request = flow.request
-        self.flow = Flow(
-            Request(
-                request.method,
-                decode(request.data.path),
-                Headers(request.headers.fields),
-                version=(1, 1) if request.http_version != "HTTP/1.0" else (1, 0),
-                has_body="content-length" in request.headers or "transfer-encoding" in request.headers,
-            ),
-            local=local,
-        )
-        self._found: Found | None = None
-        self._refused: Response | None = None
-        """A management call's answer that needs no body."""
-        self._traffic = False
-        self._call: Call | None = None
-        """What mitmproxy itself carries to a target."""
-        self._upgrades = False
-        self._wants_close = b"close" in connection_words(request.headers.fields)
-        self._replacement: Response | None = None
-        self._answered = False
-        """The response was handed to mitmproxy whole."""
-        self._over = False
-        self._slow: str = ""
-        self._timer: asyncio.TimerHandle | None = None
-        self._settling: asyncio.Task[None] | None = None
+        self.flow = Flow(request_of(flow.request), local=local)
+        self._wants_close = b"close" in connection_words(flow.request.headers.fields)
 
     # ------------------------------------------------------------ hooks, in the order they come
     async def request_headers(self, *, managed: bool) -> None:
-        """Decide: once a body streams, it is too late."""
+        """Decide: once a body streams, it is too late. Raises `ClientGone`."""
         request = self.flow.request
         if managed:
             try:
                 self._found = self._host.instance.management.find(self.listener, request.method, request.path)
             except ApiError as error:
-                self._refused = refusal(error, request)
-        if self._refused is not None:
-            return
+                self._own = refusal(error, request)
+                self._keep(0)
+                return
         if self._found is not None:
-            self._check_length(self._found.route.body_limit)
+            self._keep(self._found.route.body_limit, refuse=True)
             return
         self._traffic = True
         self._depth = await self._pipeline.request_async(self.flow)
-        if not self.flow.gone:
-            self._route()
+        if self.flow.gone:
+            raise ClientGone
+        await self._route()
 
-    def _route(self) -> None:
-        flow, mitm = self.flow, self.mitm
+    async def _route(self) -> None:
+        flow = self.flow
         websocket = flow.request.upgrade == "websocket"
-        if websocket and flow.status is None and flow.response is None and (flow.answer is not None or len(flow.upstreams) > 1):
-            flow.upstreams, flow.answer = (), None
-            flow.response = Response.text(501, "goto: a websocket connection needs exactly one target")
-        if flow.response is not None or flow.answer is not None:
-            return
-        if not flow.upstreams:
-            self._pass()
+        if websocket and flow.status is None and flow.response is None and not self._can_upgrade():
+            flow.upstreams, flow.answer = [], None
+            flow.response = Response.text(501, "goto: a websocket connection needs exactly one target, with verifyTLS on")
+        if flow.response is not None:
+            self._own = flow.response
+            self._keep(0)
+        elif flow.answer is not None:
+            self._keep(SHOWN_BYTES)
+        elif not flow.upstreams:
+            self._pass(websocket=websocket)
         elif len(flow.upstreams) == 1 and flow.upstreams[0].origin.verify and not flow.upstreams[0].failure:
-            self._rewrite(flow.upstreams[0], websocket=websocket)
+            await self._rewrite(flow.upstreams[0], websocket=websocket)
         else:
-            self._check_length(FAN_OUT_LIMIT)
-            return
-        mitm.request.stream = True
+            self._keep(FAN_OUT_LIMIT, refuse=True)
 
-    def _pass(self) -> None:
-        """To mitmproxy's own upstream. In reverse mode `Host` was kept for goto to see, and is now the upstream's."""
-        mitm = self.mitm
-        address = mitm.server_conn.address
-        if address and mitm.client_conn.proxy_mode.type_name == "reverse" and not mitm.request.is_http2:
-            host, port = address[0], address[1]
-            default = 443 if mitm.request.scheme == "https" else 80
-            bracketed = f"[{host}]" if ":" in host else host
-            mitm.request.host_header = bracketed if port == default else f"{bracketed}:{port}"
+    def _can_upgrade(self) -> bool:
+        upstreams = self.flow.upstreams
+        return self.flow.answer is None and len(upstreams) <= 1 and all(call.origin.verify for call in upstreams)
 
-    def _rewrite(self, call: Call, *, websocket: bool) -> None:
+    def _keep(self, most: int, *, refuse: bool = False) -> None:
+        """Keep that much of the body, and drop the rest or refuse the request."""
         request = self.mitm.request
+        if not may_have_body(request):
+            return
+        limit = private.limits[self.mitm.id] = private.Limit(most, (lambda: self._refuse(most)) if refuse else None)
+        length = request.headers.get("content-length") or ""
+        if refuse and length.isdecimal() and int(length) > limit.most:
+            self._refuse(most)
+
+    def _refuse(self, most: int) -> None:
+        """Answer before the body has come: a flow that is killed waits for no more of it."""
+        self._own = refusal(TooLarge(f"body: more than the limit of {most} bytes"), self.flow.request)
+        self._refused = True
+        self.mitm.kill()
+
+    def _pass(self, *, websocket: bool) -> None:
+        """To mitmproxy's own upstream. In reverse mode `Host` was kept for goto to see, and is now the upstream's."""
+        request, address = self.mitm.request, self.mitm.server_conn.address
+        if "upgrade" in request.headers and not websocket:
+            for name in ("upgrade", "http2-settings", "connection"):
+                request.headers.pop(name, None)
+        if address and self.mitm.client_conn.proxy_mode.type_name == "reverse" and not request.is_http2:
+            request.authority = ""
+            if not self._host.keeps_host:
+                host, port = address[0], address[1]
+                default = 443 if request.scheme == "https" else 80
+                bracketed = f"[{host}]" if ":" in host else host
+                request.host_header = bracketed if port == default else f"{bracketed}:{port}"
+        if may_have_body(request) and not _is_short(request.headers):
+            request.stream = True
+
+    async def _rewrite(self, call: Call, *, websocket: bool) -> None:
+        mitm, request = self.mitm, self.mitm.request
         self._call = call
-        framing = [field for field in request.headers.fields if field[0].lower() in (b"content-length", b"transfer-encoding")]
-        fields = [*call.headers, *framing]
+        self._watch = Watch(self, call)
+        fields = [*call.headers, *framing(request.headers.fields)]
+        if "expect" in request.headers:
+            fields.append((b"Expect", b"100-continue"))  # mitmproxy meets it itself
         if websocket:
-            self._upgrades = True
             fields += [(b"Connection", b"Upgrade"), (b"Upgrade", encode(self.flow.request.headers.get("upgrade") or ""))]
         request.scheme, request.host, request.port = call.origin.scheme, call.origin.host, call.origin.port
         request.data.path = encode(call.path)
@@ -129,47 +159,53 @@ class MitmExchange:
             request.headers.pop("host", None)
         else:
             request.authority = ""
+        if mitm.server_conn.via is not None:
+            mitm.server_conn = self._host.direct_connection(call.origin)
+        if may_have_body(request):
+            request.stream = self._watch.sending
+        await self.client.drop_idle(call.origin)
 
     async def request(self) -> None:
-        """The body is here, or has streamed through."""
-        if self._call is not None:
-            self.watch()
-            return
-        if self.mitm.request.stream:
-            return
-        self.mitm.response = self._made(await self._answer(self.mitm.request.raw_content or b""))
+        """The body is here, or has streamed through. Raises `ClientGone`."""
+        if self._watch is not None:
+            self._watch.sent()
+        elif self._own is not None:
+            self._answer_with(self._own)
+        elif self._found is not None or self.flow.upstreams or self.flow.answer is not None:
+            self._answer_with(await self._make(self.mitm.request.raw_content or b""))
 
-    async def _answer(self, body: bytes) -> Response:
+    def _answer_with(self, response: Response) -> None:
+        self._own = response
+        # a stand-in with its status: its head is made once the hooks have run
+        self.mitm.response = made(response, [], self.flow.request.method)
+
+    async def _make(self, body: bytes) -> Response:
         flow, management = self.flow, self._host.instance.management
-        if self._refused is not None:
-            return self._refused
         try:
             if self._found is not None:
-                self._check_size(len(body), self._found.route.body_limit)
                 served = await management.serve(self._found, flow.request, body)
-                return await self._send(served, body) if isinstance(served, list) else served
-            if flow.response is not None:
-                return flow.response
+                return await self._send(served, body) if isinstance(served, Sequence) else served
             if flow.upstreams:
-                self._check_size(len(body), FAN_OUT_LIMIT)
                 return await self._send(flow.upstreams, body)
         except ApiError as error:
             return refusal(error, flow.request)
         assert flow.answer is not None
-        return flow.answer(flow, body[:SHOWN_BYTES], len(body))
+        limit = private.limits.get(self.mitm.id)
+        return flow.answer(flow, body, limit.size if limit is not None else len(body))
 
     async def _send(self, calls: Sequence[Call], body: bytes) -> Response:
         """What mitmproxy cannot carry: several calls, one without a check of certificates, or one made by hand."""
         upstream = self._host.instance.upstream
         if len(calls) > 1:
-            return await fan_out(upstream, self.flow, calls, body)
+            return await fan_out(upstream, self.flow, list(calls), body)
+        (call,) = calls
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def on_head(answer: Answer) -> None:
             if not waiter.done():
                 waiter.set_result(None)
 
-        answer = upstream.send(calls[0], body, on_head)
+        answer = upstream.send(call, body, on_head)
         try:
             await self.flow.wait(waiter)
             if answer.error is not None:
@@ -177,67 +213,85 @@ class MitmExchange:
             whole = Whole(FAN_OUT_LIMIT)
             answer.pipe(whole)
             response = answer.response()
-            response.body, response.stream = await whole.read(), None
+            response.body, response.stream = await self.flow.wait(asyncio.ensure_future(whole.read())), None
             if whole.truncated:
-                return Response.text(
-                    502, f"target {calls[0].target}: more than {FAN_OUT_LIMIT} bytes, which cannot be streamed here"
-                )
+                return Response.text(502, f"target {call.target}: more than {FAN_OUT_LIMIT} bytes, which cannot be streamed here")
         except UpstreamError as error:
-            return Response.text(error.status, f"target {calls[0].target}: {error}")
+            return Response.text(error.status, f"target {call.target}: {error}")
         finally:
             answer.abort()
         return response
 
     async def response_headers(self) -> None:
-        """The head of a response is known, an own one's or an upstream's."""
+        """The head of a response is known, an own one's or an upstream's. Raises `ClientGone`."""
         mitm = self.mitm
-        headers = mitm.response.headers
-        own = not mitm.request.stream
-        if self._call is not None:
-            self._from_upstream(mitm.response)
-        if self._traffic:
-            flow = self.flow
-            response = Response(mitm.response.status_code, b"", Headers(headers.fields), reason=mitm.response.reason)
-            flow.response = response
-            await self._pipeline.response_async(flow, self._depth)
-            if flow.response is not response:
-                self._replacement = flow.response
-                mitm.response.status_code = flow.response.status
-                mitm.response.reason = REASONS.get(flow.response.status, "")
-                if not own:
-                    self._end_upstream()
-            headers.fields = tuple(flow.response.headers.fields)
-        headers.fields = (*headers.fields, *self.listener.identity)
-        if self._wants_close or not self.listener.open:
-            headers["Connection"] = "close"
-        if self._replacement is not None:
-            headers.pop("transfer-encoding", None)
-            headers["Content-Length"] = str(len(self._replacement.body))
-        elif not own:
-            mitm.response.stream = self._pace if self._call is not None else True
+        if self._own is not None:
+            if self._traffic:
+                self._own = await self._through_hooks(self._own)
+            self._headed = True
+            mitm.response = self._page(self._own, close=self._wants_close or not self.listener.open)
+            return
+        if self._watch is not None:
+            self._watch.stop()
+        response = mitm.response if self._call is None else passed_on(mitm.response)
+        stream = None if self._call is None else self
+        seen = Response(response.status_code, b"", Headers(response.headers.fields), reason=response.reason, stream=stream)
+        shown = await self._through_hooks(seen)
+        self._headed = True
+        if shown is not seen or shown.stream is not stream:
+            # a hook has put its own in place of the upstream's, which may still be coming
+            self._replace(shown)
+            return
+        response.status_code = shown.status
+        response.reason = REASONS.get(shown.status, "") if shown.reason is None else shown.reason
+        response.headers.fields = (*self.listener.identity, *shown.headers.fields)
+        self._settle_connection(response)
+        if response.status_code != 101 and (self._call is not None or not _is_short(response.headers)):
+            response.stream = True if self._watch is None else self._watch.receiving
+        mitm.response = response
 
-    def _from_upstream(self, response: http.Response) -> None:
-        self.unwatch()
-        fields = response.headers.fields
-        if response.status_code != 101:
-            framing = [field for field in fields if field[0].lower() in (b"content-length", b"transfer-encoding")]
-            response.headers.fields = (*end_to_end(fields), *framing)
+    def _replace(self, response: Response) -> None:
+        """Answer with this instead of what an upstream has answered."""
+        self._own = response
+        self._replaced = True
+        self.mitm.response = self._page(response, close=True)
+        self.abort()
 
-    def _pace(self, data: bytes) -> bytes:
-        """A body may pause for as long as its head may take."""
-        if data:
-            self.watch()
-        else:
-            self.unwatch()
-        return data
+    async def _through_hooks(self, response: Response) -> Response:
+        flow = self.flow
+        flow.response = response
+        await self._pipeline.response_async(flow, self._depth)
+        if flow.gone:
+            raise ClientGone
+        return flow.response
+
+    def _settle_connection(self, response: http.Response) -> None:
+        request = self.mitm.request
+        if request.is_http2 or response.status_code == 101:
+            return
+        close = self._wants_close or not self.listener.open
+        if self.flow.request.version == (1, 0) and "transfer-encoding" in response.headers:
+            # chunks are unknown to HTTP/1.0, so that the end of the connection ends the body (RFC 9112, 6.3)
+            del response.headers["transfer-encoding"]
+            close = True
+        if close:
+            response.headers["Connection"] = "close"
+
+    def _page(self, response: Response, *, close: bool) -> http.Response:
+        """A whole response of goto's own."""
+        request = self.mitm.request
+        return made(response, self.listener.identity, request.method, close=close and not request.is_http2)
 
     def responded(self) -> None:
-        """The last byte was handed to mitmproxy."""
-        self.unwatch()
+        """All of the response was handed to mitmproxy, or is now."""
         self._answered = True
-        if self._replacement is not None:
-            self.mitm.response.raw_content = b"" if self.flow.request.method == "HEAD" else self._replacement.body
-        if self._pipeline.watches_end(self._depth):
+        if self._watch is not None:
+            self._watch.stop()
+            self.client.used(self.mitm.server_conn)
+        if self._replaced and self._own is not None:
+            # what had come of the upstream's body was put into it
+            self.mitm.response = self._page(self._own, close=True)
+        if self._pipeline.watches_end(self._depth) or not self.listener.open:
             self._settling = asyncio.ensure_future(self._settle())
         else:
             self.ended(completed=True)
@@ -248,43 +302,75 @@ class MitmExchange:
         while mitm.live and mitm.client_conn.timestamp_end is None:
             await asyncio.sleep(wait)
             wait = min(wait * 2 or 0.001, 0.1)
-        if mitm.error is not None or mitm.live:
+        if mitm.websocket is not None and mitm.websocket.close_code is not None:
+            self.ended(completed=mitm.websocket.close_code != _ABNORMAL_CLOSURE)
+        elif mitm.error is not None or mitm.live:
             self.ended(completed=False)
         else:
             self.ended(completed=await private.took_everything(mitm.client_conn))
 
     async def failed(self) -> None:
-        """The client left, the upstream failed, or mitmproxy refused."""
-        self.unwatch()
-        mitm, flow = self.mitm, self.flow
-        if self._answered:
+        """The client left, the upstream failed, or the request was refused."""
+        if self._watch is not None:
+            self._watch.stop()
+        if self._answered or self._over:
             return  # settling knows
+        mitm = self.mitm
         message = mitm.error.msg if mitm.error else ""
-        if message.startswith("Client disconnected") or private.is_gone(mitm.client_conn):
-            flow.leave()
+        if not self._refused and (_says_gone(message) or private.is_gone(mitm.client_conn)):
+            self._client_gone()
+            return
+        if (self._headed and self._own is None) or (message == Error.KILLED_MESSAGE and not self._refused):
+            # in the middle of a body, or ended by hand: so is the client's connection
+            private.own_page.set(private.NO_PAGE)
             self.ended(completed=False)
             return
-        if flow.response is not None and self._traffic and not mitm.request.is_http2 and mitm.response is not None:
-            self.ended(completed=False)  # in the middle of a body: mitmproxy breaks the client's connection
-            return
-        who = f"target {self._call.target}" if self._call is not None else "upstream"
-        status, why = (504, self._slow) if self._slow else (502, message or "failed")
-        flow.response = Response.text(status, f"{who}: {why}")
         try:
-            if self._traffic:
-                await self._pipeline.response_async(flow, self._depth)
+            await self._fail(message)
         except ClientGone:
-            self.ended(completed=False)
-            return
-        assert flow.response is not None
-        private.own_page.set(self._page(flow.response))
-        self.ended(completed=not private.is_gone(mitm.client_conn))
+            self._client_gone()
+
+    async def _fail(self, message: str) -> None:
+        """Answer with a page of goto's own, and end the connection."""
+        own = self._own
+        if own is None:
+            who = f"target {self._call.target}" if self._call is not None else "upstream"
+            status, why = (502, spoken_error(message)) if self._watch is None else self._watch.verdict(message)
+            own = Response.text(status, f"{who}: {why}")
+        if self._traffic and not self._headed:
+            own = await self._through_hooks(own)
+        if self._refused and not self.mitm.request.is_http2:
+            private.linger(self.mitm.client_conn, LINGER_REFUSED_SECONDS)
+        private.own_page.set(self._page(own, close=True))
+        self.ended(completed=not private.is_gone(self.mitm.client_conn))
+
+    def broke(self, response: Response) -> None:
+        """The host itself has failed: never let the traffic through as if goto were not there."""
+        mitm = self.mitm
+        self._headed = True
+        self.flow.upstreams, self.flow.answer = [], None
+        mitm.request.stream = False
+        if mitm.response is not None and self._own is None:
+            self._replace(response)
+        else:
+            self._own = response
+            mitm.response = self._page(response, close=True)
 
     # ------------------------------------------------------------ the end
+    def _client_gone(self) -> None:
+        self.flow.leave()
+        self.ended(completed=False)
+
+    def gone(self) -> None:
+        """The client left while a hook waited: mitmproxy shall not go on with the flow."""
+        self._client_gone()
+        if self.mitm.killable:
+            self.mitm.kill()
+
     def left(self) -> None:
         """The client has disconnected."""
         self.flow.leave()
-        if not self._answered:
+        if not self._answered and not self._refused:
             self.ended(completed=False)
 
     def ended(self, *, completed: bool) -> None:
@@ -292,56 +378,36 @@ class MitmExchange:
         if self._over:
             return
         self._over = True
-        self.unwatch()
+        if self._watch is not None:
+            self._watch.stop()
+        private.limits.pop(self.mitm.id, None)
         self.flow.completed = completed
         if self._traffic:
             self._pipeline.closed(self.flow, self._depth)
         self._host.exchange_over(self)
 
-    # ------------------------------------------------------------ upstreams that take too long
-    def watch(self) -> None:
-        call = self._call
-        if call is None or (self._upgrades and self.mitm.response is not None):
-            return
-        self.unwatch()
-        self._timer = asyncio.get_running_loop().call_later(call.timeout, self._too_slow, call.timeout)
-
-    def unwatch(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _too_slow(self, seconds: float) -> None:
-        self._slow = f"no answer within {spoken(seconds)}"
-        self._end_upstream()
-
-    def _end_upstream(self) -> None:
+    def abort(self) -> None:
+        """Nobody wants the upstream's answer any more: end the connection it comes over."""
         private.end(self.mitm.client_conn, self.mitm.server_conn)
 
-    # ------------------------------------------------------------ responses
-    def _made(self, response: Response) -> http.Response:
-        """As mitmproxy has it. It would send a body with HEAD, 204 and 304."""
-        bare = response.status in NO_BODY
-        headers = http.Headers(response.headers.fields)
-        if not bare:
-            headers["Content-Length"] = str(len(response.body))
-        body = b"" if bare or self.flow.request.method == "HEAD" else response.body
-        reason = REASONS.get(response.status, "") if response.reason is None else response.reason
-        return http.Response(b"HTTP/1.1", response.status, reason.encode("latin-1", "replace"), headers, body, None, 0, 0)
+    # ------------------------------------------------------------ connections to the target
+    def connecting(self, server: object) -> bool:
+        """Whether it is for this exchange that a connection is made."""
+        return self._watch is not None and self._watch.connecting(server)
 
-    def _page(self, response: Response) -> bytes:
-        """A whole response that ends the connection."""
-        identity, method = self.listener.identity_bytes, self.flow.request.method
-        return whole_response(response, identity, method, (1, 1), keep_alive=False)
+    def connected(self, server: object) -> None:
+        if self._watch is not None:
+            self._watch.connected(server)
 
-    def _check_length(self, limit: int) -> None:
-        """Refuse a body that says it is too long, before it comes."""
-        length = self.flow.request.headers.get("content-length") or ""
-        if length.isdecimal() and int(length) > limit and not self.mitm.request.is_http2:
-            error = TooLarge(f"body: {length} bytes are more than the limit of {limit}")
-            response = self.flow.response = refusal(error, self.flow.request)
-            private.refuse_now(self.mitm.client_conn, self._page(response))
 
-    def _check_size(self, size: int, limit: int) -> None:
-        if size > limit:
-            raise TooLarge(f"body: more than the limit of {limit} bytes")
+_ABNORMAL_CLOSURE = 1006
+"""What stands for a websocket that ended without a word (RFC 6455, 7.1.5)."""
+
+
+def _says_gone(message: str) -> bool:
+    return message.startswith(("Client disconnected", "stream reset by client"))
+
+
+def _is_short(headers: http.Headers) -> bool:
+    length = headers.get("content-length") or ""
+    return bool(length.isdecimal() and int(length) <= SHOWN_WHOLE)

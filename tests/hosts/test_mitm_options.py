@@ -1,0 +1,68 @@
+"""The options of the mitmproxy host; what mitmdump makes of bad ones is in test_mitm."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Python")
+
+from goto.features import FEATURES
+from goto.hosts.mitm_options import OPTIONS, BadOption, declare, read
+
+
+def options(deferred: tuple[str, ...] = (), **given: str) -> Any:
+    return SimpleNamespace(deferred=deferred, **{**dict.fromkeys(OPTIONS, ""), **given})
+
+
+def test_all_are_strings_that_are_empty_where_they_are_not_given() -> None:
+    declared: list[tuple[object, ...]] = []
+    declare(SimpleNamespace(add_option=lambda *words: declared.append(words)))
+    assert [(name, kind, default) for name, kind, default, _ in declared] == [(name, str, "") for name in OPTIONS]
+    settings = read(options())
+    assert settings.features[: len(FEATURES)] or settings.features
+    assert (settings.label, settings.config, settings.registry, settings.admin_host, settings.admin_port) == (
+        "",
+        (),
+        None,
+        "",
+        None,
+    )
+
+
+def test_they_are_parsed() -> None:
+    given = {
+        "label": " edge ",
+        "config": "a.yaml, b.yaml,",
+        "registry": "http://r:1/",
+        "admin_host": " Goto.Test ",
+        "admin_port": "81",
+    }
+    settings = read(options(**{f"goto_{name}": text for name, text in given.items()}))
+    assert (settings.label, settings.config, settings.registry) == ("edge", ("a.yaml", "b.yaml"), "http://r:1")
+    assert (settings.admin_host, settings.admin_port) == ("goto.test", 81)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"goto_admin_port": "0"}, "goto_admin_port: "),
+        ({"goto_label": "a\nb"}, "goto_label: "),
+        ({"goto_registry": "r:1"}, "goto_registry: "),
+        ({"goto_features": "no.py"}, "goto_features: no.py: no such file"),
+    ],
+)
+def test_a_bad_one_is_named(given: dict[str, str], says: str) -> None:
+    with pytest.raises(BadOption) as raised:
+        read(options(**given))
+    assert str(raised.value).startswith(says)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_unknown_one_is_named_with_the_nearest() -> None:
+    with pytest.raises(BadOption, match=r"^unknown option goto_confg, is goto_config meant\?$"):
+        read(options(("other", "goto_confg")))
+    with pytest.raises(BadOption, match=r"^unknown option goto_xyzzy$"):
+        read(options(("goto_xyzzy",)))

@@ -1,0 +1,123 @@
+"""The time a target has; how a client is told that it was too slow is in test_mitm_exchange."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Python")
+
+from goto.call import Call, Origin
+from goto.hosts import mitm_watch
+from goto.hosts.mitm_watch import Watch
+
+ORIGIN = Origin("http", "a", 1)
+
+
+class Private:
+    """In place of the private parts: what was ended, and what waits to be taken."""
+
+    def __init__(self) -> None:
+        self.ended: list[Any] = []
+        self.waiting: dict[Any, int] = {}
+
+    def end(self, client: Any, connection: Any) -> bool:
+        self.ended.append(connection)
+        return True
+
+    def unsent(self, client: Any, connection: Any) -> int:
+        return self.waiting.get(connection, 0)
+
+
+@pytest.fixture
+def private(monkeypatch: pytest.MonkeyPatch) -> Private:
+    stand_in = Private()
+    monkeypatch.setattr(mitm_watch, "private", stand_in)
+    return stand_in
+
+
+def watch() -> Watch:
+    exchange: Any = SimpleNamespace(mitm=SimpleNamespace(client_conn="client", server_conn="kept"))
+    return Watch(exchange, Call("t", ORIGIN, "GET", "/", timeout=0.02))
+
+
+def server() -> Any:
+    return SimpleNamespace(address=("a", 1))
+
+
+def test_a_connection_that_is_not_made_in_time(private: Private) -> None:
+    async def test() -> None:
+        slow, other, new = watch(), SimpleNamespace(address=("b", 1)), server()
+        assert not slow.connecting(other)
+        slow.sent()
+        assert slow.connecting(new)
+        assert not slow.connecting(server())
+        await asyncio.sleep(0.05)
+        assert private.ended == [new]
+        assert slow.verdict("connection cancelled") == (504, "cannot connect to http://a:1 within 20ms")
+
+    asyncio.run(test())
+
+
+def test_an_answer_that_does_not_come_in_time(private: Private) -> None:
+    async def test() -> None:
+        slow, new = watch(), server()
+        slow.sent()
+        slow.connecting(new)
+        await asyncio.sleep(0.01)
+        slow.connected(new)
+        await asyncio.sleep(0.015)
+        assert private.ended == []  # connecting has a time of its own
+        await asyncio.sleep(0.02)
+        assert private.ended == [new]
+        assert slow.verdict("") == (504, "no answer within 20ms")
+
+    asyncio.run(test())
+
+
+def test_nothing_runs_while_a_client_still_sends(private: Private) -> None:
+    async def test() -> None:
+        quick, new = watch(), server()
+        quick.connecting(new)
+        quick.connected(new)
+        await asyncio.sleep(0.05)
+        assert quick.sending(b"piece") == b"piece"
+        await asyncio.sleep(0.05)
+        assert private.ended == []
+        private.waiting[new] = 1  # it was taken from the client, and the target does not take it
+        quick.sending(b"piece")
+        await asyncio.sleep(0.05)
+        assert private.ended == [new]
+        assert quick.verdict("")[1] == "reads no more of the request within 20ms"
+
+    asyncio.run(test())
+
+
+def test_a_response_may_pause_for_as_long_as_its_head_may_take(private: Private) -> None:
+    async def test() -> None:
+        slow = watch()
+        private.waiting["client"] = 1
+        assert slow.receiving(b"piece") == b"piece"
+        await asyncio.sleep(0.05)
+        assert private.ended == []  # it is the client that takes no more
+        private.waiting.clear()
+        await asyncio.sleep(0.05)
+        assert private.ended == ["kept"]
+        assert slow.verdict("")[1] == "no more of its answer within 20ms"
+
+    asyncio.run(test())
+
+
+def test_the_end_of_a_response_stops_the_clock(private: Private) -> None:
+    async def test() -> None:
+        quick = watch()
+        quick.receiving(b"piece")
+        quick.receiving(b"")
+        await asyncio.sleep(0.05)
+        assert private.ended == []
+        assert quick.verdict("server closed connection") == (502, "closed the connection without an answer")
+
+    asyncio.run(test())

@@ -1,0 +1,270 @@
+"""The configuration as a whole: what is shown reads back as the same state, and what is wrong changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from configuring import FIRST, Lab, document, documents, in_lab, peers
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goto.config.dump import yaml_text
+from goto.config.errors import ConfigError
+from goto.errors import NotFound
+from goto.words import Label
+
+
+async def fed_back(lab: Lab) -> None:
+    """Show the state, apply it to a fresh instance, and compare."""
+    shown = await lab.text()
+    as_json = await lab.call("GET", "/goto/config", headers={"Accept": "application/json"})
+    assert json.loads(as_json.body) == yaml.safe_load(shown)
+    for text in (shown, as_json.body):
+        other = Lab()
+        try:
+            answer = await other.post(text)
+            assert answer.status == 200, answer.body.decode()
+            assert other.state() == lab.state()
+            assert await other.text() == shown
+            for port, listener in lab.instance.listeners.by_port.items():
+                twin = other.instance.listeners.by_port[port]
+                assert twin.show() == listener.show()
+                assert [feature.active for feature in twin.features] == [feature.active for feature in listener.features]
+        finally:
+            await other.instance.stop()
+
+
+@given(documents)
+def test_a_state_that_is_fed_back_is_the_same_state(data: dict[str, Any]):
+    async def test(lab: Lab) -> None:
+        answer = await lab.post(yaml_text(data))
+        assert answer.status == 200, answer.body.decode()
+        await fed_back(lab)
+        # and here it changes nothing
+        assert b"so already" in (await lab.post(await lab.text())).body
+        assert b"so already" in (await lab.post(await lab.text(), replace=True)).body
+
+    in_lab(test)
+
+
+@given(peers)
+def test_peers_too(given_peers: list[Any]):
+    async def test(lab: Lab) -> None:
+        for peer in given_peers:
+            await lab.api("/registry/peers/add", json.dumps(peer))
+        await fed_back(lab)
+
+    in_lab(test)
+
+
+CALLS = [
+    ("/label/set/edge", ""),
+    ("/label/clear", ""),
+    ("/response/delay/set/1m:3", ""),
+    ("/response/delay/clear", ""),
+    ("/response/headers/add/x/503:2", ""),
+    ("/response/headers/add/x/503:2", ""),
+    ("/response/headers/remove/x", ""),
+    ("/response/status/set/418:2", ""),
+    ("/response/status/set/0", ""),
+    ("/request/headers/track/add/User,x,all", ""),
+    ("/request/headers/track/x/remove", ""),
+    ("/request/timeout/track/all", ""),
+    ("/request/timeout/track/headers/x,Y", ""),
+    ("/request/timeout/track/headers/x,all", ""),
+    ("/request/timeout/track/clear", ""),
+    ("/request/uri/bypass/add?uri=/live", ""),
+    ("/request/uri/bypass/add?uri=/a/{x}?b=1", ""),
+    ("/request/uri/bypass/remove?uri=/live", ""),
+    ("/request/uri/bypass/status/set/204", ""),
+    (
+        "/request/proxy/targets/add",
+        '{"name": "a", "url": "http://a", "match": {"headers": [["x", ""]], "uris": ["/{x:[0-9]}"]}}',
+    ),
+    ("/request/proxy/targets/add", '{"name": "b", "url": "http://b:1/?x=1", "addQuery": [["é", "{x}"]], "sendId": true}'),
+    ("/request/proxy/targets/a/disable", ""),
+    ("/request/proxy/targets/a/remove", ""),
+    ("/client/targets/add", '{"name": "c", "method": "GET", "url": "http://c", "rate": 2.5, "body": "\\u0000\\n\\ud83d\\ude00"}'),
+    ("/client/targets/c/remove", ""),
+    ("/client/track/headers/add/Via-Goto", ""),
+    ("/client/reporting/set/y", ""),
+    ("/listeners/add", '{"port": 81, "label": "inner"}'),
+    ("/listeners/81/open", ""),
+    ("/listeners/81/close", ""),
+    ("/goto/port/81/response/status/set/503", ""),
+    ("/registry/peers/web/targets/add", '{"name": "t", "method": "GET", "url": "http://t", "timeout": "1s"}'),
+    ("/registry/peers/é%2F1/targets/add", '{"name": "t", "method": "GET", "url": "http://t", "replicas": 0}'),
+    ("/registry/peers/web/targets/t/remove", ""),
+]
+
+
+@given(st.lists(st.sampled_from(CALLS), max_size=12))
+def test_a_state_that_was_made_by_calls_too(calls: list[tuple[str, str]]):
+    async def test(lab: Lab) -> None:
+        for path, body in calls:
+            with contextlib.suppress(NotFound):  # of a listener that is not there
+                await lab.call("POST", path, body)
+        await fed_back(lab)
+
+    in_lab(test)
+
+
+def test_what_is_posted_is_added_and_what_it_names_is_so():
+    async def test(lab: Lab) -> None:
+        await lab.post("{response: {delay: 1s, headers: [[a, b]]}, client: {targets: [{name: a, method: GET, url: http://a}]}}")
+        answer = await lab.post("{response: {delay: ~, status: 503}, client: {targets: [{name: b, method: GET, url: http://b}]}}")
+        assert answer.body == b"Configuration applied: response.delay, response.status, client.targets\n"
+        state = lab.state()
+        assert state["response"] == {"headers": [["a", "b"]], "status": "503"}
+        assert [target["name"] for target in state["client"]["targets"]] == ["a", "b"]
+        assert b"so already" in (await lab.post("{}")).body
+
+    in_lab(test)
+
+
+def test_with_replace_it_is_all_there_is():
+    async def test(lab: Lab) -> None:
+        before = await lab.text()
+        assert before == b"{}\n"
+        await lab.post("{label: x, response: {delay: 1s}, listeners: [{port: 81}], registry: {targets: {web: []}}}")
+        await lab.post("{label: y, listeners: [{port: 82}]}", replace=True)
+        assert lab.state() == {"label": "y", "listeners": [{"port": 82, "protocol": "http", "open": True}]}
+        await lab.post(before, replace=True)
+        assert await lab.text() == before
+
+    in_lab(test)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("response: {stats: 503}\nlabel: [x]", "body:1:12: response.stats: unknown key; did you mean status?\nbody:2:8: label:"),
+        ('{\n\t"label": []\n}', "body:2:11: label: expected text, got a list"),
+        ("a: [", "body:"),
+        (b"\xff", "body:1: not UTF-8"),
+        ("listeners: [{port: 81, protocol: gopher}]", "body:1:13: listeners[0]: protocol: 'gopher' is not served"),
+        ("label: x\nlisteners: [{port: 8080}]", "listeners: 8080 is the first listener"),
+        ("label: x\nregistry: {url: http://r}", "registry.url: read at the start only"),
+    ],
+)
+def test_what_is_wrong_changes_nothing(text: str, message: str):
+    async def test(lab: Lab) -> None:
+        await lab.post("{label: edge, response: {status: 503:2}}")
+        before = lab.state()
+        answer = await lab.post(text)
+        assert answer.status in (400, 409)
+        assert answer.body.decode().startswith(message)
+        assert lab.state() == before
+
+    in_lab(test)
+
+
+def test_errors_as_json():
+    async def test(lab: Lab) -> None:
+        answer = await lab.call("POST", "/goto/config", "lable: x", {"Accept": "application/json"})
+        assert answer.status == 400
+        assert json.loads(answer.body) == {"error": "body:1:1: lable: unknown key; did you mean label?"}
+
+    in_lab(test)
+
+
+def test_yaml_says_that_it_is():
+    async def test(lab: Lab) -> None:
+        assert (await lab.call("GET", "/goto/config")).headers.get("content-type") == "application/yaml"
+
+    in_lab(test)
+
+
+def write(folder: Path, **texts: str) -> list[str]:
+    files = []
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text)
+        files.append(str(folder / f"{name}.yaml"))
+    return files
+
+
+def test_several_files_are_one_document_and_all_their_mistakes_are_told(tmp_path: Path):
+    async def test(lab: Lab) -> None:
+        files = write(tmp_path, a="{label: a, response: {delay: 1s}}", b="{label: b, response: {status: 503}}")
+        read = lab.config.read(files)
+        assert {path: str(given.value) for path, given in read.first.items()} == {
+            "label": "b",
+            "response.delay": "1s",
+            "response.status": "503",
+        }
+        files = write(tmp_path, a="{label: [], response: {delay: x}}", b="{lable: b}")
+        with pytest.raises(ConfigError) as caught:
+            lab.config.read(files)
+        wheres = [f"{Path(problem.file).name} {problem.path}" for problem in caught.value.problems]
+        assert wheres == ["a.yaml label", "a.yaml response.delay", "b.yaml lable"]
+        (tmp_path / "a.yaml").write_text("a: [")
+        with pytest.raises(ConfigError) as caught:
+            lab.config.read([*files, "none.yaml"])
+        assert [Path(problem.file).name for problem in caught.value.problems] == ["a.yaml", "none.yaml"]
+
+    in_lab(test)
+
+
+def test_the_command_line_wins_over_files_also_when_they_are_read_again(tmp_path: Path):
+    async def test(lab: Lab) -> None:
+        lab.config.overrides = {"label": Label("flag")}
+        files = write(tmp_path, a="{label: file, response: {delay: 1s}}")
+        await lab.config.seed(lab.config.read(files))
+        assert lab.first.label == "flag"
+        write(tmp_path, a="{label: other, response: {delay: 2s}}")
+        assert await lab.config.reload(files) == ["response.delay"]
+        assert lab.first.label == "flag"
+
+    in_lab(test)
+
+
+def test_reloading_applies_the_difference_to_the_last_files(tmp_path: Path):
+    async def test(lab: Lab) -> None:
+        files = write(tmp_path, a="{response: {status: 503:2, delay: 1s}}")
+        await lab.config.seed(lab.config.read(files))
+        await lab.post("{response: {delay: 5s}, label: api}")
+        lab.feature("forcedstatus").left = 1
+        assert await lab.config.reload(files) == []
+        write(tmp_path, a="{response: {status: 503:2}, request: {headers: {track: [x]}}}")
+        assert await lab.config.reload(files) == ["response.delay", "request.headers.track"]
+        assert lab.state() == {"label": "api", "request": {"headers": {"track": ["x"]}}, "response": {"status": "503:1"}}
+        write(tmp_path, a="{response: {status: x}}")
+        with pytest.raises(ConfigError):
+            await lab.config.reload(files)
+        write(tmp_path, a="{response: {status: 503:2}}")
+        assert await lab.config.reload(files) == ["request.headers.track"]
+
+    in_lab(test)
+
+
+def test_targets_are_invoked_once_all_is_in_force_and_unchanged_ones_not_again():
+    async def test(lab: Lab) -> None:
+        target = "{name: a, method: GET, url: 'http://127.0.0.1:1', autoInvoke: true, requestCount: 9, delay: 1m}"
+        text = f"client: {{targets: [{target}]}}"
+        client = lab.feature("client")
+        lab.config._applier().check(document(text), lab.config._scratch)
+        assert client.running == set()
+        await lab.post(text)
+        assert client.running == {"a"}
+        assert len(client._runs) == 1
+        await lab.post(text)
+        assert len(client._runs) == 1
+        await lab.post("client: {targets: []}")
+        assert client.targets == {}
+
+    in_lab(test)
+
+
+def test_a_call_through_another_listener_is_about_the_process(tmp_path: Path):
+    async def test(lab: Lab) -> None:
+        await lab.post("listeners: [{port: 81}]")
+        await lab.api("/goto/port/81/goto/config", "label: x")
+        assert lab.first.label == "x"
+        assert lab.first.port == FIRST
+
+    in_lab(test)
