@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
+import select
+import stat
 import time
 from typing import Literal
 
@@ -12,7 +13,10 @@ import msgspec
 
 FLUSH_SECONDS = 0.1
 HELD_LINES = 20_000
-"""Lines held before they are written whether it is time or not."""
+"""Lines held before they are written whether it is time or not. If they cannot be, they are lost, which the log then says."""
+
+PATIENCE_SECONDS = 2.0
+"""How long the end of the process waits for a reader of its log."""
 
 Format = Literal["text", "json"]
 
@@ -28,6 +32,10 @@ class AccessLog:
         self._fd = fd
         self._json = form == "json"
         self._lines: list[bytes] = []
+        self._rest = b""
+        """What was not taken yet of the lines before."""
+        self._lost = 0
+        self._piece = _piece(fd)
         self._timer: asyncio.TimerHandle | None = None
         self._ms, self._time = -1, ""
         self._second, self._date = -1, ""
@@ -57,24 +65,55 @@ class AccessLog:
             line = text.encode("utf-8", "backslashreplace")
         self._lines.append(line)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)
         elif len(self._lines) >= HELD_LINES:
-            self.flush()
+            self._write(0)
+            self._bound()
 
     def flush(self) -> None:
-        """Write what is held. A reader that has gone must not end the process."""
+        """Write what is held, waiting for its reader for a while at the most. One that has gone does not end the process."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._lines:
-            data = b"\n".join(self._lines) + b"\n"
+        self._write(PATIENCE_SECONDS)
+
+    def _on_time(self) -> None:
+        self._timer = None
+        self._write(0)
+        if self._rest:
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)
+
+    def _bound(self) -> None:
+        """Lines that nobody reads are given up, and counted."""
+        if len(self._lines) >= HELD_LINES:
+            self._lost += len(self._lines)
             self._lines.clear()
-            with contextlib.suppress(OSError):
-                while data:
-                    data = data[os.write(self._fd, data) :]
+
+    def _write(self, patience: float) -> None:
+        """Write as much as is taken within so many seconds, without ever blocking: traffic does not wait for a log's reader."""
+        if self._lines and not self._rest:
+            self._rest = b"\n".join(self._lines) + b"\n"
+            self._lines.clear()
+            if self._lost:
+                self._rest = b"goto: %d lines of this log were lost: it is not read\n" % self._lost + self._rest
+                self._lost = 0
+        try:
+            while self._rest and select.select((), (self._fd,), (), patience)[1]:
+                self._rest = self._rest[os.write(self._fd, self._rest[: self._piece]) :]
+        except (OSError, ValueError):
+            self._rest = b""
 
     def _stamp(self, ms: int) -> str:
         second, ms = divmod(ms, 1000)
         if second != self._second:
             self._second, self._date = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         return f"{self._date}.{ms:03}Z"
+
+
+def _piece(fd: int) -> int:
+    """Bytes that a write takes without blocking, once a descriptor is ready: a pipe may have no more room than this."""
+    try:
+        is_file = stat.S_ISREG(os.fstat(fd).st_mode)
+    except OSError:
+        is_file = False
+    return 1 << 20 if is_file else select.PIPE_BUF

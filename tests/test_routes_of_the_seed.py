@@ -121,6 +121,8 @@ CHAPTERS: dict[str, Table] = {
         (GET, "/goto/health"),
         (GET, "/goto/ready"),
         (GET, "/goto/help"),
+        (GET, "/goto/config"),
+        (POST, "/goto/config"),
     ],
 }
 

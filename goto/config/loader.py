@@ -30,7 +30,10 @@ DEEPEST = 64
 # libyaml's parser is ten times as fast; a PyYAML built without it has the same events
 _Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
 _TAG = "tag:yaml.org,2002:"
-_ESCAPE = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.S)
+_ESCAPE = re.compile(
+    r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)|[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", re.S
+)
+"""Escapes of JSON, a pair that is one character as a whole; and characters that YAML does not take, or takes for a line's end."""
 
 
 def load_file(file: str) -> Node:
@@ -58,7 +61,7 @@ def load(data: bytes, file: str) -> Node:
 
 
 def _json_as_yaml(text: str) -> str:
-    """JSON may be indented with tabs, and writes characters beyond U+FFFF as two escapes; YAML may not, and as one."""
+    """JSON may be indented with tabs, write one character as two escapes, and hold some that YAML does not take."""
     try:
         json.loads(text)
     except (ValueError, RecursionError):
@@ -68,6 +71,8 @@ def _json_as_yaml(text: str) -> str:
 
 
 def _one_escape(found: re.Match[str]) -> str:
+    if len(found[0]) == 1:
+        return f"\\u{ord(found[0]):04x}"
     if not found[1]:
         return found[0]
     character = bytes.fromhex(found[1] + found[2]).decode("utf-16-be")

@@ -141,14 +141,15 @@ def end(client: Any, connection: Any) -> bool:
     if io is None or io.handler is None:
         return False
     io.handler.cancel("goto")
+    if io.writer is not None:
+        io.writer.close()  # which a handler that was only about to begin leaves undone
     return True
 
 
 async def ended(client: Any, connection: Any) -> None:
     """End a connection and wait until it has. Why: the next request must not take it."""
     io = _transport(client, connection)
-    if io is not None and io.handler is not None:
-        io.handler.cancel("goto")
+    if end(client, connection):
         await asyncio.wait({io.handler}, timeout=1)
 
 

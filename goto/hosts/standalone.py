@@ -108,6 +108,7 @@ class StandaloneHost:
         path = message.path
         if (
             not connection.listener.pipeline.swift
+            or message.version < (1, 1)
             or message.should_close
             or message.upgrade
             or path[:1] != "/"

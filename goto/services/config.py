@@ -139,7 +139,8 @@ class Config:
             async with self._busy:
                 present = self._applier().present()
                 node = posted if replace else merge([node_of(data_of(present, self._keys()), "present"), posted])
-                done = await self._applier().apply(present, self._document(node, overridden=False))
+                document = await asyncio.to_thread(self._document, node, overridden=False)
+                done = await self._applier().apply(present, document)
                 self.settle()
         except ConfigError as error:
             raise BadInput(str(error)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Protocol
 
@@ -44,6 +45,8 @@ class Listeners:
         self._make = make
         self.by_port: dict[int, Listener] = {}
         self._first: Listener | None = None
+        self._changing = asyncio.Lock()
+        """One listener opens or closes at a time: each step finds the one before it done."""
 
     @property
     def first(self) -> Listener | None:
@@ -96,37 +99,40 @@ class Listeners:
     @put("/listeners/{port}/open")
     async def open(self, port: Port) -> str:
         """Open an added listener to traffic."""
-        listener = self._known(port)
-        if listener.open:
-            raise Conflict(f"port: listener {port} is open already")
-        listener.open = True  # before waiting, so that of two calls one is refused
-        try:
-            await self._carrier.open(listener)
-        except OSError as error:
-            listener.open = False
-            raise Conflict(f"port: cannot open listener {port}: {error.strerror or error}") from None
+        async with self._changing:
+            listener = self._known(port)
+            if listener.open:
+                raise Conflict(f"port: listener {port} is open already")
+            listener.open = True  # what is accepted from now on is to be served
+            try:
+                await self._carrier.open(listener)
+            except OSError as error:
+                listener.open = False
+                raise Conflict(f"port: cannot open listener {port}: {error.strerror or error}") from None
         return f"Opened listener {port}"
 
     @put("/listeners/{port}/close")
     async def close(self, port: Port) -> str:
         """Close a listener: nothing new is accepted, exchanges in flight finish."""
-        listener = self._known(port)
-        if not listener.open:
-            raise Conflict(f"port: listener {port} is closed already")
-        self._keep_one_open(listener)
-        listener.open = False
-        await self._carrier.close(listener)
+        async with self._changing:
+            listener = self._known(port)
+            if not listener.open:
+                raise Conflict(f"port: listener {port} is closed already")
+            self._keep_one_open(listener)
+            listener.open = False
+            await self._carrier.close(listener)
         return f"Closed listener {port}"
 
     @put("/listeners/{port}/remove")
     async def remove(self, port: Port) -> str:
         """Close a listener and forget it."""
-        listener = self._known(port)
-        self._keep_one_open(listener)
-        del self.by_port[port]
-        if listener.open:
-            listener.open = False
-            await self._carrier.close(listener)
+        async with self._changing:
+            listener = self._known(port)
+            self._keep_one_open(listener)
+            del self.by_port[port]
+            if listener.open:
+                listener.open = False
+                await self._carrier.close(listener)
         listener.stop()
         return f"Removed listener {port}"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goto.config.errors import ConfigError
+from goto.instance import config_keys
 from goto.words import CountedStatus, Status
 
 FULL = f"""
@@ -124,6 +127,17 @@ BROKEN = {
 def test_ten_broken_documents(name: str):
     text, messages = BROKEN[name]
     assert problems(text) == messages
+
+
+def test_the_example_of_the_documentation():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_text()
+    (example,) = [block for block in re.findall(r"```yaml\n(.*?)```", text, re.S) if block.startswith("label: edge")]
+    read = document(example)
+    keys = config_keys()
+    assert set(read.first) == set(keys.listener)
+    assert set(read.process) == set(keys.process)
+    for path in [*keys.listener, *keys.process]:
+        assert f"| `{path}` |" in text, f"{path} is not documented"
 
 
 @pytest.mark.parametrize("text", ["[a]", "text", "5"])

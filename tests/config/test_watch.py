@@ -23,7 +23,7 @@ class Reloads:
         self.error: Exception | None = None
 
     async def __call__(self, files: Sequence[str]) -> list[str]:
-        self.seen.put_nowait(" ".join(Path(file).read_text() if Path(file).exists() else "-" for file in files))
+        self.seen.put_nowait(" ".join("-" if content is None else content.decode() for content in contents(files)))
         if self.error:
             raise self.error
         return ["response.delay"]

@@ -27,6 +27,7 @@ def test_a_call_acts_on_the_first_listener(process: tuple[Goto, int]) -> None:
 
 def test_it_serves_nothing_else(process: tuple[Goto, int]) -> None:
     first, admin = process
+    first.api("POST", "/response/status/counts/clear")
     for path in ("/x", "/status/200", "/echo", "/request/this"):
         answer = call(admin, "GET", path, headers={"Accept": "application/json"})
         assert answer.status == 404
@@ -36,7 +37,7 @@ def test_it_serves_nothing_else(process: tuple[Goto, int]) -> None:
 
 
 def test_another_listener_is_named_by_its_port(process: tuple[Goto, int]) -> None:
-    first, admin = process
+    _, admin = process
     other = free_port()
     call(admin, "POST", "/listeners/add", {"port": other, "label": "other"})
     assert call(admin, "PUT", f"/listeners/{other}/open").status == 200

@@ -15,7 +15,7 @@ from goto.hosts.mitm_private import Mode
     [
         ("regular", "regular@"),
         ("regular@8080", "regular@"),
-        ("reverse:http://user@host:1@8080", "reverse:http://user@host:1@"),
+        ("reverse:http://host:1@8080", "reverse:http://host:1@"),
         ("reverse:http://a@127.0.0.1:8080", "reverse:http://a@127.0.0.1:"),
         ("upstream:http://parent:3128@[::1]:8080", "upstream:http://parent:3128@[::1]:"),
     ],

@@ -44,13 +44,17 @@ def watch() -> Watch:
     return Watch(exchange, Call("t", ORIGIN, "GET", "/", timeout=0.02))
 
 
+class Server(SimpleNamespace):
+    __hash__ = object.__hash__
+
+
 def server() -> Any:
-    return SimpleNamespace(address=("a", 1))
+    return Server(address=("a", 1))
 
 
 def test_a_connection_that_is_not_made_in_time(private: Private) -> None:
     async def test() -> None:
-        slow, other, new = watch(), SimpleNamespace(address=("b", 1)), server()
+        slow, other, new = watch(), Server(address=("b", 1)), server()
         assert not slow.connecting(other)
         slow.sent()
         assert slow.connecting(new)

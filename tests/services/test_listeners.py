@@ -191,7 +191,6 @@ def host_with(check: Callable[[StandaloneHost, Port], Any]) -> None:
 
 
 @pytest.mark.parametrize("verb", ["close", "remove"])
-@pytest.mark.xfail(strict=True, reason="a listener that is ended while it opens breaks, and its port stays taken for good")
 def test_a_listener_may_be_ended_while_it_opens(verb: str) -> None:
     async def check(host: StandaloneHost, port: Port) -> None:
         listeners = host.instance.listeners
@@ -219,7 +218,6 @@ def test_of_two_calls_that_open_one_is_refused() -> None:
     host_with(check)
 
 
-@pytest.mark.xfail(strict=True, reason="a listener that is not open yet counts as one that goto can be reached by")
 def test_one_that_fails_to_open_does_not_count_as_the_last_open_one() -> None:
     async def check(host: StandaloneHost, port: Port) -> None:
         listeners = host.instance.listeners
