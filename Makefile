@@ -7,6 +7,8 @@ PORT ?= 8080
 ARGS ?=
 PYTHON ?= python3
 VENV ?= .venv
+# by files, since what a file needs is started once for it
+PYTEST ?= -n 4 --dist loadfile
 
 # mitmproxy is installed for the tests as soon as there is something to test with it
 comma := ,
@@ -23,7 +25,7 @@ run: $(RUN_STAMP)
 
 # The default Python comes last, so that the output ends with its summary.
 test: check nginx test-newest
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest $(PYTEST)
 
 check: $(DEV_STAMP)
 	$(VENV)/bin/ruff check .
@@ -72,8 +74,8 @@ test-newest: dev
 	  echo "No Python newer than 3.$$default that is at least 3.12 was found: the tests run on the default one alone."; \
 	else \
 	  $(MAKE) --no-print-directory dev VENV=.venv-3.$$minor PYTHON="$$python"; \
-	  echo ".venv-3.$$minor/bin/python -m pytest --quiet"; \
-	  .venv-3.$$minor/bin/python -m pytest --quiet; \
+	  echo ".venv-3.$$minor/bin/python -m pytest --quiet $(PYTEST)"; \
+	  .venv-3.$$minor/bin/python -m pytest --quiet $(PYTEST); \
 	fi
 
 # ---------------------------------------------------------------- what tests use besides Python

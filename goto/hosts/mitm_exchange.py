@@ -92,8 +92,9 @@ class MitmExchange:
         flow = self.flow
         websocket = flow.request.upgrade == "websocket"
         if websocket and flow.status is None and flow.response is None and not self._can_upgrade():
+            also = ", with verifyTLS on" if len(flow.upstreams) == 1 else ""
             flow.upstreams, flow.answer = [], None
-            flow.response = Response.text(501, "goto: a websocket connection needs exactly one target, with verifyTLS on")
+            flow.response = Response.text(501, f"goto: a websocket connection needs exactly one target{also}")
         if flow.response is not None:
             self._own = flow.response
             self._keep(0)

@@ -138,9 +138,8 @@ def end(client: Any, connection: Any) -> bool:
     Why: kept ones outlive their listener, and slow ones their time.
     """
     io = _transport(client, connection)
-    if io is None or io.handler is None:
+    if io is None or io.handler is None or not io.handler.cancel("goto"):
         return False
-    io.handler.cancel("goto")
     if io.writer is not None:
         io.writer.close()  # which a handler that was only about to begin leaves undone
     return True

@@ -12,10 +12,23 @@ from pathlib import Path
 import pytest
 from mitm_process import Mitmdump, forget_peak, memory
 from support import Goto, Nginx, Reply, Upstream, eventually, free_port, held
-from test_exchange import FEATURE
 from wire import Client, Scripted, Site, answering, get, read_head
 
 MEGABYTE = 1 << 20
+
+FEATURE = """
+from goto.feature import Feature
+
+
+class Faulty(Feature):
+    def request(self, flow):
+        if flow.request.headers.get("break") == "request":
+            raise RuntimeError("request hook")
+
+    async def response(self, flow):
+        if flow.request.headers.get("break") == "response":
+            raise RuntimeError("response hook")
+"""
 
 
 @pytest.fixture(scope="module")

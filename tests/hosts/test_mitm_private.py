@@ -122,7 +122,7 @@ def test_an_http_2_client_gets_the_page_on_its_stream() -> None:
     ]
     assert (b":status", b"504") in [tuple(field) for field in seen[0].headers]  # type: ignore[union-attr]
     assert seen[1].data == b"mine"  # type: ignore[union-attr]
-    assert isinstance(seen[2], h2.events.StreamEnded)
+    assert isinstance(seen[-1], h2.events.StreamEnded)
     assert not any(isinstance(command, commands.CloseConnection) for command in got)
 
 
@@ -203,6 +203,7 @@ async def connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWrit
             await asyncio.sleep(0.01)
         while private._transport(new[0], new[0]).handler is None:
             await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)  # it is about to read
     return reader, writer, new[0]
 
 
@@ -228,6 +229,18 @@ def test_a_connection_can_be_ended() -> None:
         assert await reader.read() == b""
         await until(lambda: private.is_gone(client))
         assert not private.end(client, client)
+        writer.close()
+
+    run(test)
+
+
+def test_a_connection_can_be_ended_before_it_is_read() -> None:
+    async def test(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(10):
+            while not (clients := private.clients()) or not private.end(clients[0], clients[0]):
+                await asyncio.sleep(0)
+            assert await reader.read() == b""
         writer.close()
 
     run(test)
