@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from typing import Any, ClassVar
 
 from mitmproxy import connection, ctx, exceptions, http
@@ -36,6 +37,9 @@ log = logging.getLogger("goto")
 
 CLOSE_SECONDS = 10.0
 """Exchanges in flight when their listener closes get this long to finish."""
+
+PART_SECONDS = 1.0
+"""How long the end waits for connections to be gone."""
 
 
 class MitmHost:
@@ -149,7 +153,16 @@ class MitmHost:
             await self._worker.stop()
         if self._admin is not None:
             await self._admin.close()
+        await self._part()
         await self.instance.stop()
+
+    async def _part(self) -> None:
+        """End the clients' connections, which mitmproxy would leave to be cut off with a traceback on some Pythons."""
+        for client in list(self._clients.values()):
+            client.end()
+        until = time.monotonic() + PART_SECONDS
+        while self._clients and time.monotonic() < until:
+            await asyncio.sleep(0.01)
 
     def _task(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)

@@ -81,6 +81,9 @@ class MitmExchange:
                 return
         if self._found is not None:
             self._keep(self._found.route.body_limit, refuse=True)
+            if not may_have_body(self.mitm.request):
+                # at once: mitmproxy drops a flow whose client has left before its body is looked at
+                self._own = await self._make(b"")
             return
         self._traffic = True
         self._depth = await self._pipeline.request_async(self.flow)
