@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -144,7 +145,13 @@ class HostedExchange:
             if flow.gone:
                 raise ClientGone
             flow.response = await self._respond()
-            await pipeline.response_async(flow, depth)
+            dropping = self._drop_body()
+            try:
+                await pipeline.response_async(flow, depth)
+            finally:
+                if dropping is not None:
+                    dropping.cancel()
+                    await asyncio.wait((dropping,))
             if flow.gone:
                 raise ClientGone
             whole = await self._write(flow.response)
@@ -155,6 +162,19 @@ class HostedExchange:
             flow.completed = whole and (self._taken or not flow.gone)
         finally:
             pipeline.closed(flow, depth)
+
+    def _drop_body(self) -> asyncio.Task[None] | None:
+        """Read on what nobody wants of a body while hooks wait: a client that leaves is not seen behind one that stands still."""
+        body = self.body
+        if body is None or not body.unread or body.awaited or not self._keep_alive or self._answer is not None:
+            return None
+
+        async def drop() -> None:
+            with contextlib.suppress(Exception):
+                async for _ in body:
+                    pass
+
+        return asyncio.get_running_loop().create_task(drop())
 
     async def _respond(self) -> Response:
         flow = self.flow

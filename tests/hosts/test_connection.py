@@ -369,7 +369,6 @@ def test_each_of_many_exchanges_ends_one_way(site: Site) -> None:
     assert ends["RequestCompleted"] >= 30
 
 
-@pytest.mark.xfail(strict=True, reason="while a body that nobody reads fills its buffer, goto does not see the client leave")
 def test_a_client_that_leaves_during_a_delay_in_the_middle_of_its_body(site: Site) -> None:
     site.api("PUT", "/request/timeout/track/all")
     site.api("PUT", "/response/delay/set/1s:1")
