@@ -37,7 +37,7 @@ def command(tool: str, *args: str) -> list[str]:
 class Mitmdump(Goto):
     """A mitmdump process, serving when the constructor returns. Ends by SIGTERM and must then exit with 0.
 
-    `mode` lacks the port. It must log no error but those named in `errors`, unless `expect_errors` says so.
+    `mode` lacks the port. It must log nothing that -q lets through, unless `expect_errors` says so.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Mitmdump(Goto):
             raise AssertionError(f"mitmdump does not listen on {self.port}:\n{self.log}") from None
 
     def stop(self, *args: Any) -> str:
-        """As a goto; besides, whatever -q lets through is an error."""
+        """As a goto; besides, whatever is logged is an error."""
         log = super().stop(*args)
         assert self.expect_errors or not log.strip(), log
         return log

@@ -10,21 +10,27 @@ from mitmproxy import http
 from mitmproxy.flow import Error
 
 from goto.call import Call
-from goto.connection import UpstreamError
 from goto.echo import SHOWN_BYTES
 from goto.errors import ApiError, TooLarge
-from goto.fanout import FAN_OUT_LIMIT, fan_out
-from goto.flow import ClientGone, Flow, Headers, Response, decode, encode
+from goto.fanout import FAN_OUT_LIMIT
+from goto.flow import ClientGone, Flow, Headers, Response
 from goto.hops import connection_words
 from goto.hosts import mitm_private as private
 from goto.hosts.mitm_client import MitmClient
-from goto.hosts.mitm_messages import framing, made, may_have_body, passed_on, request_of, spoken_error
+from goto.hosts.mitm_messages import (
+    aim_at_own_upstream,
+    aim_at_target,
+    made,
+    may_have_body,
+    passed_on,
+    request_of,
+    spoken_error,
+)
+from goto.hosts.mitm_send import send_whole
 from goto.hosts.mitm_watch import Watch
 from goto.listener import Listener
 from goto.management import Found, refusal
 from goto.reasons import REASONS
-from goto.upstream import Answer
-from goto.whole import Whole
 
 if TYPE_CHECKING:
     from goto.hosts.mitm import MitmHost
@@ -131,42 +137,21 @@ class MitmExchange:
         self.mitm.kill()
 
     def _pass(self, *, websocket: bool) -> None:
-        """To mitmproxy's own upstream. In reverse mode `Host` was kept for goto to see, and is now the upstream's."""
-        request, address = self.mitm.request, self.mitm.server_conn.address
-        if "upgrade" in request.headers and not websocket:
-            for name in ("upgrade", "http2-settings", "connection"):
-                request.headers.pop(name, None)
-        if address and self.mitm.client_conn.proxy_mode.type_name == "reverse" and not request.is_http2:
-            request.authority = ""
-            if not self._host.keeps_host:
-                host, port = address[0], address[1]
-                default = 443 if request.scheme == "https" else 80
-                bracketed = f"[{host}]" if ":" in host else host
-                request.host_header = bracketed if port == default else f"{bracketed}:{port}"
+        """To mitmproxy's own upstream."""
+        request = self.mitm.request
+        aim_at_own_upstream(self.mitm, keeps_host=self._host.keeps_host, websocket=websocket)
         if may_have_body(request) and not _is_short(request.headers):
             request.stream = True
 
     async def _rewrite(self, call: Call, *, websocket: bool) -> None:
-        mitm, request = self.mitm, self.mitm.request
+        mitm = self.mitm
         self._call = call
         self._watch = Watch(self, call)
-        fields = [*call.headers, *framing(request.headers.fields)]
-        if "expect" in request.headers:
-            fields.append((b"Expect", b"100-continue"))  # mitmproxy meets it itself
-        if websocket:
-            fields += [(b"Connection", b"Upgrade"), (b"Upgrade", encode(self.flow.request.headers.get("upgrade") or ""))]
-        request.scheme, request.host, request.port = call.origin.scheme, call.origin.host, call.origin.port
-        request.data.path = encode(call.path)
-        request.headers = http.Headers(fields)
-        if request.is_http2:
-            request.authority = decode(dict(call.headers).get(b"Host", encode(call.origin.authority)))
-            request.headers.pop("host", None)
-        else:
-            request.authority = ""
+        aim_at_target(mitm.request, call, (self.flow.request.headers.get("upgrade") or "") if websocket else "")
         if mitm.server_conn.via is not None:
             mitm.server_conn = self._host.direct_connection(call.origin)
-        if may_have_body(request):
-            request.stream = self._watch.sending
+        if may_have_body(mitm.request):
+            mitm.request.stream = self._watch.sending
         await self.client.drop_idle(call.origin)
 
     async def request(self) -> None:
@@ -184,47 +169,18 @@ class MitmExchange:
         self.mitm.response = made(response, [], self.flow.request.method)
 
     async def _make(self, body: bytes) -> Response:
-        flow, management = self.flow, self._host.instance.management
+        flow, management, upstream = self.flow, self._host.instance.management, self._host.instance.upstream
         try:
             if self._found is not None:
                 served = await management.serve(self._found, flow.request, body)
-                return await self._send(served, body) if isinstance(served, Sequence) else served
+                return await send_whole(upstream, flow, served, body) if isinstance(served, Sequence) else served
             if flow.upstreams:
-                return await self._send(flow.upstreams, body)
+                return await send_whole(upstream, flow, flow.upstreams, body)
         except ApiError as error:
             return refusal(error, flow.request)
         assert flow.answer is not None
         limit = private.limits.get(self.mitm.id)
         return flow.answer(flow, body, limit.size if limit is not None else len(body))
-
-    async def _send(self, calls: Sequence[Call], body: bytes) -> Response:
-        """What mitmproxy cannot carry: several calls, one without a check of certificates, or one made by hand."""
-        upstream = self._host.instance.upstream
-        if len(calls) > 1:
-            return await fan_out(upstream, self.flow, list(calls), body)
-        (call,) = calls
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def on_head(answer: Answer) -> None:
-            if not waiter.done():
-                waiter.set_result(None)
-
-        answer = upstream.send(call, body, on_head)
-        try:
-            await self.flow.wait(waiter)
-            if answer.error is not None:
-                raise answer.error
-            whole = Whole(FAN_OUT_LIMIT)
-            answer.pipe(whole)
-            response = answer.response()
-            response.body, response.stream = await self.flow.wait(asyncio.ensure_future(whole.read())), None
-            if whole.truncated:
-                return Response.text(502, f"target {call.target}: more than {FAN_OUT_LIMIT} bytes, which cannot be streamed here")
-        except UpstreamError as error:
-            return Response.text(error.status, f"target {call.target}: {error}")
-        finally:
-            answer.abort()
-        return response
 
     async def response_headers(self) -> None:
         """The head of a response is known, an own one's or an upstream's. Raises `ClientGone`."""

@@ -8,7 +8,8 @@ import re
 
 from mitmproxy import http
 
-from goto.flow import Field, Headers, Request, Response, decode
+from goto.call import Call, Origin
+from goto.flow import Field, Headers, Request, Response, decode, encode
 from goto.hops import end_to_end
 from goto.http1 import NO_BODY, date_field, has_date
 from goto.reasons import REASONS
@@ -43,6 +44,35 @@ def may_have_body(request: http.Request) -> bool:
 def framing(fields: tuple[Field, ...]) -> list[Field]:
     """What delimits the body on the wire; mitmproxy goes by these fields."""
     return [field for field in fields if field[0].lower() in _FRAMING]
+
+
+def aim_at_own_upstream(flow: http.HTTPFlow, *, keeps_host: bool, websocket: bool) -> None:
+    """Make a request ready for mitmproxy's own upstream. In reverse mode `Host` was kept for goto; now it is that upstream's."""
+    request, address = flow.request, flow.server_conn.address
+    if "upgrade" in request.headers and not websocket:
+        for name in ("upgrade", "http2-settings", "connection"):
+            request.headers.pop(name, None)
+    if address and flow.client_conn.proxy_mode.type_name == "reverse" and not request.is_http2:
+        request.authority = ""
+        if not keeps_host:
+            request.host_header = Origin(request.scheme, address[0], address[1]).authority
+
+
+def aim_at_target(request: http.Request, call: Call, upgrade: str) -> None:
+    """Make a request into a call. `upgrade` is the protocol to switch to, if any."""
+    fields = [*call.headers, *framing(request.headers.fields)]
+    if "expect" in request.headers:
+        fields.append((b"Expect", b"100-continue"))  # mitmproxy meets it itself
+    if upgrade:
+        fields += [(b"Connection", b"Upgrade"), (b"Upgrade", encode(upgrade))]
+    request.scheme, request.host, request.port = call.origin.scheme, call.origin.host, call.origin.port
+    request.data.path = encode(call.path)
+    request.headers = http.Headers(fields)
+    if request.is_http2:
+        request.authority = decode(dict(call.headers).get(b"Host", encode(call.origin.authority)))
+        request.headers.pop("host", None)
+    else:
+        request.authority = ""
 
 
 def made(response: Response, identity: list[Field], method: str, *, close: bool = False) -> http.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -181,6 +182,8 @@ def test_a_site_behind_a_proxy_may_bear_the_name_that_management_goes_by(upstrea
 @pytest.fixture
 def secure(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     """An https server that answers with what it was asked, and its certificate; as a port."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
     made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
@@ -209,6 +212,8 @@ print(server.server_port, flush=True); server.serve_forever()
 
 def curl(*args: str) -> str:
     """What curl writes; it must succeed."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
     ran = subprocess.run(["curl", "-sS", "--max-time", "20", *args], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout

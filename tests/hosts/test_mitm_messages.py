@@ -7,10 +7,21 @@ import pytest
 pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Python")
 
 from mitmproxy import http
-from mitmproxy.test import tutils
+from mitmproxy.test import tflow, tutils
 
+from goto.call import Call, Origin
 from goto.flow import Headers, Response
-from goto.hosts.mitm_messages import framing, made, may_have_body, passed_on, request_of, spoken_error
+from goto.hosts.mitm_messages import (
+    aim_at_own_upstream,
+    aim_at_target,
+    framing,
+    made,
+    may_have_body,
+    passed_on,
+    request_of,
+    spoken_error,
+)
+from goto.hosts.mitm_private import Mode
 
 
 def asked(**how: object) -> http.Request:
@@ -42,6 +53,33 @@ def test_an_authority_stands_for_host() -> None:
 )
 def test_whether_there_is_a_body(request_: http.Request, may: bool) -> None:
     assert may_have_body(request_) is may
+
+
+@pytest.mark.parametrize(
+    ("address", "keeps", "host"),
+    [(("up", 80), False, "up"), (("up", 81), False, "up:81"), (("::1", 80), False, "[::1]"), (("up", 80), True, "a")],
+)
+def test_a_request_for_mitmproxys_own_upstream(address: tuple[str, int], keeps: bool, host: str) -> None:
+    flow = tflow.tflow(req=asked(authority=b"a", scheme=b"http"))
+    flow.client_conn.proxy_mode = Mode.parse("reverse:http://up")
+    flow.server_conn.address = address
+    flow.request.headers["Upgrade"] = "h2c"
+    aim_at_own_upstream(flow, keeps_host=keeps, websocket=False)
+    assert (flow.request.authority, flow.request.headers["host"], flow.request.headers.get("upgrade")) == ("", host, None)
+
+
+def test_a_request_for_a_target() -> None:
+    call = Call("t", Origin("https", "up", 8443), "PUT", "/there?q", [(b"Host", b"up:8443"), (b"X", b"1")])
+    request = asked(headers=http.Headers([(b"Content-Length", b"4"), (b"Expect", b"100-continue"), (b"Y", b"1")]))
+    aim_at_target(request, call, "")
+    assert (request.scheme, request.host, request.port, request.path) == ("https", "up", 8443, "/there?q")
+    names = [name for name, _ in request.headers.fields]
+    assert names == [b"Host", b"X", b"Content-Length", b"Expect"]
+    aim_at_target(request, call, "websocket")
+    assert (request.headers["connection"], request.headers["upgrade"]) == ("Upgrade", "websocket")
+    request = asked(http_version=b"HTTP/2.0", authority=b"a")
+    aim_at_target(request, call, "")
+    assert (request.authority, "host" in request.headers) == ("up:8443", False)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -118,8 +119,6 @@ class Never:
     """An event that does not come; only that the other side leaves."""
 
     def wait(self, seconds: float) -> bool:
-        import time
-
         time.sleep(seconds)
         return False
 

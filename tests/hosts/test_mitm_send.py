@@ -1,0 +1,77 @@
+"""What mitmproxy cannot carry is sent by goto, and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from support import Reply, free_port, held
+from support import Upstream as Server
+from wire import flow
+
+from goto.call import Call, Origin
+from goto.flow import ClientGone, Response
+from goto.hosts import mitm_send
+from goto.hosts.mitm_send import send_whole
+from goto.upstream import Upstream
+
+
+def call(port: int, path: str = "/", timeout: float = 5) -> Call:
+    return Call("t", Origin("http", "127.0.0.1", port), "POST", path, [(b"Host", b"a")], timeout)
+
+
+def sent(*calls: Call, body: bytes = b"body") -> Response:
+    async def main() -> Response:
+        upstream = Upstream()
+        try:
+            return await send_whole(upstream, flow(), calls, body)
+        finally:
+            await upstream.close()
+
+    return asyncio.run(main())
+
+
+def test_one_call_is_answered_by_its_whole_answer(upstream: Server) -> None:
+    upstream.on("/x", Reply(299, [b"one", b"two"], [("X", "1"), ("Connection", "close")]))
+    response = sent(call(upstream.port, "/x"))
+    assert (response.status, response.body, response.stream) == (299, b"onetwo", None)
+    assert [field for field in response.headers.fields if field[0] != b"Transfer-Encoding"] == [(b"X", b"1")]
+    assert upstream.take(1)[0].body == b"body"
+
+
+def test_several_are_answered_in_one(upstream: Server) -> None:
+    assert sent(call(upstream.port), call(upstream.port)).status == 208
+
+
+def test_a_failure_names_the_target(upstream: Server) -> None:
+    response = sent(call(free_port()))
+    assert response.status == 502
+    assert response.body.startswith(b"target t: cannot connect to ")
+    with held() as event:
+        upstream.on("/slow", Reply(hold=event))
+        response = sent(call(upstream.port, "/slow", 0.1))
+    assert (response.status, response.body) == (504, b"target t: no answer within 100ms\n")
+
+
+def test_an_answer_that_is_too_long_to_be_held(upstream: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mitm_send, "FAN_OUT_LIMIT", 10)
+    upstream.on("/x", Reply(body=b"x" * 11))
+    response = sent(call(upstream.port, "/x"))
+    assert (response.status, response.body) == (502, b"target t: more than 10 bytes, which cannot be streamed here\n")
+
+
+def test_a_client_that_leaves_ends_it(upstream: Server) -> None:
+    async def main() -> None:
+        sender, one = Upstream(), flow()
+        sending = asyncio.ensure_future(send_whole(sender, one, [call(upstream.port, "/slow")], b""))
+        while not upstream.received:
+            await asyncio.sleep(0.01)
+        one.leave()
+        with pytest.raises(ClientGone):
+            await sending
+        await sender.close()
+
+    with held() as event:
+        upstream.on("/slow", Reply(hold=event))
+        asyncio.run(main())
+        assert upstream.take(1)[0].aborted.wait(5)
