@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import http.client
 import os
 import shutil
 import subprocess
@@ -55,6 +56,7 @@ class Mitmdump(Goto):
         self.base = f"http://127.0.0.1:{self.port}"
         self.expect_errors = expect_errors
         self._log = tempfile.NamedTemporaryFile(prefix=f"mitmdump-{self.port}-", suffix=".log")  # noqa: SIM115
+        self._asked = addon is not None and mode.startswith("reverse:") and not any("goto_admin_host" in word for word in args)
         options = ["-q", "--set", f"confdir={confdir()}", "--mode", f"{mode}@{self.port}", *args]
         if addon is not None:
             options += ["-s", str(addon)]
@@ -71,6 +73,15 @@ class Mitmdump(Goto):
         except AssertionError:
             self.process.kill()
             raise AssertionError(f"mitmdump does not listen on {self.port}:\n{self.log}") from None
+
+    def _serves(self) -> bool:
+        """mitmproxy listens before its addons run: wait for goto's answer where there is to be one."""
+        if not super()._serves():
+            return False
+        try:
+            return not self._asked or bool(call(self.port, "GET", "/goto/ready", timeout=2).status)
+        except (OSError, http.client.HTTPException):
+            return False
 
     def stop(self, *args: Any) -> str:
         """As a goto; besides, whatever is logged is an error."""

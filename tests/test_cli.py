@@ -151,7 +151,7 @@ def test_host_binds_one_interface(goto: Callable[..., Goto]) -> None:
     process = goto("host", "--host", "127.0.0.1")
     with socket.socket(socket.AF_INET6) as client:
         assert client.connect_ex(("::1", process.port)) != 0
-    assert f"http://127.0.0.1:{process.port}" in process.log.splitlines()[0]
+    eventually(lambda: f"http://127.0.0.1:{process.port}" in process.log)
 
 
 def test_without_host_it_binds_all_of_them(goto: Callable[..., Goto]) -> None:
