@@ -86,7 +86,17 @@ class MitmHost:
                 raise exceptions.OptionsError(str(error)) from None
             self._refuse(error.problems if isinstance(error, ConfigError) else [error])
         else:
+            if self._settings is None:
+                self._take_over()
             self._settings = settings
+
+    def _take_over(self) -> None:
+        """Set mitmproxy's own options as goto needs them, before the first connection: mitmproxy listens before it is running.
+
+        Eager connections would make a dead upstream hang up on management calls too; a rewritten Host could not be matched.
+        """
+        self.keeps_host = ctx.options.keep_host_header
+        ctx.options.update(connection_strategy="lazy", keep_host_header=True)
 
     def running(self) -> asyncio.Task[None]:
         # a task, since a script that is added at run time is called without being awaited
@@ -96,9 +106,6 @@ class MitmHost:
         settings = self._settings
         if settings is None:
             return
-        # eager connections would make a dead upstream hang up on management calls too; a rewritten Host could not be matched
-        self.keeps_host = ctx.options.keep_host_header
-        ctx.options.update(connection_strategy="lazy", keep_host_header=True)
         private.install()
         private.head_waits.append(self._head_waits)
         self._own_hosts = frozenset(("localhost", "127.0.0.1", "::1", pod_ip(), socket.gethostname().lower()))

@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 from support import Reply, Upstream
 
+from goto.client.pace import ON_TIME, Steady
 from goto.client.results import Results
 from goto.client.run import Run
 from goto.client.target import ClientTarget
@@ -123,9 +124,53 @@ def test_without_a_rate_nothing_is_to_be_corrected(send: Send, target: Target, u
     assert latency["raw"] == latency["corrected"]
 
 
-def test_an_idle_server_is_not_blamed_for_timers(send: Send, target: Target, upstream: Upstream):
-    latency = send(target(url=upstream.base, rate=200, replicas=2, requestCount=50)).to_wire()["all"]["latency"]
-    assert latency["corrected"]["p50"] - latency["raw"]["p50"] < 1
+class Standing:
+    """A part with one replica on a clock that stands still, since a real one cannot be made late by an exact time."""
+
+    stopped = False
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.loop = self
+        self.now = 0.0
+        self.dues: list[float] = []
+        self.fire: Callable[[], None] = lambda: None
+        monkeypatch.setattr("goto.client.pace.perf_counter", lambda: self.now)
+
+    def sending(self) -> list[Standing]:
+        return [self]
+
+    def retire(self, _: object) -> None:
+        pass
+
+    def send(self, due: float) -> None:
+        self.dues.append(due)
+
+    def call_later(self, _: float, fire: Callable[[], None]) -> Standing:
+        self.fire = fire
+        return self
+
+    def cancel(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("late", "blamed"), [(ON_TIME * 0.9, False), (ON_TIME * 1.1, True)])
+def test_an_idle_server_is_not_blamed_for_timers(monkeypatch: pytest.MonkeyPatch, late: float, blamed: bool):
+    part = Standing(monkeypatch)
+    pace = Steady(part, rate=10, total=2)  # type: ignore[arg-type]
+    pace.start()
+    pace.after(part)  # type: ignore[arg-type]
+    part.now = 0.1 + late
+    part.fire()
+    assert part.dues == [0.0, pytest.approx(0.1 if blamed else part.now)]
+
+
+def test_a_request_that_waited_for_a_replica_counts_from_when_it_was_due(monkeypatch: pytest.MonkeyPatch):
+    part = Standing(monkeypatch)
+    pace = Steady(part, rate=10, total=2)  # type: ignore[arg-type]
+    pace.start()
+    part.now = 0.1 + ON_TIME / 2
+    pace.after(part)  # type: ignore[arg-type]
+    assert part.dues == [0.0, pytest.approx(0.1)]
 
 
 def test_a_rate_is_stopped_between_requests(send: Send, target: Target, upstream: Upstream):

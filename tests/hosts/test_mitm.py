@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from mitm_process import ADDON, Mitmdump, call, command, confdir, starts_not
 from support import PATIENCE, ROOT, Goto, Reply, Upstream, eventually, free_port, held
-from wire import Client, Site, get
+from wire import Client, Scripted, Site, get
 
 CONFIG = """
 label: seeded
@@ -42,6 +42,16 @@ def behind() -> Iterator[Upstream]:
 def process(behind: Upstream) -> Iterator[Mitmdump]:
     with Mitmdump(f"reverse:{behind.base}") as mitmdump:
         yield mitmdump
+
+
+# ---------------------------------------------------------------- the start
+def test_a_connection_before_goto_runs_reaches_no_upstream(tmp_path: Path) -> None:
+    """mitmproxy listens before its addons run, and would connect upstream as soon as a client does."""
+    (tmp_path / "slow.py").write_text("import asyncio\nasync def running():\n    await asyncio.sleep(0.5)\n")
+    with Scripted(lambda _: None) as server:
+        with Mitmdump(f"reverse:http://127.0.0.1:{server.port}", "-s", str(tmp_path / "slow.py")):
+            pass
+        assert server.connections == 0
 
 
 # ---------------------------------------------------------------- options
