@@ -1,8 +1,12 @@
-"""Counts by what clients send, which may be anything: memory is bounded, and what is past the bound is counted together."""
+"""Memory that is bounded whatever clients send: counts by their values, and what was worked out of their bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 OTHER = "_other"
 """Where values past the limit are counted."""
@@ -19,3 +23,31 @@ def slot(counts: Mapping[str, object], value: str, limit: int = VALUES_LIMIT) ->
     if value in counts or (len(counts) < limit and len(value) <= VALUE_LENGTH):
         return value
     return OTHER
+
+
+MEMO_LIMIT = 4096
+"""Results that a `Memo` holds. Past it all are forgotten, since a client that never repeats itself would fill any memory."""
+
+MEMO_LENGTH = 256
+"""Length of the keys that a `Memo` holds: 4 MiB at most, with what was worked out of them."""
+
+
+class Memo(dict[K, V], Generic[K, V]):
+    """`memo[key]` is `function(key)`, worked out once for keys that come again. What raises is not remembered.
+
+    A look-up of a known key costs what one in a dict does. Nothing is lost past the limits but time.
+    """
+
+    __slots__ = ("_function", "_length")
+
+    def __init__(self, function: Callable[[K], V], length: Callable[[K], int] = len) -> None:  # type: ignore[assignment]
+        self._function = function
+        self._length = length
+
+    def __missing__(self, key: K) -> V:
+        value = self._function(key)
+        if self._length(key) <= MEMO_LENGTH:
+            if len(self) >= MEMO_LIMIT:
+                self.clear()
+            self[key] = value
+        return value

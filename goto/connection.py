@@ -1,14 +1,14 @@
 """One HTTP/1.1 connection to an origin: a request goes out, an answer comes in, then the next.
 
-Callbacks, no tasks: a connection costs nothing a request beyond its bytes. The parser reads heads and chunked bodies; a body
-with a length, or one that lasts until the connection ends, passes by it.
+Callbacks, no tasks: a connection costs nothing a request beyond its bytes. A parser reads heads and chunked bodies; plain heads
+(see `heads`), and a body with a length or one that lasts until the connection ends, pass by it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol
 
 import httptools
 
@@ -16,6 +16,7 @@ from goto.batch import Batch
 from goto.call import Origin
 from goto.duration import spoken
 from goto.flow import Field
+from goto.heads import Head, lone_head
 
 
 class UpstreamError(Exception):
@@ -38,19 +39,34 @@ class TooSlow(UpstreamError):
     status = 504
 
 
-class Receiver(Protocol):
-    """Whoever gets the answer to a request. `on_end` or `on_error` comes exactly once, last."""
+class Receiver(ABC):
+    """Whoever gets the answer to a request: `on_whole` alone, or the others, of which `on_end` or `on_error` comes exactly once,
+    last.
+    """
 
+    __slots__ = ()
+
+    def on_whole(self, status: int, reason: bytes, fields: list[Field], body: bytes) -> None:
+        """The answer, where all of it came at once."""
+        self.on_head(status, reason, fields, len(body))
+        if body:
+            self.on_data(body)
+        self.on_end()
+
+    @abstractmethod
     def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
         """The head; `length` is the body's size in bytes, None where it is chunked or lasts until the end."""
 
+    @abstractmethod
     def on_data(self, data: bytes) -> None: ...
 
-    def on_flush(self) -> None:
+    def on_flush(self) -> None:  # noqa: B027  # not every receiver collects
         """All that came in one read was handed over, and the answer goes on."""
 
+    @abstractmethod
     def on_end(self) -> None: ...
 
+    @abstractmethod
     def on_error(self, error: UpstreamError) -> None: ...
 
 
@@ -152,8 +168,6 @@ class Connection(asyncio.Protocol):
         self._left = None
         self._seen = 0
         self._timeout = timeout
-        if self._parser is None:
-            self._parser = httptools.HttpResponseParser(self)
         self.sending = not whole
         if whole:
             self._batch.write(self.transport, data)
@@ -223,11 +237,13 @@ class Connection(asyncio.Protocol):
         if receiver is None:
             self.abort()  # nobody asked: it could be taken for the next answer
             return
-        self.received = True
         if self._left is not None:
             self._take(receiver, data)
-        else:
+        elif self.received or self._bare or (head := lone_head(data)) is None:
+            self.received = True
             self._parse(receiver, data)
+        elif self._read(receiver, head, data):
+            return
         if self._complete:
             self._finish()
         elif self._receiver is receiver:
@@ -309,8 +325,26 @@ class Connection(asyncio.Protocol):
             self._complete = True
 
     # ------------------------------------------------------------ inside
+    def _read(self, receiver: Receiver, head: Head, data: bytes) -> bool:
+        """Take the beginning of an answer that the parser need not see; whether it is the whole."""
+        status, reason, fields, length, body_at = head
+        self.received = True
+        surplus = len(data) - body_at - length
+        self._keep = surplus <= 0
+        if surplus >= 0:
+            self._release()
+            receiver.on_whole(status, reason, fields, data[body_at : body_at + length])
+            return True
+        self._head_done = True
+        self._left = length
+        receiver.on_head(status, reason, fields, length)
+        if self._receiver is receiver and len(data) > body_at:
+            self._take(receiver, data[body_at:])
+        return False
+
     def _parse(self, receiver: Receiver, data: bytes) -> None:
-        assert self._parser is not None
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -349,19 +383,26 @@ class Connection(asyncio.Protocol):
         self._complete = not self._left
 
     def _finish(self) -> None:
+        receiver = self._receiver
+        self._release()
+        if receiver is not None:
+            receiver.on_end()
+
+    def _release(self) -> None:
+        """The answer is whole: keep the connection for the next request, or close it."""
         receiver, self._receiver = self._receiver, None
         self._deadline = None
-        if receiver is None:
-            return
         transport = self.transport
-        if self._keep and not self.sending and transport is not None and not transport.is_closing():
-            self.resume()
+        if receiver is None or transport is None:
+            return
+        if self._keep and not self.sending and not transport.is_closing():
+            if self._paused:
+                self.resume()
             self.reused = True
             self.idle_since = self.loop.time()
             self._on_idle(self)
-        elif transport is not None:
+        else:
             transport.close()
-        receiver.on_end()
 
     def _ended(self, exc: Exception | None) -> None:
         if self._receiver is None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from urllib.parse import unquote_plus
 
 import msgspec
 
-from goto.flow import Field, Flow, Headers, Response
+from goto.bounded import Memo
+from goto.flow import Field, Flow, Headers, Response, field_length
 from goto.hops import HOP_BY_HOP, connection_words
 
 SHOWN_BYTES = 1 << 20
 """Bytes of a body that are shown; the rest is read, counted and dropped."""
-
-REMEMBERED_FIELDS, REMEMBERED_LENGTH = 4096, 256
-"""Fields whose JSON is remembered, and how long they may be, in bytes: at most a few MiB in all."""
 
 _UNREPEATED = HOP_BY_HOP | {b"host", b"set-cookie"}
 _JSON_TYPE: Field = (b"Content-Type", b"application/json")
@@ -30,13 +27,12 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
     """
     request = flow.request
     fields = request.headers.fields
-    members: dict[bytes, bytes] = {}
+    members = []
     repeated = [_JSON_TYPE]
     connection = False
     for field in fields:
-        known = len(field[0]) + len(field[1]) <= REMEMBERED_LENGTH
-        name, value, use = _shown(field) if known else _shown.__wrapped__(field)
-        members[name] = value
+        member, use = _shown_of(field)
+        members.append(member)
         if use == _REPEATED:
             repeated.append(field)
         elif use == _CONNECTION:
@@ -44,10 +40,11 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
     if connection:
         words = connection_words(fields)
         repeated = [field for field in repeated if field[0].lower() not in words]
-    pairs = [b"%b:[%b]" % member for member in members.items()] if len(members) == len(fields) else _grouped(fields)
+    if len(request.headers.index) < len(fields):
+        members = _grouped(fields)
     whole = b'{"RequestURI":%b,"RequestHeaders":{%b},"RequestQuery":%b,"RequestBody":%b%b}\n' % (
         _json(_text(request.target)),
-        b",".join(pairs),
+        b",".join(members),
         _json(_parameters(request.query)) if request.query else b"{}",
         _json(body.decode("utf-8", "replace")) if body else b'""',
         b',"RequestBodySize":%d,"RequestBodyTruncated":true' % size if size > len(body) else b"",
@@ -55,15 +52,17 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
     return Response(flow.status or 200, whole, Headers(repeated))
 
 
-@lru_cache(maxsize=REMEMBERED_FIELDS)
-def _shown(field: Field) -> tuple[bytes, bytes, int]:
-    """The name and value of a field as JSON, and what becomes of it in the answer."""
+def _shown(field: Field) -> tuple[bytes, int]:
+    """A field as a member of a JSON object, and what becomes of it in the answer."""
     name = field[0].lower()
     if name == b"connection":
         use = _CONNECTION
     else:
         use = _LEFT_OUT if name in _UNREPEATED or name.startswith(b"content-") else _REPEATED
-    return _json(_plain(field[0])), _json(_plain(field[1])), use
+    return b"%b:[%b]" % (_json(_plain(field[0])), _json(_plain(field[1]))), use
+
+
+_shown_of = Memo(_shown, field_length).__getitem__
 
 
 def _grouped(fields: list[Field]) -> list[bytes]:

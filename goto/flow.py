@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Field = tuple[bytes, bytes]
+Index = dict[bytes, Sequence[Field]]
 
 
 def encode(text: str) -> bytes:
@@ -23,6 +24,10 @@ def encode(text: str) -> bytes:
 
 def decode(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
+
+
+def field_length(field: Field) -> int:
+    return len(field[0]) + len(field[1])
 
 
 class ClientGone(Exception):
@@ -39,30 +44,34 @@ class Headers:
 
     def __init__(self, fields: Iterable[Field] = ()) -> None:
         self.fields: list[Field] = list(fields)
-        self._index: dict[bytes, list[bytes]] | None = None
+        self._index: Index | None = None
+
+    @classmethod
+    def of(cls, index: Index) -> Headers:
+        """From an index in which no name is repeated."""
+        headers = cls.__new__(cls)
+        headers.fields = [field for (field,) in index.values()]
+        headers._index = index
+        return headers
 
     @property
-    def index(self) -> dict[bytes, list[bytes]]:
-        """Lower-case name to its values, made at the first look-up."""
+    def index(self) -> Index:
+        """Lower-case name to its fields, made at the first look-up."""
         index = self._index
         if index is None:
-            index = {}
-            for name, value in self.fields:
-                name = name.lower()
-                if name in index:
-                    index[name].append(value)
-                else:
-                    index[name] = [value]
-            self._index = index
+            grouped: dict[bytes, list[Field]] = {}
+            for field in self.fields:
+                grouped.setdefault(field[0].lower(), []).append(field)
+            index = self._index = {**grouped}
         return index
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of a header."""
-        values = self.index.get(encode(name).lower())
-        return decode(values[0]) if values else default
+        fields = self.index.get(encode(name).lower())
+        return decode(fields[0][1]) if fields else default
 
     def get_all(self, name: str) -> list[str]:
-        return [decode(value) for value in self.index.get(encode(name).lower(), ())]
+        return [decode(value) for _, value in self.index.get(encode(name).lower(), ())]
 
     def add(self, name: str, value: str) -> None:
         self.fields.append((encode(name), encode(value)))
@@ -128,10 +137,10 @@ class Request:
         index = self.headers.index
         if b"upgrade" not in index:
             return ""
-        connection = b",".join(index.get(b"connection", ())).lower().split(b",")
+        connection = b",".join([value for _, value in index.get(b"connection", ())]).lower().split(b",")
         if b"upgrade" not in (word.strip() for word in connection):
             return ""
-        return decode(index[b"upgrade"][0]).strip().lower()
+        return decode(index[b"upgrade"][0][1]).strip().lower()
 
 
 class Body(Protocol):

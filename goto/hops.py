@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from goto.flow import Field
+from goto.bounded import Memo
+from goto.flow import Field, field_length
 
 HOP_BY_HOP = frozenset(
     (
@@ -23,6 +24,7 @@ FRAMING = frozenset((b"content-length",))
 """Whoever sends a message frames its body."""
 
 _UNPASSED = HOP_BY_HOP | FRAMING | {b"expect"}
+_ABOUT_CONNECTION = frozenset((b"close", b"keep-alive", b"upgrade", b""))
 
 
 def connection_words(fields: Iterable[Field]) -> set[bytes]:
@@ -30,16 +32,35 @@ def connection_words(fields: Iterable[Field]) -> set[bytes]:
     return {word.strip() for name, value in fields if name.lower() == b"connection" for word in value.lower().split(b",")}
 
 
-def end_to_end(fields: Iterable[Field]) -> list[Field]:
-    """The fields that pass on: not hop-by-hop, not named by `Connection`, no length, no `Expect` (which goto meets itself)."""
-    passed = []
-    named: set[bytes] = set()
-    for field in fields:
+class Crossing:
+    """What passes on of a message's fields: not hop-by-hop, not named by `Connection`, no length, no `Expect` (which goto meets
+    itself), nor what bears one of the names given.
+    """
+
+    def __init__(self, *names: bytes) -> None:
+        self._stay = _UNPASSED.union(names)
+        self._passes = Memo(self._does_pass, field_length).__getitem__
+
+    def __call__(self, fields: Iterable[Field]) -> list[Field]:
+        try:
+            return list(filter(self._passes, fields))
+        except _FieldsNamed:
+            stay = self._stay | connection_words(fields)
+            return [field for field in fields if field[0].lower() not in stay]
+
+    def _does_pass(self, field: Field) -> bool:
         name = field[0].lower()
-        if name not in _UNPASSED:
-            passed.append(field)
-        elif name == b"connection":
-            named.update(word.strip() for word in field[1].lower().split(b","))
-    if named - {b"close", b"keep-alive", b"upgrade", b""}:
-        passed = [field for field in passed if field[0].lower() not in named]
-    return passed
+        if name == b"connection" and connection_words((field,)) - _ABOUT_CONNECTION:
+            raise _FieldsNamed
+        return name not in self._stay
+
+
+class _FieldsNamed(Exception):
+    """A `Connection` that names fields: what passes depends on more than a field itself."""
+
+
+end_to_end = Crossing()
+"""For responses, where `Host` means nothing."""
+
+to_upstream = Crossing(b"host")
+"""For requests: an upstream is given a `Host` of its own."""

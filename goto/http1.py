@@ -6,8 +6,9 @@ import time
 from email.utils import formatdate
 from typing import Literal
 
+from goto.bounded import Memo
 from goto.call import Call
-from goto.flow import Field, Request, Response, encode
+from goto.flow import Field, Request, Response, encode, field_length
 from goto.reasons import REASONS
 
 _STATUS_LINES = {status: b"HTTP/1.1 %d %b\r\n" % (status, REASONS.get(status, "").encode()) for status in range(100, 600)}
@@ -35,8 +36,16 @@ def status_line(status: int, reason: str | None = None) -> bytes:
     return b"HTTP/1.1 %d %b\r\n" % (status, reason.encode("latin-1", "replace"))
 
 
+def _field_line(field: Field) -> bytes:
+    return b"%b: %b\r\n" % field
+
+
+field_line = Memo(_field_line, field_length).__getitem__
+"""A field as it stands on the wire."""
+
+
 def fields_bytes(fields: list[Field]) -> bytes:
-    return b"".join([b"%b: %b\r\n" % field for field in fields])
+    return b"".join(map(field_line, fields))
 
 
 def date_field() -> bytes:
@@ -86,10 +95,10 @@ def response_bytes(
         connection = CLOSE
     else:
         connection = b"" if version >= (1, 1) else KEEP_ALIVE
-    fields = response.headers.fields
-    lines = [b"%b: %b\r\n" % field for field in fields]
-    date = b"" if has_date(fields) else date_field()
-    return b"".join([status_line(response.status, response.reason), identity, *lines, date, framing, connection, b"\r\n", body])
+    first = status_line(response.status, response.reason)
+    head = b"".join((first, identity, *map(field_line, response.headers.fields)))
+    date = b"" if b"\ndate: " in head.lower() else date_field()
+    return b"".join((head, date, framing, connection, b"\r\n", body))
 
 
 def whole_response(response: Response, identity: bytes, method: str, version: tuple[int, int], *, keep_alive: bool) -> bytes:
@@ -106,16 +115,15 @@ def request_head(call: Call, length: int | None) -> bytes:
 
     No length is announced for an empty body of a method that gives it no meaning (RFC 9110, 8.6).
     """
-    lines = [b"%b %b HTTP/1.1\r\n" % (call.method.encode("latin-1"), encode(call.path))]
-    lines += [b"%b: %b\r\n" % field for field in call.headers]
-    if call.upgrade:
-        lines.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % encode(call.upgrade))
+    first = f"{call.method} {call.path} HTTP/1.1\r\n"
+    upgrade = f"Connection: Upgrade\r\nUpgrade: {call.upgrade}\r\n" if call.upgrade else ""
     if length is None:
-        lines.append(b"Transfer-Encoding: chunked\r\n")
+        framing = CHUNKED
     elif length or call.method not in _BODILESS:
-        lines.append(b"Content-Length: %d\r\n" % length)
-    lines.append(b"\r\n")
-    return b"".join(lines)
+        framing = b"Content-Length: %d\r\n" % length
+    else:
+        framing = b""
+    return b"".join((encode(first), *map(field_line, call.headers), encode(upgrade), framing, b"\r\n"))
 
 
 _BODILESS = REPEATABLE | {"DELETE", "CONNECT"}

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from goto.batch import Batch
 from goto.call import Call
-from goto.connection import Broken, Connection, UpstreamError
+from goto.connection import Broken, Connection, Receiver, UpstreamError
 from goto.flow import Field, Headers, Response
 from goto.hops import end_to_end
 from goto.http1 import REPEATABLE, request_head
@@ -48,7 +48,7 @@ class Feed(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
 
-class Answer:
+class Answer(Receiver):
     """The answer to one call, from the moment it was sent.
 
     `on_head(answer)` is called once: with `status`, `reason`, `fields` and `length` set, or with `error`. What comes before
@@ -72,11 +72,11 @@ class Answer:
     """Connects, or sends the body."""
     _sent_before = False
 
-    def __init__(self, pool: Pool, call: Call, body: bytes | Feed, on_head: Callable[[Answer], None]) -> None:
+    def __init__(self, pool: Pool, call: Call, body: bytes | Feed, on_head: Callable[[Answer], None] | None = None) -> None:
         self.call = call
         self._pool = pool
         self._body = body
-        self._on_head: Callable[[Answer], None] | None = on_head
+        self._on_head = on_head
 
     @property
     def repeatable(self) -> bool:
@@ -84,7 +84,7 @@ class Answer:
 
     def response(self) -> Response:
         """Its head for the client, hop-by-hop fields taken out; the body is still to come."""
-        fields = list(self.fields) if self.status == 101 else end_to_end(self.fields)
+        fields = self.fields if self.status == 101 else end_to_end(self.fields)
         return Response(self.status, b"", Headers(fields), reason=self.reason.decode("latin-1"), stream=self)
 
     def pipe(self, outlet: Outlet) -> None:
@@ -182,6 +182,15 @@ class Answer:
             task.cancel()
 
     # ------------------------------------------------------------ receiving
+    def on_whole(self, status: int, reason: bytes, fields: list[Field], body: bytes) -> None:
+        self.status, self.reason, self.fields, self.length = status, reason, fields, len(body)
+        self._held = [body] if body else None
+        self.done = True
+        self._stop_task()
+        on_head, self._on_head = self._on_head, None
+        if on_head is not None:
+            on_head(self)
+
     def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
         if status == 101 and not self.call.upgrade:
             assert self.connection is not None

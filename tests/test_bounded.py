@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.bounded import OTHER, VALUE_LENGTH, slot
+from goto.bounded import MEMO_LENGTH, MEMO_LIMIT, OTHER, VALUE_LENGTH, Memo, slot
 
 
 def test_up_to_the_limit_each_value_is_itself() -> None:
@@ -31,3 +32,32 @@ def test_sums_are_exact_and_sizes_bounded(values: list[str], limit: int) -> None
     for value, count in counts.items():
         if value != OTHER and OTHER not in counts:
             assert count == values.count(value)
+
+
+def test_a_memo_works_out_what_it_does_not_know() -> None:
+    asked = []
+
+    def function(key: str) -> int:
+        asked.append(key)
+        return len(key)
+
+    memo = Memo(function)
+    assert [memo["ab"], memo["ab"], memo["abc"]] == [2, 2, 3]
+    assert asked == ["ab", "abc"]
+
+
+def test_a_memo_is_bounded() -> None:
+    memo = Memo(len)
+    for number in range(3 * MEMO_LIMIT):
+        assert memo[str(number)] == len(str(number))
+        assert len(memo) <= MEMO_LIMIT
+    assert memo["x" * (MEMO_LENGTH + 1)] == MEMO_LENGTH + 1
+    assert "x" * (MEMO_LENGTH + 1) not in memo
+
+
+def test_a_memo_does_not_remember_what_raises() -> None:
+    memo = Memo(int)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="invalid"):
+            memo["x"]
+    assert not memo

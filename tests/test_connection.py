@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from goto.batch import Batch
 from goto.call import Origin
-from goto.connection import Broken, Connection, TooSlow, UpstreamError
+from goto.connection import Broken, Connection, Receiver, TooSlow, UpstreamError
 from goto.flow import Field
 
 ORIGIN = Origin("http", "up", 80)
@@ -51,7 +51,7 @@ class Wire(asyncio.Transport):
         self.reading = True
 
 
-class Heard:
+class Heard(Receiver):
     """A receiver that writes down what it hears."""
 
     def __init__(self) -> None:

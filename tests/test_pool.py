@@ -13,7 +13,7 @@ from wire import Scripted, read_head
 
 from goto import pool as pool_module
 from goto.call import Origin
-from goto.connection import Connection, TooSlow, Unreachable
+from goto.connection import Connection, Receiver, TooSlow, Unreachable
 from goto.pool import Pool
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -25,7 +25,7 @@ def keeps(connection: socket.socket) -> None:
         connection.sendall(ANSWER)
 
 
-class Done:
+class Done(Receiver):
     """A receiver that waits for the end."""
 
     def __init__(self) -> None:

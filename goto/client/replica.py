@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from goto.client.counts import NotConnected, Stopped
 from goto.client.report import Kept
-from goto.connection import Broken, Connection, TooSlow, UpstreamError
+from goto.connection import Broken, Connection, Receiver, TooSlow, UpstreamError
 from goto.flow import Field
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LONGEST_PAUSE = 0.01
 """Seconds; each further failure adds a step."""
 
 
-class Replica:
+class Replica(Receiver):
     """The receiver of its connection's answers.
 
     Each request ends in one `part.pace.after(replica)`, never before `send` returns; so pacing never recurses.
@@ -190,9 +190,6 @@ class Replica:
         self._body += len(data)
         if self._kept is not None:
             self._kept.add(data)
-
-    def on_flush(self) -> None:
-        pass
 
     def on_end(self) -> None:
         self._last = now = perf_counter()

@@ -39,7 +39,7 @@ class Timeouts(Feature):
         ends = [] if self.all is None else [self.all]
         index = flow.request.headers.index
         for name, values in self._names:
-            for value in dict.fromkeys(index.get(name, ())):
+            for value in dict.fromkeys([value for _, value in index.get(name, ())]):
                 key = slot(values, decode(value))
                 ends.append(values.setdefault(key, _no_ends()))
         flow.notes[self] = ends

@@ -63,8 +63,6 @@ class Tracking(Feature):
     def __init__(self) -> None:
         self.headers: dict[str, HeaderCounts] = {}
         """Lower-case name to its counts, in the order added."""
-        self._by_key: dict[bytes, HeaderCounts] = {}
-        """The same, by the name as it comes."""
 
     @property
     def active(self) -> bool:
@@ -73,17 +71,20 @@ class Tracking(Feature):
     def request(self, flow: Flow) -> None:
         request = flow.request
         requested = request.requested_status
-        seen: dict[tuple[HeaderCounts, bytes], str] = {}
-        for name, sent in request.headers.fields:
-            counts = self._by_key.get(name.lower())
-            if counts is not None and (counts, sent) not in seen:
-                seen[counts, sent] = counts.count(decode(sent), requested)
+        index = request.headers.index
+        seen = []
+        for counts in self.headers.values():
+            fields = index.get(counts.key)
+            if fields is not None:
+                sent = (fields[0][1],) if len(fields) == 1 else dict.fromkeys([value for _, value in fields])
+                for value in sent:
+                    seen.append((counts, counts.count(decode(value), requested)))
         flow.notes[self] = seen
 
     def response(self, flow: Flow) -> None:
         assert flow.response is not None
         status = flow.response.status
-        for (counts, _), value in flow.notes.get(self, {}).items():
+        for counts, value in flow.notes.get(self, ()):
             counts.count_response(value, status)
 
     @put("/request/headers/track/add/{headers}")
@@ -91,7 +92,6 @@ class Tracking(Feature):
         """Track some headers; one that is tracked already keeps its counts."""
         for header in headers:
             self.headers.setdefault(header.lower(), HeaderCounts(header))
-        self._by_key = {counts.key: counts for counts in self.headers.values()}
         self.changed()
         return f"Tracking headers {', '.join(headers)}"
 
@@ -99,7 +99,6 @@ class Tracking(Feature):
     def remove(self, header: HeaderName) -> str:
         """Track a header no more."""
         del self.headers[self._known(header)]
-        self._by_key = {counts.key: counts for counts in self.headers.values()}
         self.changed()
         return f"Removed tracked header {header}"
 
@@ -107,7 +106,6 @@ class Tracking(Feature):
     def clear(self) -> str:
         """Track no headers."""
         self.headers = {}
-        self._by_key = {counts.key: counts for counts in self.headers.values()}
         self.changed()
         return "Tracked headers cleared"
 

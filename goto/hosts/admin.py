@@ -7,7 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
-from goto.hosts.connection import ClientConnection, Message, Sent, Server, parts_of
+from goto.flow import Request
+from goto.hosts.connection import ClientConnection, Sent, Server, parts_of
 from goto.hosts.exchange import HostedExchange
 from goto.listener import Listener
 
@@ -37,9 +38,9 @@ class AdminPort:
     async def _handle(self, request: web.BaseRequest) -> Sent:
         connection = request.protocol
         assert isinstance(connection, ClientConnection)
-        return await HostedExchange(self._host, connection, *parts_of(request)).run()
+        return await HostedExchange.of(self._host, connection, *parts_of(request)).run()
 
 
-def never_plain(connection: ClientConnection, message: Message) -> bool:
+def never_plain(connection: ClientConnection, request: Request) -> bool:
     """For ports that serve every request in a task."""
     return False

@@ -19,7 +19,8 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from goto.accesslog import AccessLog
 from goto.batch import Batch
-from goto.flow import Response
+from goto.flow import Request, Response
+from goto.heads import FIELDS_LIMIT, lone_request
 from goto.http1 import whole_response
 from goto.listener import Listener
 
@@ -30,9 +31,6 @@ Content = StreamReader
 
 HEAD_LIMIT = 1 << 16
 """Bytes of a request's head; over it the answer is 431."""
-
-HEADERS_LIMIT = 1000
-"""Header fields of a request; over it the answer is 431."""
 
 HEAD_SECONDS = 60.0
 """A head that is not here this long after its first byte ends the connection."""
@@ -57,7 +55,7 @@ class Exchange(Protocol):
         """The client takes more, or has to be waited for."""
 
 
-ServePlain = Callable[["ClientConnection", Message], bool]
+ServePlain = Callable[["ClientConnection", Request], bool]
 """Serves a lone request without a body if no task is needed; False leaves it to be served in one."""
 
 
@@ -91,6 +89,7 @@ class ClientConnection(RequestHandler):
         "_head_timer",
         "_held",
         "_log",
+        "_parser_empty",
         "_rest",
         "_serve_plain",
         "admin",
@@ -117,7 +116,7 @@ class ClientConnection(RequestHandler):
             auto_decompress=False,
             max_line_size=HEAD_LIMIT,
             max_field_size=HEAD_LIMIT,
-            max_headers=HEADERS_LIMIT,
+            max_headers=FIELDS_LIMIT,
             lingering_time=LINGER_SECONDS,
         )
         self.listener = listener
@@ -134,6 +133,8 @@ class ClientConnection(RequestHandler):
         """No request after the present one is answered."""
         self._client = ""
         self._head_timer: asyncio.TimerHandle | None = None
+        self._parser_empty = True
+        """The parser has seen whole requests and nothing more."""
 
     def hold(self, task: asyncio.Task[None]) -> None:
         """Keep a task that serves the present request from being collected."""
@@ -234,49 +235,14 @@ class ClientConnection(RequestHandler):
             self._hold_back(data)  # a pipelined request: it has its turn when the present one is answered
             return
         waiter = self._waiter
-        if (
-            waiter is None
-            or waiter.done()
-            or self._messages
-            or self._upgraded
-            or self._head_timer is not None
-            or self._payload_parser is not None
-            or self.closing
-            or self._close
-            or self._force_close
-            or len(data) > HEAD_LIMIT
-        ):
-            self._receive(data)
-            return
-        # the connection is idle: a request that comes alone, whole and without a body can be served without a task
-        assert self._parser is not None
-        try:
-            messages, upgraded, tail = self._parser.feed_data(data)
-        except HttpProcessingError as error:
-            self._enqueue([(_ErrInfo(status=400, exc=error, message=error.message), EMPTY_PAYLOAD)], False, b"")
-            return
-        if len(messages) == 1 and not upgraded and messages[0][1] is EMPTY_PAYLOAD and self._serve_plain(self, messages[0][0]):
-            self._request_count += 1
-            self._parser.message_consumed()
-            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
-            return
-        if messages:
-            self._enqueue(messages, upgraded, tail)
-        else:
-            self._await_head()
-
-    def _enqueue(self, messages: Any, upgraded: bool, tail: bytes) -> None:
-        """Leave parsed requests to aiohttp, as its own `data_received` does."""
-        for message in messages:
-            self._request_count += 1
-            self._messages.append(message)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-        if not self._buffer_paused and len(self._messages) >= self._max_msg_queue_size:
-            self._pause_reading_for_buffer()
-        self._upgraded = upgraded
-        if upgraded and tail:
-            self._message_tail = tail
+        if waiter is not None and not waiter.done() and self._parser_empty and not self.closing and len(data) <= HEAD_LIMIT:
+            # nothing is under way: a plain request that comes alone can be served without a task, whatever the parser would say
+            request = lone_request(data)
+            if request is not None and self._serve_plain(self, request):
+                self._request_count += 1
+                self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+                return
+        self._receive(data)
 
     def _hold_back(self, data: bytes) -> None:
         assert self._held is not None
@@ -308,7 +274,12 @@ class ClientConnection(RequestHandler):
             self.data_received(held)
 
     def _receive(self, data: bytes) -> None:
+        count = self._request_count
         super().data_received(data)
+        # a request without a body that ends where the data does leaves nothing behind; of all else that is not known
+        self._parser_empty = (
+            self._request_count == count + 1 and data.endswith(b"\r\n\r\n") and self._messages[-1][1] is EMPTY_PAYLOAD
+        )
         if self._messages or self._request_in_progress:
             if self._head_timer is not None:
                 self._head_timer.cancel()
@@ -368,7 +339,7 @@ class ClientConnection(RequestHandler):
     ) -> web.StreamResponse:
         """Answer what could not be parsed, and end the connection (RFC 9112, 2.2)."""
         if status == 400 and (isinstance(exc, LineTooLong) or "Too many" in str(exc)):
-            status, message = 431, f"the head is over {HEAD_LIMIT} bytes or {HEADERS_LIMIT} fields"
+            status, message = 431, f"the head is over {HEAD_LIMIT} bytes or {FIELDS_LIMIT} fields"
         elif isinstance(exc, HttpProcessingError):
             message = _first_line(exc.message)
         else:

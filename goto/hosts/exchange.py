@@ -36,6 +36,7 @@ class HostedExchange:
 
     # what most exchanges never set stands here, so that each need not be given it
     body: ClientBody | None = None
+    _refused: tuple[int, str] | None = None
     _answer: Answer | None = None
     _outlet: ClientOutlet | None = None
     _status = 0
@@ -45,20 +46,30 @@ class HostedExchange:
     _taken = False
     """The kernel had taken it before the client left."""
 
-    def __init__(self, host: StandaloneHost, connection: ClientConnection, message: Message, content: Content | None) -> None:
+    def __init__(self, host: StandaloneHost, connection: ClientConnection, flow: Flow, *, keep_alive: bool = True) -> None:
+        self.flow = flow
         self._host = host
         self._connection = connection
         self._listener = listener = connection.listener
         self._pipeline = listener.pipeline
-        self._message = message
-        self._version = message.version
-        self._keep_alive = not message.should_close
-        self.flow = Flow(request_of(message, has_body=content is not None), echo)
+        self._target = flow.request.target
+        """What was asked for, as it came."""
+        self._version = flow.request.version
+        self._keep_alive = keep_alive
+
+    @classmethod
+    def of(cls, host: StandaloneHost, connection: ClientConnection, message: Message, content: Content | None) -> HostedExchange:
+        """The exchange that begins with a parsed head."""
+        flow = Flow(request_of(message, has_body=content is not None), echo)
+        exchange = cls(host, connection, flow, keep_alive=not message.should_close)
+        exchange._target = message.path
+        exchange._refused = refusal_of(message)
         if content is not None:
-            headers = self.flow.request.headers
+            headers = flow.request.headers
             length = headers.get("content-length")
-            expected = self._version >= (1, 1) and "100-continue" in (headers.get("expect") or "").lower()
-            self.body = ClientBody(connection, content, int(length) if length else None, expected=expected)
+            expected = message.version >= (1, 1) and "100-continue" in (headers.get("expect") or "").lower()
+            exchange.body = ClientBody(connection, content, int(length) if length else None, expected=expected)
+        return exchange
 
     # ------------------------------------------------------------ what the connection calls
     def client_left(self, *, taken: bool) -> None:
@@ -78,9 +89,8 @@ class HostedExchange:
         if self._connection.gone:
             self.flow.leave()  # between its request and now
         try:
-            refused = refusal_of(self._message)
-            if refused is not None:
-                status, reason = refused
+            if self._refused is not None:
+                status, reason = self._refused
                 self._keep_alive = False
                 self._connection.linger(0)
                 await self._write(Response.text(status, f"goto: {reason}"))
@@ -125,9 +135,8 @@ class HostedExchange:
     async def _traffic(self) -> None:
         await self._conclude(await self._pipeline.request_async(self.flow))
 
-    async def run_from(self, flow: Flow, depth: int) -> bool:
+    async def run_from(self, depth: int) -> bool:
         """Serve traffic whose request hooks have run already; whether the connection stays."""
-        self.flow = flow
         self._connection.exchange = self
         try:
             await self._conclude(depth)
@@ -136,7 +145,7 @@ class HostedExchange:
         finally:
             self._connection.exchange = None
             self._log()
-        return self._keep_alive and not flow.gone
+        return self._keep_alive and not self.flow.gone
 
     async def _conclude(self, depth: int) -> None:
         """From the request hooks' decision to the end."""
@@ -299,7 +308,7 @@ class HostedExchange:
             self._listener.port,
             self._connection.client,
             flow.request.method,
-            self._message.path,
+            self._target,
             self._status,
             time.monotonic() - flow.started,
             went,

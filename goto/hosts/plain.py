@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from goto.connection import UpstreamError
 from goto.echo import echo
 from goto.feature import Pipeline
-from goto.flow import Field, Flow, Response
-from goto.hosts.connection import ClientConnection, Message
+from goto.flow import Field, Flow, Headers, Request, Response
+from goto.hops import end_to_end
+from goto.hosts.connection import ClientConnection
 from goto.hosts.exchange import HostedExchange, response_of
-from goto.hosts.requests import request_of
 from goto.http1 import LAST_CHUNK, chunk, framing_of_stream, response_bytes, whole_response
 from goto.upstream import Answer
 
@@ -23,45 +23,42 @@ if TYPE_CHECKING:
     from goto.hosts.standalone import StandaloneHost
 
 
-def serve_plain(host: StandaloneHost, connection: ClientConnection, message: Message) -> None:
+def serve_plain(host: StandaloneHost, connection: ClientConnection, request: Request) -> None:
     """Serve at once what is answered here; what goes to an upstream is over when `connection.plain_over` is called."""
     pipeline = connection.listener.pipeline
-    flow = Flow(request_of(message, has_body=False), echo)
+    flow = Flow(request, echo)
     depth = pipeline.request(flow)
     if flow.response is None:
         if flow.upstreams:
-            _send(host, connection, message, flow, pipeline, depth)
+            _send(host, connection, flow, pipeline, depth)
             return
         make = flow.answer or echo
         flow.response = make(flow, b"", 0)
     pipeline.response(flow, depth)
-    _answer(host, connection, message, flow, "local")
+    _answer(host, connection, flow, "local")
 
 
-def _answer(host: StandaloneHost, connection: ClientConnection, message: Message, flow: Flow, went: str) -> None:
-    response, listener = flow.response, connection.listener
+def _answer(host: StandaloneHost, connection: ClientConnection, flow: Flow, went: str) -> None:
+    request, response, listener = flow.request, flow.response, connection.listener
     assert response is not None
-    connection.send_soon(
-        whole_response(response, listener.identity_bytes, message.method, (1, 1), keep_alive=not connection.closing)
-    )
+    keep_alive = not connection.closing
+    connection.send_soon(whole_response(response, listener.identity_bytes, request.method, (1, 1), keep_alive=keep_alive))
     seconds = time.monotonic() - flow.started
-    host.log.exchange(listener.port, connection.client, message.method, message.path, response.status, seconds, went)
+    host.log.exchange(listener.port, connection.client, request.method, request.target, response.status, seconds, went)
 
 
-def _send(
-    host: StandaloneHost, connection: ClientConnection, message: Message, flow: Flow, pipeline: Pipeline, depth: int
-) -> None:
+def _send(host: StandaloneHost, connection: ClientConnection, flow: Flow, pipeline: Pipeline, depth: int) -> None:
     if len(flow.upstreams) == 1:
-        proxied = PlainProxied(host, connection, message, flow, pipeline, depth)
+        proxied = PlainProxied(host, connection, flow, pipeline, depth)
         connection.plain_begins(proxied)
         proxied.begin()
         return
-    exchange = HostedExchange(host, connection, message, None)
+    exchange = HostedExchange(host, connection, flow)
 
     async def fan_out() -> None:
         stays = False
         try:
-            stays = await exchange.run_from(flow, depth)
+            stays = await exchange.run_from(depth)
         finally:
             connection.plain_over(stays=stays)
 
@@ -79,15 +76,13 @@ class PlainProxied(Answer):
         self,
         host: StandaloneHost,
         connection: ClientConnection,
-        message: Message,
         flow: Flow,
         pipeline: Pipeline,
         depth: int,
     ) -> None:
-        super().__init__(host.instance.upstream.pool, flow.upstreams[0], b"", _unused)
+        super().__init__(host.instance.upstream.pool, flow.upstreams[0], b"")
         self._host = host
         self._client = connection
-        self._message = message
         self._flow = flow
         self._pipeline = pipeline
         self._depth = depth
@@ -108,6 +103,10 @@ class PlainProxied(Answer):
             self.pause()
 
     # ------------------------------------------------------------ what the upstream's connection calls
+    def on_whole(self, status: int, reason: bytes, fields: list[Field], body: bytes) -> None:
+        self.done = True
+        self._respond(Response(status, body, Headers(end_to_end(fields)), reason=reason.decode("latin-1")))
+
     def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
         super().on_head(status, reason, fields, length)
         if self.error is None:
@@ -144,10 +143,11 @@ class PlainProxied(Answer):
         flow, client = self._flow, self._client
         flow.response = response
         self._pipeline.response(flow, self._depth)
-        if flow.response.stream is None:
-            # the upstream failed, or a hook did and has aborted it
+        response = flow.response
+        if response.stream is not self:
             self._over = True
-            _answer(self._host, client, self._message, flow, self.call.target)
+            self.abort()  # where a hook put another in its place
+            _answer(self._host, client, flow, self.call.target)
             client.plain_over(stays=not client.closing)
             return
         framing, ends = framing_of_stream(response.status, self.length, flow.request)
@@ -157,13 +157,9 @@ class PlainProxied(Answer):
 
     def _end(self, how: str, *, stays: bool) -> None:
         self._over = True
-        client, message = self._client, self._message
+        client, request = self._client, self._flow.request
         seconds = time.monotonic() - self._flow.started
         self._flow.response = None  # it leads back here
         port, went = client.listener.port, self.call.target + how
-        self._host.log.exchange(port, client.client, message.method, message.path, self.status, seconds, went)
+        self._host.log.exchange(port, client.client, request.method, request.target, self.status, seconds, went)
         client.plain_over(stays=stays)
-
-
-def _unused(answer: Answer) -> None:
-    """`PlainProxied` is told of its head itself."""

@@ -10,8 +10,9 @@ from aiohttp import web
 
 from goto.accesslog import AccessLog
 from goto.features import FEATURES
+from goto.flow import Request
 from goto.hosts.admin import AdminPort, never_plain
-from goto.hosts.connection import ClientConnection, Message, Sent, Server, parts_of
+from goto.hosts.connection import ClientConnection, Sent, Server, parts_of
 from goto.hosts.exchange import HostedExchange
 from goto.hosts.plain import serve_plain
 from goto.instance import Features, Instance
@@ -101,20 +102,11 @@ class StandaloneHost:
     async def _handle(self, request: web.BaseRequest) -> Sent:
         connection = request.protocol
         assert isinstance(connection, ClientConnection)
-        return await HostedExchange(self, connection, *parts_of(request)).run()
+        return await HostedExchange.of(self, connection, *parts_of(request)).run()
 
-    def _serve_plain(self, connection: ClientConnection, message: Message) -> bool:
+    def _serve_plain(self, connection: ClientConnection, request: Request) -> bool:
         """Serve a lone request without a body at once, if nothing in it may have to wait but for an upstream."""
-        path = message.path
-        if (
-            not connection.listener.pipeline.swift
-            or message.version < (1, 1)
-            or message.should_close
-            or message.upgrade
-            or path[:1] != "/"
-            or path.startswith(self._prefixes)
-            or message.method == "CONNECT"
-        ):
+        if not connection.listener.pipeline.swift or request.target.startswith(self._prefixes):
             return False
-        serve_plain(self, connection, message)
+        serve_plain(self, connection, request)
         return True

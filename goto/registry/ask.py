@@ -10,7 +10,7 @@ import asyncio
 import json
 
 from goto.call import Call, Origin
-from goto.connection import Broken, TooSlow, UpstreamError
+from goto.connection import Broken, Receiver, TooSlow, UpstreamError
 from goto.duration import spoken
 from goto.flow import Field, decode, encode
 from goto.http1 import request_head
@@ -53,7 +53,7 @@ async def ask(
         raise TooSlow(f"no answer within {spoken(timeout)}") from None
 
 
-class _Answer:
+class _Answer(Receiver):
     """Receives status and body."""
 
     def __init__(self, limit: int) -> None:
@@ -76,9 +76,6 @@ class _Answer:
             self._too_long()
         else:
             self._parts.append(data)
-
-    def on_flush(self) -> None:
-        pass
 
     def on_end(self) -> None:
         if not self.over.done():

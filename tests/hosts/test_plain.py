@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from support import Goto, Reply, Upstream, eventually, held
@@ -102,3 +103,48 @@ def test_counts_are_exact_with_many_connections(site: Site) -> None:
     by_status = counts["RequestCountsByHeaderValueAndResponseStatus"]
     assert sum(by_status[value]["503"] for value in by_status) == 700
     assert site.reported == {"200": 2300, "503": 700}
+
+
+def test_what_follows_the_beginning_of_a_head_is_never_a_request_of_its_own(site: Site) -> None:
+    """It would be one that only its reader sees (RFC 9112, 11.2)."""
+    with site.client() as client:
+        client.send(get("/first"))
+        assert client.answer().json()["RequestURI"] == "/first"
+        for turn in range(3):
+            client.send(get("/second") + b"GET /third HTTP/1.1\r\nX: ")
+            assert client.answer().json()["RequestURI"] == "/second"
+            client.send(get(f"/inner/{turn}"))
+            third = client.answer().json()
+            assert third["RequestURI"] == "/third"
+            assert third["RequestHeaders"]["X"] == [f"GET /inner/{turn} HTTP/1.1"]
+
+
+def test_what_follows_the_beginning_of_a_body_is_never_a_request_of_its_own(site: Site) -> None:
+    inner = get("/inner")
+    with site.client() as client:
+        for turn in range(3):
+            client.send(get("/first"))
+            assert client.answer().json()["RequestURI"] == "/first"
+            client.send(get(f"/body/{turn}", f"Content-Length: {len(inner)}", method="POST"))
+            client.send(inner)
+            assert client.answer().json()["RequestBody"] == inner.decode()
+
+
+def test_a_response_hook_may_put_another_response_in_the_place_of_an_upstreams(
+    goto: Callable[..., Goto], upstream: Upstream, tmp_path: Path
+) -> None:
+    plugin = tmp_path / "other.py"
+    plugin.write_text(
+        "from goto.feature import Feature\nfrom goto.flow import Response\n"
+        "class Other(Feature):\n    def response(self, flow):\n        flow.response = Response.text(299, 'other')\n"
+    )
+    site = Site(goto("other", "--feature", str(plugin)))
+    upstream.on("/whole", Reply(body=b"x"))
+    upstream.on("/pieces", Reply(body=[b"x" * 100_000] * 3))
+    site.target(upstream.port, "/whole")
+    site.target(upstream.port, "/pieces")
+    with site.client() as client:
+        for path in ("/whole", "/pieces", "/whole"):
+            client.send(get(path))
+            answer = client.answer()
+            assert (answer.status, answer.text) == (299, "other\n")

@@ -163,9 +163,9 @@ class MatchIndex(Generic[T]):
             self._find_path(self._root, request.path, hits)
         if self._headers:
             headers = self._headers
-            for name, data in request.headers.index.items():
+            for name, fields in request.headers.index.items():
                 if name in headers:
-                    for value in data:
+                    for _, value in fields:
                         headers[name].find(decode(value), hits)
         if self._query and request.query:
             self._find_query(request.query, hits)

@@ -16,14 +16,12 @@ from goto.features.proxy.index import Capture
 from goto.features.proxy.query import encoded, has_parameter, joined, without
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Field, Request, decode, encode
-from goto.hops import FRAMING, HOP_BY_HOP, connection_words
+from goto.hops import to_upstream
 from goto.templates import Missing, Part, expand, parse
 
 REQUEST_ID = "x-request-id"
 """The parameter added by `sendId`."""
 
-_UNPASSED = HOP_BY_HOP | FRAMING | {b"expect", b"host"}
-_ABOUT_CONNECTION = frozenset((b"close", b"keep-alive", b"upgrade", b""))
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -53,7 +51,7 @@ class Rewrite:
             (encoded(name), tuple(encoded(part) if isinstance(part, str) else part for part in parse(text)))
             for name, text in target.add_query
         ]
-        self._skipped = _UNPASSED | {encode(name).lower() for name in target.remove_headers}
+        self._removed = frozenset(encode(name).lower() for name in target.remove_headers)
         self._authority = (b"Host", encode(self._origin.authority))
         self._hosts = _templates((name, text) for name, text in target.add_headers if name.lower() == "host")
         self._added = _templates((name, text) for name, text in target.add_headers if name.lower() != "host")
@@ -121,23 +119,15 @@ class Rewrite:
 
     def _headers(self, request: Request, captures: Mapping[str, Capture]) -> list[Field]:
         """`Host`, what passes on of the request's fields (see `hops`), and what is added."""
-        fields = request.headers.fields
         host = self._authority
         if self._hosts:
             for _, value in _filled(self._hosts, captures, _in_header):
                 host = (b"Host", encode(value))
                 break
-        headers = [host]
-        skipped = self._skipped
-        named = False
-        for field in fields:
-            name = field[0].lower()
-            if name not in skipped:
-                headers.append(field)
-            elif name == b"connection" and field[1].lower() not in _ABOUT_CONNECTION:
-                named = True
-        if named and (words := connection_words(fields) - _ABOUT_CONNECTION):
-            headers = [host, *(field for field in headers[1:] if field[0].lower() not in words)]
+        passed = to_upstream(request.headers.fields)
+        if self._removed:
+            passed = [field for field in passed if field[0].lower() not in self._removed]
+        headers = [host, *passed]
         if self._added:
             for added, value in _filled(self._added, captures, _in_header):
                 headers.append((encode(added), encode(value)))

@@ -1,0 +1,104 @@
+"""Heads of messages read at a glance: those that are plain, and all there is of a message or its beginning.
+
+Most header lines come again and again, so what a line says is remembered, and a head is read by looking its lines up. Anything
+that is not plain (framing other than a length, `Upgrade`, repeated names, bytes past ASCII, what is malformed) is left to a
+parser, which then gets the same bytes: here nothing is refused, and what is read here any parser reads alike (RFC 9112).
+"""
+
+from __future__ import annotations
+
+import re
+
+from goto.bounded import Memo
+from goto.flow import Field, Headers, Index, Request
+
+FIELDS_LIMIT = 1000
+"""Fields of a head that is read here."""
+
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(rb"[\t\x20-\x7e]*")
+_HOST = re.compile(rb"[0-9A-Za-z._:\[\]-]+")
+_LENGTH = re.compile(rb"[0-9]{1,18}")
+_ANOTHER_MATTER = frozenset((b"transfer-encoding", b"upgrade", b"expect", b"te", b"trailer", b"http2-settings"))
+_METHODS = {method.encode(): method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+
+
+class NotPlain(ValueError):
+    """A line that a parser has to look at."""
+
+
+def _line(line: bytes) -> tuple[bytes, tuple[Field]]:
+    """A field under its lower-case name."""
+    name, colon, value = line.partition(b":")
+    key, value = name.lower(), value.strip(b" \t")
+    if (
+        not colon
+        or not _NAME.fullmatch(name)
+        or not _VALUE.fullmatch(value)
+        or key in _ANOTHER_MATTER
+        or (key == b"connection" and value.lower() != b"keep-alive")
+        or (key == b"content-length" and not _LENGTH.fullmatch(value))
+        or (key == b"host" and not _HOST.fullmatch(value))
+    ):
+        raise NotPlain
+    return key, ((name, value),)
+
+
+def _status_line(line: bytes) -> tuple[int, bytes]:
+    version, _, rest = line.partition(b" ")
+    status, _, reason = rest.partition(b" ")
+    if version != b"HTTP/1.1" or len(status) != 3 or not status.isdigit() or not _VALUE.fullmatch(reason):
+        raise NotPlain
+    return int(status), reason
+
+
+_line_of = Memo(_line).__getitem__
+_status_of = Memo(_status_line).__getitem__
+
+
+def lone_request(data: bytes) -> Request | None:
+    """The request, if `data` is one plain HTTP/1.1 request in origin-form, whole, without a body, and nothing else."""
+    lines = data.split(b"\r\n")
+    words = lines[0].split(b" ")
+    if len(words) != 3 or words[2] != b"HTTP/1.1" or not 4 <= len(lines) <= FIELDS_LIMIT or lines.pop() or lines.pop():
+        return None
+    del lines[0]
+    try:
+        index: Index = dict(map(_line_of, lines))
+        method = _METHODS[words[0]]
+        target = words[1].decode("ascii")
+    except (NotPlain, KeyError, UnicodeDecodeError):
+        return None
+    if (
+        len(index) != len(lines)
+        or b"host" not in index
+        or b"content-length" in index
+        or target[0:1] != "/"
+        or "#" in target
+        or not target.isprintable()
+    ):
+        return None
+    return Request(method, target, Headers.of(index))
+
+
+Head = tuple[int, bytes, list[Field], int, int]
+"""Status, reason, fields, length of the body, and where in the bytes read it begins."""
+
+
+def lone_head(data: bytes) -> Head | None:
+    """The head of a response, if `data` begins with a plain one whose body has a length; the connection then stays."""
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        return None
+    lines = data[:end].split(b"\r\n")
+    if len(lines) > FIELDS_LIMIT:
+        return None
+    try:
+        status, reason = _status_of(lines.pop(0))
+        index: Index = dict(map(_line_of, lines))
+        length = int(index[b"content-length"][0][1])
+    except (NotPlain, KeyError):
+        return None
+    if len(index) != len(lines) or status < 200 or status == 204 or status == 304:
+        return None
+    return status, reason, [field for (field,) in index.values()], length, end + 4
