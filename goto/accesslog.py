@@ -31,7 +31,7 @@ class AccessLog:
         self.enabled = enabled
         self._fd = fd
         self._json = form == "json"
-        self._lines: list[bytes] = []
+        self._lines: list[str] = []
         self._rest = b""
         """What was not taken yet of the lines before."""
         self._lost = 0
@@ -59,10 +59,9 @@ class AccessLog:
                     "ms": round(seconds * 1000, 3),
                     "went": went,
                 }
-            )
+            ).decode()
         else:
-            text = f"{self._time} {listener} {client} {method} {target} {status or '-'} {seconds * 1000:.1f}ms {went}"
-            line = text.encode("utf-8", "backslashreplace")
+            line = f"{self._time} {listener} {client} {method} {target} {status or '-'} {seconds * 1000:.1f}ms {went}"
         self._lines.append(line)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)
@@ -92,7 +91,8 @@ class AccessLog:
     def _write(self, patience: float) -> None:
         """Write as much as is taken within so many seconds, without ever blocking: traffic does not wait for a log's reader."""
         if self._lines and not self._rest:
-            self._rest = b"\n".join(self._lines) + b"\n"
+            self._lines.append("")  # ends the last one
+            self._rest = "\n".join(self._lines).encode("utf-8", "backslashreplace")
             self._lines.clear()
             if self._lost:
                 self._rest = b"goto: %d lines of this log were lost: it is not read\n" % self._lost + self._rest

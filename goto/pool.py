@@ -39,13 +39,13 @@ class Pool:
         """A kept connection, if there is one that this request may use."""
         idle = self._idle.get(origin)
         while idle:
-            connection = idle[-1]
+            connection = idle.pop()
             if not connection.usable:
-                idle.pop()
-            elif repeatable or connection.loop.time() - connection.idle_since < FRESH_SECONDS:
-                return idle.pop()
-            else:
-                return None
+                continue
+            if repeatable or connection.loop.time() - connection.idle_since < FRESH_SECONDS:
+                return connection
+            idle.append(connection)
+            return None
         return None
 
     async def connect(self, origin: Origin, timeout: float = CONNECT_SECONDS) -> Connection:
