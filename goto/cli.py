@@ -78,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--config", nargs="+", action="extend", default=[], metavar="FILE", help=what)
     serve.add_argument("--watch", action="store_true", help="apply the difference whenever a --config file changes")
     _add_feature(serve)
+    what = "a limit like connections=5000 or head=32KiB; may be given several times (see docs/behaviour.md)"
+    limit = _word("goto.limits", "GivenLimits")
+    serve.add_argument("--limit", type=limit, action="append", default=[], metavar="NAME=VALUE", help=what)
+    what = "how long exchanges in flight may take to finish at the end (default: 10s)"
+    serve.add_argument("--grace", type=_word("goto.duration", "Duration"), default="10s", metavar="DURATION", help=what)
     serve.add_argument("--log-format", choices=("text", "json"), default="text", help="form of the access log (default: text)")
     serve.add_argument("--quiet", action="store_true", help="write neither start line nor access log")
     serve.set_defaults(run=_serve)

@@ -12,7 +12,7 @@ import re
 from goto.bounded import Memo
 from goto.flow import Field, Headers, Index, Request
 
-FIELDS_LIMIT = 1000
+MOST_FIELDS = 1000
 """Fields of a head that is read here."""
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -60,7 +60,7 @@ def lone_request(data: bytes) -> Request | None:
     """The request, if `data` is one plain HTTP/1.1 request in origin-form, whole, without a body, and nothing else."""
     lines = data.split(b"\r\n")
     words = lines[0].split(b" ")
-    if len(words) != 3 or words[2] != b"HTTP/1.1" or not 4 <= len(lines) <= FIELDS_LIMIT or lines.pop() or lines.pop():
+    if len(words) != 3 or words[2] != b"HTTP/1.1" or not 4 <= len(lines) <= MOST_FIELDS or lines.pop() or lines.pop():
         return None
     del lines[0]
     try:
@@ -91,7 +91,7 @@ def lone_head(data: bytes) -> Head | None:
     if end < 0:
         return None
     lines = data[:end].split(b"\r\n")
-    if len(lines) > FIELDS_LIMIT:
+    if len(lines) > MOST_FIELDS:
         return None
     try:
         status, reason = _status_of(lines.pop(0))

@@ -13,11 +13,12 @@ from goto.management import Management
 from goto.routes import RouteTable
 from goto.services.about import About
 from goto.services.config import Config
+from goto.services.limits import ProcessLimits
 from goto.services.listeners import Carrier, Listeners
 from goto.services.registry import Registry
 from goto.upstream import Upstream
 
-SERVICES: tuple[type, ...] = (Listeners, Registry, Config, About)
+SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, About)
 
 Features = Sequence[type[Feature]]
 
@@ -40,9 +41,11 @@ class Instance:
         self.upstream = Upstream()
         self.listeners = Listeners(carrier, self._listener)
         self.registry = Registry(self.upstream)
+        self.limits = ProcessLimits()
         self.about = About(lambda: self.table)
+        configured = {Registry: self.registry, ProcessLimits: self.limits}
         self.config = Config(
-            lambda: config_keys(self.features), self.listeners, {Registry: self.registry}, lambda: self._listener(0, "", "http")
+            lambda: config_keys(self.features), self.listeners, configured, lambda: self._listener(0, "", "http")
         )
         self.use(features)
 
@@ -50,7 +53,7 @@ class Instance:
         """Have these features, in each listener made from now on."""
         self.features = features
         self.table = route_table(features)
-        services = (self.listeners, self.registry, self.config, self.about)
+        services = (self.listeners, self.registry, self.config, self.limits, self.about)
         self.management = Management(self.table, services, self.listeners.by_port.get)
 
     def _listener(self, port: int, label: str, protocol: str) -> Listener:

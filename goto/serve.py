@@ -17,6 +17,7 @@ from goto.config.watch import contents, watch
 from goto.errors import ApiError
 from goto.hosts.standalone import StandaloneHost
 from goto.identity import pod_ip
+from goto.limits import LIMITS
 from goto.listener import Listener
 from goto.plugins import PluginError, with_plugins
 from goto.registry.address import Address
@@ -31,9 +32,6 @@ GC_ALLOCATIONS = 20_000
 
 CONNECTIONS = 65_000
 """Connections a process is allowed to have, clients' and upstreams' together, as far as the system lets it."""
-
-GRACE_SECONDS = 10.0
-"""How long exchanges in flight may take to finish once the process is told to end."""
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -57,6 +55,8 @@ async def _serve(options: argparse.Namespace) -> int:
         document = _read(options, host)
     except ConfigError as error:
         return _refuse(*error.problems)
+    for limit in options.limit:
+        LIMITS.set(limit)
     if reason := _check_address(options):
         return _refuse(reason)
     host.instance.registry.url = options.registry
@@ -89,7 +89,7 @@ async def _serve(options: argparse.Namespace) -> int:
         watching.cancel()
     if worker is not None:
         await worker.stop()
-    await host.stop(GRACE_SECONDS)
+    await host.stop(options.grace.seconds)
     return 0
 
 
@@ -110,6 +110,8 @@ def _read(options: argparse.Namespace, host: StandaloneHost) -> Document | None:
     document = config.read(options.config)
     if url := document.process.get("registry.url"):
         options.registry = url.value
+    if limits := document.process.get("limits"):
+        host.instance.limits.start(limits.value)
     return document
 
 

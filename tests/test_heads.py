@@ -13,7 +13,7 @@ from aiohttp.streams import EMPTY_PAYLOAD
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from goto.heads import FIELDS_LIMIT, lone_head, lone_request
+from goto.heads import MOST_FIELDS, lone_head, lone_request
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: h:1\r\nX-A:  b c \r\nconnection: Keep-Alive\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 2\r\n\r\nok"
@@ -65,7 +65,7 @@ def test_a_plain_request() -> None:
         GET.replace(b"X-A:", b"Upgrade: h2c\r\nX-A:"),
         GET.replace(b"Keep-Alive", b"close"),
         GET.replace(b"Keep-Alive", b"keep-alive, X-A"),
-        GET.replace(b"\r\n\r\n", b"\r\n" + b"".join(b"x-%d: 1\r\n" % n for n in range(FIELDS_LIMIT)) + b"\r\n"),
+        GET.replace(b"\r\n\r\n", b"\r\n" + b"".join(b"x-%d: 1\r\n" % n for n in range(MOST_FIELDS)) + b"\r\n"),
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ],
 )

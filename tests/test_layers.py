@@ -24,7 +24,7 @@ LAYERS = [
         "goto.runtime",
         "goto.addon",
     ],
-    ["goto.flow", "goto.call", "goto.hops", "goto.heads"],
+    ["goto.flow", "goto.call", "goto.hops", "goto.heads", "goto.limits"],
     ["goto.words", "goto.templates", "goto.http1", "goto.echo", "goto.connection", "goto.pool", "goto.upstream", "goto.whole"],
     ["goto.payload", "goto.fanout"],
     ["goto.routes", "goto.feature", "goto.settings"],

@@ -20,8 +20,9 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from goto.accesslog import AccessLog
 from goto.batch import Batch
 from goto.flow import Request, Response
-from goto.heads import FIELDS_LIMIT, lone_request
+from goto.heads import lone_request
 from goto.http1 import whole_response
+from goto.limits import LIMITS
 from goto.listener import Listener
 
 log = logging.getLogger("goto")
@@ -29,11 +30,8 @@ log = logging.getLogger("goto")
 Message = RawRequestMessage
 Content = StreamReader
 
-HEAD_LIMIT = 1 << 16
-"""Bytes of a request's head; over it the answer is 431."""
-
-HEAD_SECONDS = 60.0
-"""A head that is not here this long after its first byte ends the connection."""
+HELD_LIMIT = 1 << 16
+"""Bytes that are held of what a client sends before its present request is answered; then it has to wait."""
 
 CLOSE_SECONDS = 10.0
 """Exchanges in flight when their listener closes get this long to finish."""
@@ -114,9 +112,9 @@ class ClientConnection(RequestHandler):
             loop=loop,
             access_log=None,  # type: ignore[arg-type]  # the exchange writes its own line
             auto_decompress=False,
-            max_line_size=HEAD_LIMIT,
-            max_field_size=HEAD_LIMIT,
-            max_headers=FIELDS_LIMIT,
+            max_line_size=LIMITS.head,
+            max_field_size=LIMITS.head,
+            max_headers=LIMITS.fields,
             lingering_time=LINGER_SECONDS,
         )
         self.listener = listener
@@ -229,16 +227,18 @@ class ClientConnection(RequestHandler):
         super().connection_made(transport)
         if not self.listener.open and not self.admin:
             self.break_off()  # accepted by the kernel while the listener was closing
+        elif not self.admin and len(self._manager._connections) > LIMITS.connections:  # type: ignore[union-attr]
+            self._turn_away()
 
     def data_received(self, data: bytes) -> None:
         if self._held is not None:
             self._hold_back(data)  # a pipelined request: it has its turn when the present one is answered
             return
         waiter = self._waiter
-        if waiter is not None and not waiter.done() and self._parser_empty and not self.closing and len(data) <= HEAD_LIMIT:
+        if waiter is not None and not waiter.done() and self._parser_empty and not self.closing and len(data) <= LIMITS.head:
             # nothing is under way: a plain request that comes alone can be served without a task, whatever the parser would say
             request = lone_request(data)
-            if request is not None and self._serve_plain(self, request):
+            if request is not None and len(request.headers.fields) <= LIMITS.fields and self._serve_plain(self, request):
                 self._request_count += 1
                 self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
                 return
@@ -247,7 +247,7 @@ class ClientConnection(RequestHandler):
     def _hold_back(self, data: bytes) -> None:
         assert self._held is not None
         self._held += data
-        if len(self._held) > HEAD_LIMIT:
+        if len(self._held) > HELD_LIMIT:
             self.pause_client()
 
     def plain_begins(self, exchange: Exchange) -> None:
@@ -269,7 +269,7 @@ class ClientConnection(RequestHandler):
 
     def _resume(self, held: bytes) -> None:
         if self.transport is not None:
-            if len(held) > HEAD_LIMIT:
+            if len(held) > HELD_LIMIT:
                 self.resume_client()
             self.data_received(held)
 
@@ -311,14 +311,27 @@ class ClientConnection(RequestHandler):
             self.exchange.writable(True)
 
     # ------------------------------------------------------------ inside
+    def _turn_away(self) -> None:
+        """One connection too many: say so, and read on for a moment, so that it is heard."""
+        LIMITS.hit["connections"] += 1
+        self._close = True
+        self._refuse(503, f"there are {LIMITS.connections} connections already, which is the limit", "turned-away")
+        self._loop.call_later(LINGER_REFUSED_SECONDS, self.force_close)
+
+    def _refuse(self, status: int, reason: str, went: str) -> None:
+        refused = Response.text(status, f"goto: {reason}")
+        self.send(whole_response(refused, self.listener.identity_bytes, "GET", (1, 1), keep_alive=False))
+        self._log.exchange(self.listener.port, self.client, "-", "-", status, 0.0, went)
+
     def _await_head(self) -> None:
         """A part of a head is here: the rest has to follow in time."""
         if self._head_timer is None:
-            self._head_timer = self._loop.call_later(HEAD_SECONDS, self._head_late)
+            self._head_timer = self._loop.call_later(LIMITS.head_time, self._head_late)
 
     def _head_late(self) -> None:
         self._head_timer = None
         if not self._messages and not self._request_in_progress:
+            LIMITS.hit["head_time"] += 1
             self.force_close()
 
     def _notice_broken_body(self) -> None:
@@ -339,16 +352,15 @@ class ClientConnection(RequestHandler):
     ) -> web.StreamResponse:
         """Answer what could not be parsed, and end the connection (RFC 9112, 2.2)."""
         if status == 400 and (isinstance(exc, LineTooLong) or "Too many" in str(exc)):
-            status, message = 431, f"the head is over {HEAD_LIMIT} bytes or {FIELDS_LIMIT} fields"
+            status, message = 431, f"the head is over {LIMITS.head} bytes or {LIMITS.fields} fields"
+            LIMITS.hit["head" if isinstance(exc, LineTooLong) else "fields"] += 1
         elif isinstance(exc, HttpProcessingError):
             message = _first_line(exc.message)
         else:
             log.error("request failed", exc_info=exc)
             message = "the request failed"
         self.linger(0)
-        refused = Response.text(status, f"goto: {message}")
-        self.send(whole_response(refused, self.listener.identity_bytes, "GET", (1, 1), keep_alive=False))
-        self._log.exchange(self.listener.port, self.client, "-", "-", status, 0.0, "malformed")
+        self._refuse(status, message, "malformed")
         return CLOSED
 
 

@@ -19,14 +19,12 @@ from goto.hosts.outlet import ClientOutlet
 from goto.hosts.requests import refusal_of, request_of
 from goto.hosts.tunnel import Tunnel
 from goto.http1 import framing_of_stream, response_bytes, whole_response
+from goto.limits import LIMITS
 from goto.management import Found, refusal
 from goto.upstream import Answer, ClientBroke
 
 if TYPE_CHECKING:
     from goto.hosts.standalone import StandaloneHost
-
-BODY_LIMIT = 64 << 20
-"""Bytes of a body that has to be read whole before it is sent on; over it the answer is 413."""
 
 T = TypeVar("T")
 
@@ -194,7 +192,7 @@ class HostedExchange:
                 return Response.text(501, "goto: a websocket connection needs exactly one target")
             if flow.upstreams:
                 single = len(flow.upstreams) == 1
-                return await self._send(flow.upstreams, b"" if single else await self._read(BODY_LIMIT))
+                return await self._send(flow.upstreams, b"" if single else await self._read(LIMITS.body))
             body, size = b"", 0
             if self.body is not None:
                 body, size = await self._reading(self.body.read_part(SHOWN_BYTES))
@@ -234,6 +232,7 @@ class HostedExchange:
         try:
             return await self._reading(self.body.read(limit))
         except TooLarge:
+            LIMITS.hit["body"] += 1
             self._keep_alive = False
             self._connection.linger(LINGER_REFUSED_SECONDS)
             raise

@@ -128,6 +128,8 @@ class MitmHost:
         if self._document is not None:
             if given := self._document.process.get("registry.url"):
                 registry = given.value
+            if limits := self._document.process.get("limits"):
+                self.instance.limits.start(limits.value)
             self.instance.registry.url = registry
             await config.seed(self._document)
             config.settle()

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from goto.call import Origin
 from goto.hosts import mitm_private as private
+from goto.limits import LIMITS
 from goto.listener import Listener
 
 if TYPE_CHECKING:
     from goto.hosts.mitm_exchange import MitmExchange
-
-HEAD_SECONDS = 60.0
-"""A head that is not here this long after its first byte ends the connection."""
 
 IDLE_SECONDS = 1.0
 """A connection to an upstream that was idle for longer may be closing, and mitmproxy repeats no request."""
@@ -39,10 +37,14 @@ class MitmClient:
     def head_waits(self, waits: bool) -> None:
         """A part of a head is here and the rest is not, or no more so."""
         if waits and self._head_timer is None:
-            self._head_timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.end)
+            self._head_timer = asyncio.get_running_loop().call_later(LIMITS.head_time, self._head_late)
         elif not waits and self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+    def _head_late(self) -> None:
+        LIMITS.hit["head_time"] += 1
+        self.end()
 
     # ------------------------------------------------------------ connections to upstreams
     def used(self, server: Any) -> None:

@@ -12,7 +12,6 @@ from mitmproxy.flow import Error
 from goto.call import Call
 from goto.echo import SHOWN_BYTES
 from goto.errors import ApiError, TooLarge
-from goto.fanout import FAN_OUT_LIMIT
 from goto.flow import ClientGone, Flow, Headers, Response
 from goto.hops import connection_words
 from goto.hosts import mitm_private as private
@@ -28,6 +27,7 @@ from goto.hosts.mitm_messages import (
 )
 from goto.hosts.mitm_send import send_whole
 from goto.hosts.mitm_watch import Watch
+from goto.limits import LIMITS
 from goto.listener import Listener
 from goto.management import Found, refusal
 from goto.reasons import REASONS
@@ -114,7 +114,7 @@ class MitmExchange:
         elif len(flow.upstreams) == 1 and flow.upstreams[0].origin.verify and not flow.upstreams[0].failure:
             await self._rewrite(flow.upstreams[0], websocket=websocket)
         else:
-            self._keep(FAN_OUT_LIMIT, refuse=True)
+            self._keep(LIMITS.body, refuse=True)
 
     def _can_upgrade(self) -> bool:
         upstreams = self.flow.upstreams
@@ -132,6 +132,7 @@ class MitmExchange:
 
     def _refuse(self, most: int) -> None:
         """Answer before the body has come: a flow that is killed waits for no more of it."""
+        LIMITS.hit["body"] += 1
         self._own = refusal(TooLarge(f"body: more than the limit of {most} bytes"), self.flow.request)
         self._refused = True
         self.mitm.kill()

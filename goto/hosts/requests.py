@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from goto.flow import Headers, Request, encode
-from goto.hosts.connection import HEAD_LIMIT, Message
+from goto.hosts.connection import Message
+from goto.limits import LIMITS
 
 
 def refusal_of(message: Message) -> tuple[int, str] | None:
@@ -11,8 +12,9 @@ def refusal_of(message: Message) -> tuple[int, str] | None:
     if message.method == "CONNECT":
         return 501, "CONNECT is not served"
     size = len(message.path) + sum(len(name) + len(value) + 4 for name, value in message.raw_headers)
-    if size > HEAD_LIMIT:
-        return 431, f"the head is over {HEAD_LIMIT} bytes"
+    if size > LIMITS.head:
+        LIMITS.hit["head"] += 1
+        return 431, f"the head is over {LIMITS.head} bytes"
     for name, value in message.raw_headers:
         if len(name) == 17 and name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
             # other codings would have to be undone before the message's end is known (RFC 9112, 6.1)

@@ -36,8 +36,8 @@ def test_the_keys_of_goto():
         "response.headers",
         "response.status",
     ]
-    assert sorted(keys.process) == ["registry.peers", "registry.targets", "registry.url"]
-    assert set(keys.top_tree) == {"label", "request", "response", "client", "registry"}
+    assert sorted(keys.process) == ["limits", "registry.peers", "registry.targets", "registry.url"]
+    assert set(keys.top_tree) == {"label", "request", "response", "client", "limits", "registry"}
     assert set(keys.listener_tree) == {"label", "request", "response", "client"}
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-import goto.features.proxy as proxy_module
 from goto.call import Call
 from goto.errors import BadInput, Conflict, NotFound
 from goto.feature import Pipeline
 from goto.features.proxy import Proxy
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Flow, Headers, Request
+from goto.limits import LIMITS
 from goto.payload import read_struct
 from goto.routes import RouteTable
 from goto.words import Name, Names
@@ -140,8 +140,8 @@ def test_an_unknown_name_is_not_found(act: Any) -> None:
 
 
 def test_there_is_a_greatest_number_of_targets(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert proxy_module.MOST_TARGETS == 100_000
-    monkeypatch.setattr(proxy_module, "MOST_TARGETS", 2)
+    assert LIMITS.targets == 100_000
+    monkeypatch.setattr(LIMITS, "targets", 2)
     feature = proxy(target("a", "/"), target("b", "/"))
     with pytest.raises(Conflict):
         feature.add(target("c", "/"))

@@ -11,8 +11,8 @@ from support import PATIENCE, Goto, Reply, Upstream, eventually, free_port, held
 from wire import Client, Scripted, Site, get, read_head
 
 from goto.accesslog import AccessLog
-from goto.hosts import connection as connection_module
 from goto.hosts.standalone import StandaloneHost
+from goto.limits import LIMITS
 
 HOST = b"Host: a\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -208,7 +208,7 @@ def test_a_large_head_that_is_not_too_large(site: Site, target: str) -> None:
 # ---------------------------------------------------------------- time
 def ends_by_itself(monkeypatch: pytest.MonkeyPatch, *pieces: bytes) -> list[bytes]:
     """What a client gets that sends these pieces and then waits, on a host that gives heads 0.1 s."""
-    monkeypatch.setattr(connection_module, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(LIMITS, "head_time", 0.1)
 
     async def run() -> list[bytes]:
         host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")

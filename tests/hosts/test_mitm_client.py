@@ -13,6 +13,7 @@ from wire import Client, get
 from goto.call import Origin
 from goto.hosts import mitm_client
 from goto.hosts.mitm_client import MitmClient
+from goto.limits import LIMITS
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ class Server(SimpleNamespace):
 
 
 def test_a_head_that_is_late_ends_the_connection(monkeypatch: pytest.MonkeyPatch, ended: list[Any]) -> None:
-    monkeypatch.setattr(mitm_client, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(LIMITS, "head_time", 0.05)
 
     async def test() -> None:
         client = MitmClient("connection", None)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from goto.hosts.connection import HEAD_LIMIT
 from goto.hosts.requests import refusal_of, request_of
+from goto.limits import LIMITS
 
 Fields = Iterable[tuple[bytes, bytes]]
 
@@ -56,8 +56,8 @@ def test_fields_come_as_they_are() -> None:
         (message("/", [(b"TRANSFER-encoding", b" Chunked ")]), None),
         (message("/", [(b"Transfer-Encoding", b"gzip, chunked")]), 400),
         (message("/", [(b"Transfer-Encoding", b"")]), 400),
-        (message("/" + "a" * (HEAD_LIMIT - 1)), None),
-        (message("/" + "a" * HEAD_LIMIT), 431),
+        (message("/" + "a" * (LIMITS.head - 1)), None),
+        (message("/" + "a" * LIMITS.head), 431),
         (message("/", [(b"x", b"y" * 1000)] * 64), None),
         (message("/", [(b"x", b"y" * 1000)] * 66), 431),
     ],

@@ -13,12 +13,10 @@ from goto.features.proxy.index import MatchIndex
 from goto.features.proxy.rewrite import Rewrite
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Flow, Request
+from goto.limits import LIMITS, MOST_TARGETS
 from goto.routes import get, post, put
 from goto.settings import setting
 from goto.words import Name, Names, split_known
-
-MOST_TARGETS = 100_000
-"""Targets of one listener."""
 
 INVOKE_LIMIT = 64 << 20
 """Bytes in the body of a manual invocation, which goes to the targets as it is."""
@@ -57,8 +55,9 @@ class Proxy(Feature):
     def add(self, target: ProxyTarget) -> str:
         """Add a proxy target; one that bears a known name replaces that one in its place."""
         known = target.name in self._rewrites
-        if not known and len(self._rewrites) >= MOST_TARGETS:
-            raise Conflict(f"there are {MOST_TARGETS:,} proxy targets already: remove some first")
+        if not known and len(self._rewrites) >= LIMITS.targets:
+            LIMITS.hit["targets"] += 1
+            raise Conflict(f"there are {LIMITS.targets:,} proxy targets already: remove some first")
         rewrite = self._rewrites[target.name] = Rewrite(target)
         index = self._index
         self._touched(target)
