@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypedDict
 
 import msgspec
 
@@ -20,7 +20,7 @@ URIS_LIMIT = 10_000
 class BypassUri(str):
     """A path, `{x}` for one segment of it, and a query if only that one is meant. Letter case is ignored."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^/"}
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": r"^/[^\x00-\x1f\x7f]*$", "examples": ["/live"]}
     template: Template
 
     @classmethod
@@ -38,6 +38,14 @@ class BypassUri(str):
 
 
 Uris = Annotated[list[BypassUri], msgspec.Meta(max_length=URIS_LIMIT)]
+
+
+class BypassState(TypedDict):
+    """The bypass URIs and how they are answered."""
+
+    Uris: dict[str, int]
+    """How many requests each got."""
+    BypassStatus: int
 
 
 class Bypass(Feature):
@@ -66,7 +74,7 @@ class Bypass(Feature):
             return found
         return next((uri for uri in self._others if uri.matches(path, query)), None)
 
-    @put("/request/uri/bypass/add")
+    @put("/request/uri/bypass/add", raises=[Conflict])
     def add(self, uri: BypassUri) -> str:
         """Add a bypass URI."""
         if uri in self.counts:
@@ -80,7 +88,7 @@ class Bypass(Feature):
         self.changed()
         return f"Added bypass URI {uri}"
 
-    @put("/request/uri/bypass/remove")
+    @put("/request/uri/bypass/remove", raises=[NotFound])
     def remove(self, uri: str) -> str:
         """Remove a bypass URI."""
         self._check(uri)
@@ -101,16 +109,16 @@ class Bypass(Feature):
         return f"Bypass status set to {status}"
 
     @get("/request/uri/bypass", "/request/uri/bypass/list")
-    def list(self) -> dict[str, Any]:
+    def list(self) -> BypassState:
         """List the bypass URIs with their counts, and their status."""
-        return {"Uris": self.counts, "BypassStatus": int(self.status)}
+        return {"Uris": {str(uri): count for uri, count in self.counts.items()}, "BypassStatus": int(self.status)}
 
     @get("/request/uri/bypass/status")
     def get_status(self) -> str:
         """Show the status that bypass URIs are answered with."""
         return f"Bypass status: {self.status}"
 
-    @get("/request/uri/bypass/counts")
+    @get("/request/uri/bypass/counts", raises=[NotFound])
     def count(self, uri: str) -> int:
         """Show how many requests a bypass URI got."""
         self._check(uri)
