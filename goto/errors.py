@@ -42,7 +42,7 @@ class TooLarge(ApiError):
     """A body over its limit; it was read no further."""
 
     status = 413
-    example = "the body is over the limit of 1048576 bytes"
+    example = "body: 2000000 bytes are more than the limit of 1048576"
 
 
 class Unavailable(ApiError):

@@ -13,11 +13,12 @@ from goto.management import Management
 from goto.routes import RouteTable
 from goto.services.about import About
 from goto.services.config import Config
+from goto.services.docs import Docs
 from goto.services.listeners import Carrier, Listeners
 from goto.services.registry import Registry
 from goto.upstream import Upstream
 
-SERVICES: tuple[type, ...] = (Listeners, Registry, Config, About)
+SERVICES: tuple[type, ...] = (Listeners, Registry, Config, About, Docs)
 
 Features = Sequence[type[Feature]]
 
@@ -41,6 +42,7 @@ class Instance:
         self.listeners = Listeners(carrier, self._listener)
         self.registry = Registry(self.upstream)
         self.about = About(lambda: self.table)
+        self.docs = Docs(lambda: self.table)
         self.config = Config(
             lambda: config_keys(self.features), self.listeners, {Registry: self.registry}, lambda: self._listener(0, "", "http")
         )
@@ -50,7 +52,7 @@ class Instance:
         """Have these features, in each listener made from now on."""
         self.features = features
         self.table = route_table(features)
-        services = (self.listeners, self.registry, self.config, self.about)
+        services = (self.listeners, self.registry, self.config, self.about, self.docs)
         self.management = Management(self.table, services, self.listeners.by_port.get)
 
     def _listener(self, port: int, label: str, protocol: str) -> Listener:

@@ -30,7 +30,10 @@ class ListenerState(TypedDict):
 
 
 class Listener:
-    """A port, its identity and its features. `pipeline` is what traffic runs through now."""
+    """A port, its identity and its features.
+
+    `pipeline` is what traffic runs through now.
+    """
 
     def __init__(
         self,

@@ -131,7 +131,7 @@ class Name(str):
 
     schema: ClassVar[dict[str, Any]] = {
         "type": "string",
-        "pattern": r"^[^,\x00-\x1f\x7f]*[^,\s\x00-\x1f\x7f][^,\x00-\x1f\x7f]*$",
+        "pattern": f"^{_ITEM}$",
         "examples": ["t1"],
     }
 

@@ -107,7 +107,11 @@ class Types:
         properties = {name: self.of(hint) for name, hint in hints.items()}
         for name, text in told.items():
             properties[name]["description"] = text
-        return self._object(kind, properties, [name for name in hints if name in kind.__required_keys__])
+        # annotations that are strings hide NotRequired from `__required_keys__` (PEP 655)
+        required = [
+            name for name, hint in hints.items() if name in kind.__required_keys__ and get_origin(hint) is not NotRequired
+        ]
+        return self._object(kind, properties, required)
 
     def _fields(self, struct: type[msgspec.Struct]) -> Schema:
         properties, required = {}, []

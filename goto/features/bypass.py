@@ -37,6 +37,16 @@ class BypassUri(str):
         return (not wanted or wanted.lower() == query.lower()) and self.template.match(path) is not None
 
 
+class AddedUri(str):
+    """A bypass URI as it was added."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "examples": ["/live"]}
+
+    @classmethod
+    def parse(cls, text: str) -> AddedUri:
+        return cls(one_line(text))
+
+
 Uris = Annotated[list[BypassUri], msgspec.Meta(max_length=URIS_LIMIT)]
 
 
@@ -89,10 +99,10 @@ class Bypass(Feature):
         return f"Added bypass URI {uri}"
 
     @put("/request/uri/bypass/remove", raises=[NotFound])
-    def remove(self, uri: str) -> str:
+    def remove(self, uri: AddedUri) -> str:
         """Remove a bypass URI."""
         self._check(uri)
-        self.configure_uris([other for other in self.counts if other != uri])
+        self.configure_uris([other for other in self.counts if str(other) != uri])
         return f"Removed bypass URI {uri}"
 
     @put("/request/uri/bypass/clear")
@@ -119,7 +129,7 @@ class Bypass(Feature):
         return f"Bypass status: {self.status}"
 
     @get("/request/uri/bypass/counts", raises=[NotFound])
-    def count(self, uri: str) -> int:
+    def count(self, uri: AddedUri) -> int:
         """Show how many requests a bypass URI got."""
         self._check(uri)
         return self.counts[BypassUri(uri)]
