@@ -113,7 +113,7 @@ class Config:
         return done
 
     # ------------------------------------------------------------ routes
-    @get("/goto/config", answers={200: {"application/yaml": str, "application/json": dict[str, Any]}})
+    @get("/goto/config", answers={200: {"application/yaml": dict[str, Any], "application/json": dict[str, Any]}})
     def show(self, request: Request) -> Response:
         """Show the present configuration as a document, in YAML, or in JSON where that is asked for."""
         from goto.config.dump import data_of, yaml_text

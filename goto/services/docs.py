@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from hashlib import blake2b
-from importlib import resources
 from typing import Any, ClassVar
 
 from goto.errors import NotFound
@@ -95,10 +93,14 @@ def _document(table: RouteTable) -> bytes:
 
 
 def _read(name: str) -> bytes:
+    from importlib import resources  # by most processes never
+
     return resources.files("goto.api").joinpath(FILES[name][0], name).read_bytes()
 
 
 def _tag(data: bytes) -> str:
+    from hashlib import blake2b  # with OpenSSL
+
     return f'"{blake2b(data, digest_size=12).hexdigest()}"'
 
 
