@@ -20,7 +20,7 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 # for schemas, in the regular expressions that JSON Schema has
-_COUNT = "(:0*[1-9][0-9]{0,17})?"
+_COUNT = "(:[1-9][0-9]{0,17})?"
 _ITEM = r"[^,\x00-\x1f\x7f]*[^,\s\x00-\x1f\x7f][^,\x00-\x1f\x7f]*"
 _NAMED = r" *[!#$%&'*+.^_`|~0-9A-Za-z-]+ *"
 

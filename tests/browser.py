@@ -8,7 +8,6 @@ import itertools
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ class Page:
         return result["result"].get("value")
 
     async def until(self, script: str) -> Any:
-        """Wait until a script's value holds; that."""
+        """Wait until a script's value, which JSON can hold, is a true one; that."""
         async with asyncio.timeout(3 * PATIENCE):
             while not (value := await self.run(script)):
                 await asyncio.sleep(0.05)
@@ -78,22 +77,21 @@ async def page(folder: Path) -> AsyncIterator[Page]:
     binary = find_chromium()
     assert binary, "no chromium here"
     port = free_port()
-    process = subprocess.Popen(
-        [
-            binary,
-            "--headless=new",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            *(["--no-sandbox"] if os.geteuid() == 0 else []),  # which root has to do without
-            f"--user-data-dir={folder}",
-            f"--remote-debugging-port={port}",
-            "about:blank",
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    process = await asyncio.create_subprocess_exec(
+        binary,
+        "--headless=new",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",  # small in containers
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        *(["--no-sandbox"] if os.geteuid() == 0 else []),  # which root has to do without
+        f"--user-data-dir={folder}",
+        f"--remote-debugging-port={port}",
+        "about:blank",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
         env={**os.environ, "HOME": str(folder)},
     )
     try:
@@ -104,18 +102,21 @@ async def page(folder: Path) -> AsyncIterator[Page]:
                 listening = asyncio.create_task(made.listen())
                 for domain in ("Page", "Network", "Log", "Runtime"):
                     await made.tell(f"{domain}.enable")
-                yield made
-                listening.cancel()
+                try:
+                    yield made
+                finally:
+                    listening.cancel()
     finally:
-        process.terminate()
-        process.wait(PATIENCE)
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.wait_for(process.wait(), PATIENCE)
 
 
-async def _address(session: aiohttp.ClientSession, port: int, process: subprocess.Popen[bytes]) -> str:
+async def _address(session: aiohttp.ClientSession, port: int, process: asyncio.subprocess.Process) -> str:
     """Where the page listens, once it does."""
     async with asyncio.timeout(3 * PATIENCE):
         while True:
-            assert process.poll() is None, f"chromium ended with {process.returncode}"
+            assert process.returncode is None, f"chromium ended with {process.returncode}"
             with contextlib.suppress(aiohttp.ClientError):
                 async with session.get(f"http://127.0.0.1:{port}/json/list") as response:
                     pages = [one for one in await response.json() if one["type"] == "page"]

@@ -151,12 +151,12 @@ class _Document:
             return {"description": "What the targets are sent.", "content": {"*/*": {"schema": {}}}}
         for parameter in route.parameters:
             if parameter.source == "payload":
-                media: Schema = {"schema": self._types.of(parameter.kind)}
+                described: Schema = {"schema": self._types.of(parameter.kind)}
                 if example := getattr(parameter.kind, "example", None):
-                    media["example"] = example
-                return {"required": True, "content": {JSON: media}}
+                    described["example"] = example
+                return {"required": True, "content": {JSON: described}}
             if parameter.source == "raw":
-                return {"required": True, "content": {kind: {"schema": {}} for kind in route.media or ("*/*",)}}
+                return {"content": {media: {"schema": {}} for media in route.media or ("*/*",)}}
         return None
 
     # ------------------------------------------------------------ what goes

@@ -15,12 +15,13 @@ from goto.settings import members
 
 Schema = dict[str, Any]
 
+_NULL = {"type": "null"}
 _PLAIN: dict[Any, Schema] = {
     bool: {"type": "boolean"},
     int: {"type": "integer"},
     float: {"type": "number"},
-    type(None): {"type": "null"},
-    None: {"type": "null"},
+    type(None): _NULL,
+    None: _NULL,
     Any: {},
     object: {},
 }
@@ -145,7 +146,8 @@ def or_null(described: Schema) -> Schema:
     """With null, which stands for *not given*."""
     kind = described.get("type")
     if kind is None:
-        return {"anyOf": [*described.get("anyOf", [described]), {"type": "null"}]}
+        options = described.get("anyOf", [described])
+        return {"anyOf": options if _NULL in options else [*options, _NULL]}
     return {**described, "type": list(dict.fromkeys([*(kind if isinstance(kind, list) else [kind]), "null"]))}
 
 

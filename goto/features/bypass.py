@@ -40,7 +40,7 @@ class BypassUri(str):
 class AddedUri(str):
     """A bypass URI as it was added."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "examples": ["/live"]}
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "examples": ["/live"]}
 
     @classmethod
     def parse(cls, text: str) -> AddedUri:
