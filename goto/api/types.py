@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import textwrap
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NotRequired, Required, get_args, get_origin, get_type_hints, is_typeddict
@@ -153,14 +154,19 @@ def or_null(described: Schema) -> Schema:
 
 def field_texts(kind: Any) -> dict[str, str]:
     """Field to the text below it. It is in the source alone, which a frozen program may lack."""
-    told: dict[str, str] = {}
-    for base in filter(is_typeddict, getattr(kind, "__orig_bases__", ())):
-        told |= field_texts(base)
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
-    except (OSError, TypeError, SyntaxError):
-        return told
-    for field, text in pairwise(node for top in tree.body if isinstance(top, ast.ClassDef) for node in top.body):
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return {}
+    if not isinstance(tree, ast.ClassDef):
+        return {}
+    told: dict[str, str] = {}
+    for base in tree.bases:
+        # before Python 3.12 a TypedDict does not know its bases, but its module does
+        inherited = vars(sys.modules[kind.__module__]).get(base.id) if isinstance(base, ast.Name) else None
+        if is_typeddict(inherited):
+            told |= field_texts(inherited)
+    for field, text in pairwise(tree.body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
             value = text.value
             if isinstance(value, ast.Constant) and isinstance(value.value, str):

@@ -47,6 +47,9 @@ CHECKS = [
     openapi_checks.unsupported_method,
 ]
 
+CLOSED = free_port()
+"""Where targets lead to: nobody listens there."""
+
 TABLE = route_table()
 CONFIG = schemathesis.Config.from_dict({"generation": {"deterministic": not GIVEN}, "request-timeout": 20.0})
 SCHEMA = schemathesis.openapi.from_dict(document(TABLE), config=CONFIG).exclude(path_regex=LEFT_OUT)
@@ -79,7 +82,7 @@ def is_call_of(route: str, method: str, path: str) -> bool:
 def harmless(value: Any) -> Any:
     """A payload that sends nothing by itself, and never to another machine."""
     if isinstance(value, dict):
-        unsent = {"url": f"http://127.0.0.1:{free_port()}/", "autoinvoke": False}
+        unsent = {"url": f"http://127.0.0.1:{CLOSED}/", "autoinvoke": False}
         return {key: unsent.get(key.lower(), harmless(item)) for key, item in value.items()}
     return [harmless(item) for item in value] if isinstance(value, list) else value
 
