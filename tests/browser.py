@@ -49,7 +49,7 @@ class Page:
         number = next(self._numbers)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": number, "method": method, "params": params})
-        said = await asyncio.wait_for(answer, PATIENCE)
+        said = await asyncio.wait_for(answer, 3 * PATIENCE)
         assert "error" not in said, said
         result: dict[str, Any] = said["result"]
         return result
@@ -62,10 +62,13 @@ class Page:
 
     async def until(self, script: str) -> Any:
         """Wait until a script's value, which JSON can hold, is a true one; that."""
-        async with asyncio.timeout(3 * PATIENCE):
-            while not (value := await self.run(script)):
-                await asyncio.sleep(0.05)
-        return value
+        try:
+            async with asyncio.timeout(3 * PATIENCE):
+                while not (value := await self.run(script)):
+                    await asyncio.sleep(0.05)
+                return value
+        except TimeoutError:
+            raise AssertionError(f"never so: {script}; the page complains of {self.complaints} after {self.requests}") from None
 
     async def open(self, url: str) -> None:
         await self.tell("Page.navigate", url=url)
@@ -109,7 +112,7 @@ async def page(folder: Path) -> AsyncIterator[Page]:
     finally:
         if process.returncode is None:
             process.terminate()
-        await asyncio.wait_for(process.wait(), PATIENCE)
+        await asyncio.wait_for(process.wait(), 3 * PATIENCE)
 
 
 async def _address(session: aiohttp.ClientSession, port: int, process: asyncio.subprocess.Process) -> str:
