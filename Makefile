@@ -1,6 +1,8 @@
 # make run      serve on PORT (default 8080), with ARGS
 # make test     check everything, on the default Python and on the newest one found
 # make check    the linters alone
+# make fuzz     what make test does with random input, at length
+# make viewer   get the page's viewer of the API anew, in the version below
 # make clean    remove what the others made
 
 PORT ?= 8080
@@ -17,20 +19,26 @@ EXTRAS := dev$(if $(wildcard goto/hosts/mitm.py),$(comma)mitmproxy)
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: run test check clean dev nginx test-newest
+.PHONY: run test check fuzz clean dev nginx chromium test-newest viewer
 .NOTPARALLEL:
 
 run: $(RUN_STAMP)
 	@exec $(VENV)/bin/goto --port $(PORT) $(ARGS)
 
 # The default Python comes last, so that the output ends with its summary.
-test: check nginx test-newest
+test: check nginx chromium test-newest
 	$(VENV)/bin/python -m pytest $(PYTEST)
 
 check: $(DEV_STAMP)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+# random calls for each operation of the API
+FUZZ_EXAMPLES ?= 300
+
+fuzz: $(DEV_STAMP)
+	GOTO_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(VENV)/bin/python -m pytest $(PYTEST) tests/fuzz
 
 clean:
 	rm -rf .venv .venv-* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -79,11 +87,29 @@ test-newest: dev
 	fi
 
 # ---------------------------------------------------------------- what tests use besides Python
-nginx:
+# $(call debian,COMMAND,PACKAGE) installs a Debian package where its command is missing
+define debian
 	@PATH="$$PATH:/usr/sbin:/usr/local/sbin"; \
-	if command -v nginx >/dev/null; then :; \
+	if command -v $(1) >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  export DEBIAN_FRONTEND=noninteractive; \
-	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends nginx-light >/dev/null; } \
-	    || echo "nginx-light could not be installed: the tests with nginx are skipped."; \
-	else echo "nginx is not installed (Debian, Ubuntu: nginx-light): the tests with it are skipped."; fi
+	  { apt-get update -qq && timeout 600 apt-get install -qq -y --no-install-recommends $(2) >/dev/null; } \
+	    || echo "$(2) could not be installed: the tests with $(1) are skipped."; \
+	else echo "$(1) is not installed (Debian, Ubuntu: $(2)): the tests with it are skipped."; fi
+endef
+
+nginx:
+	$(call debian,nginx,nginx-light)
+
+chromium:
+	$(call debian,chromium,chromium)
+
+# ---------------------------------------------------------------- the viewer of the API: Swagger UI, as its makers pack it for npm
+VIEWER := 5.35.0
+VIEWER_FILES := LICENSE NOTICE swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt
+
+viewer:
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	npm pack --silent --pack-destination "$$folder" swagger-ui-dist@$(VIEWER) >/dev/null; \
+	tar -xzf "$$folder"/swagger-ui-dist-*.tgz -C "$$folder"; \
+	for file in $(VIEWER_FILES); do install -m 644 "$$folder/package/$$file" goto/api/swagger-ui/; done

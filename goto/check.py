@@ -1,4 +1,4 @@
-"""`goto check` and `goto schema`: configuration files without serving."""
+"""`goto check`, `goto schema` and `goto openapi`: what can be said without serving."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from goto.accesslog import AccessLog
 from goto.config.errors import ConfigError
 from goto.hosts.standalone import StandaloneHost
-from goto.instance import config_keys
+from goto.instance import config_keys, route_table
 from goto.plugins import PluginError, with_plugins
 
 
@@ -43,4 +43,17 @@ def print_schema(plugins: Sequence[str] = ()) -> int:
         print(f"goto: {error}", file=sys.stderr)
         return 2
     print(json.dumps(schema(keys), indent=2, ensure_ascii=False))
+    return 0
+
+
+def print_openapi(plugins: Sequence[str] = ()) -> int:
+    """Print the OpenAPI document of the API; the exit status: 0, or 2 where a plug-in cannot be used."""
+    from goto.api.openapi import document
+
+    try:
+        table = route_table(with_plugins(plugins))
+    except PluginError as error:
+        print(f"goto: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(document(table), indent=2, ensure_ascii=False))
     return 0

@@ -98,6 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_feature(schema)
     schema.set_defaults(run=_schema)
 
+    openapi = commands.add_parser("openapi", help="print the OpenAPI document of the API, as GET /goto/openapi.json answers it")
+    _add_feature(openapi)
+    openapi.set_defaults(run=_openapi)
+
     addon = commands.add_parser("addon", help='print the path of the mitmproxy addon: mitmdump -s "$(goto addon)"')
     addon.set_defaults(run=_addon)
 
@@ -174,6 +178,12 @@ def _schema(options: argparse.Namespace) -> int:
     from goto.check import print_schema
 
     return print_schema(options.feature)
+
+
+def _openapi(options: argparse.Namespace) -> int:
+    from goto.check import print_openapi
+
+    return print_openapi(options.feature)
 
 
 def _addon(options: argparse.Namespace) -> int:

@@ -23,7 +23,11 @@ class Duration(int):
     """A time span in whole nanoseconds."""
 
     ZERO: ClassVar[Duration]
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "examples": ["300ms", "1.5s", "1m30s"]}
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "string",
+        "pattern": r"^\+?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$",
+        "examples": ["300ms", "1.5s", "1m30s"],
+    }
 
     @classmethod
     def parse(cls, text: str) -> Duration:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 from goto.call import Call
 from goto.connection import UpstreamError
@@ -20,6 +20,25 @@ FAN_OUT_LIMIT = 64 << 20
 RESPONSES_LIMIT = 10_000
 
 
+class Reported(TypedDict, total=False):
+    """The answer to one call of several; or at the end, how many were left out and why."""
+
+    TargetName: str
+    TargetID: str
+    """`name[replica][n]`"""
+    Status: str
+    """Code and reason, or what went wrong."""
+    StatusCode: int
+    """Of a client's request that failed 0, of a proxied one 502 or 504."""
+    Headers: dict[str, list[str]]
+    Body: str
+    BodySize: int
+    """Bytes of the whole body, where it is not all here."""
+    BodyTruncated: bool
+    LeftOut: int
+    Reason: str
+
+
 async def fan_out(upstream: Upstream, flow: Flow, calls: Sequence[Call], body: bytes) -> Response:
     """Send all calls at once and wait for all. Raises `ClientGone`; the calls are then aborted."""
     budget = Budget(FAN_OUT_LIMIT)
@@ -27,7 +46,7 @@ async def fan_out(upstream: Upstream, flow: Flow, calls: Sequence[Call], body: b
     every: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     left = len(tasks)
 
-    def one_done(task: asyncio.Task[dict[str, Any]]) -> None:
+    def one_done(task: asyncio.Task[Reported]) -> None:
         nonlocal left
         left -= 1
         if not left and not every.done():
@@ -41,7 +60,7 @@ async def fan_out(upstream: Upstream, flow: Flow, calls: Sequence[Call], body: b
         for task in tasks:
             task.cancel()
         raise
-    answers: list[Any] = [task.result() for task in tasks]
+    answers: list[Reported] = [task.result() for task in tasks]
     if len(calls) > RESPONSES_LIMIT:
         answers.append({"LeftOut": len(calls) - RESPONSES_LIMIT, "Reason": f"{RESPONSES_LIMIT} responses are the limit"})
     return Response.json(208, json_bytes(answers))
@@ -72,7 +91,7 @@ class _Kept(Whole):
         self._budget.left -= self._kept - before
 
 
-async def _one(upstream: Upstream, call: Call, body: bytes, budget: Budget) -> dict[str, Any]:
+async def _one(upstream: Upstream, call: Call, body: bytes, budget: Budget) -> Reported:
     answer: Answer | None = None
     kept = _Kept(budget)
     try:
@@ -93,11 +112,11 @@ async def _one(upstream: Upstream, call: Call, body: bytes, budget: Budget) -> d
     status = f"{answer.status} {answer.reason.decode('latin-1')}".rstrip()
     entry = _entry(call, answer.status, status, headers, data.decode("utf-8", "replace"))
     if kept.truncated:
-        entry |= {"BodySize": kept.size, "BodyTruncated": True}
+        entry["BodySize"], entry["BodyTruncated"] = kept.size, True
     return entry
 
 
-def _entry(call: Call, code: int, status: str, headers: dict[str, list[str]], body: str) -> dict[str, Any]:
+def _entry(call: Call, code: int, status: str, headers: dict[str, list[str]], body: str) -> Reported:
     return {
         "TargetName": call.target,
         "TargetID": call.id,

@@ -13,12 +13,13 @@ from goto.management import Management
 from goto.routes import RouteTable
 from goto.services.about import About
 from goto.services.config import Config
+from goto.services.docs import Docs
 from goto.services.limits import ProcessLimits
 from goto.services.listeners import Carrier, Listeners
 from goto.services.registry import Registry
 from goto.upstream import Upstream
 
-SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, About)
+SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, About, Docs)
 
 Features = Sequence[type[Feature]]
 
@@ -43,6 +44,7 @@ class Instance:
         self.registry = Registry(self.upstream)
         self.limits = ProcessLimits()
         self.about = About(lambda: self.table)
+        self.docs = Docs(lambda: self.table)
         configured = {Registry: self.registry, ProcessLimits: self.limits}
         self.config = Config(
             lambda: config_keys(self.features), self.listeners, configured, lambda: self._listener(0, "", "http")
@@ -53,7 +55,7 @@ class Instance:
         """Have these features, in each listener made from now on."""
         self.features = features
         self.table = route_table(features)
-        services = (self.listeners, self.registry, self.config, self.limits, self.about)
+        services = (self.listeners, self.registry, self.config, self.limits, self.about, self.docs)
         self.management = Management(self.table, services, self.listeners.by_port.get)
 
     def _listener(self, port: int, label: str, protocol: str) -> Listener:

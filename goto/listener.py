@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 from goto.feature import Feature, Pipeline
 from goto.features import FEATURES
@@ -18,8 +18,22 @@ from goto.words import Label
 F = TypeVar("F", bound=Feature)
 
 
+class ListenerState(TypedDict):
+    """A listener as it is listed."""
+
+    label: str
+    """What `Via-Goto` says."""
+    port: int
+    protocol: str
+    open: bool
+    """Whether it accepts traffic."""
+
+
 class Listener:
-    """A port, its identity and its features. `pipeline` is what traffic runs through now."""
+    """A port, its identity and its features.
+
+    `pipeline` is what traffic runs through now.
+    """
 
     def __init__(
         self,
@@ -106,6 +120,6 @@ class Listener:
     def configure_label(self, label: Label | None) -> None:
         self._set_label(label or "")
 
-    def show(self) -> dict[str, object]:
+    def show(self) -> ListenerState:
         """As the list of listeners has it."""
         return {"label": self.name, "port": self.port, "protocol": self.protocol, "open": self.open}

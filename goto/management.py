@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from goto.call import Call
 from goto.errors import ApiError, NotFound, WrongMethod
@@ -24,6 +24,18 @@ through: ContextVar[Listener | None] = ContextVar("through", default=None)
 
 Served = Response | list[Call]
 """An answer; or calls to be sent, whose answer it then is."""
+
+
+class Message(TypedDict):
+    """A line of text, as JSON."""
+
+    message: str
+
+
+class Error(TypedDict):
+    """What is wrong, naming the field and the reason."""
+
+    error: str
 
 
 class Found(NamedTuple):
@@ -85,7 +97,7 @@ class Management:
 def refusal(error: ApiError, request: Request) -> Response:
     """An error as a response: a line of text, or `{"error": …}` where JSON is asked for."""
     if wants_json(request):
-        response = Response.json(error.status, json_bytes({"error": error.message}))
+        response = Response.json(error.status, json_bytes(Error(error=error.message)))
     else:
         response = Response.text(error.status, error.message)
     if isinstance(error, WrongMethod):
@@ -100,7 +112,7 @@ def _answer(result: Any, request: Request) -> Response:
     if not isinstance(result, str):
         return Response.json(status, json_bytes(result))
     if wants_json(request):
-        return Response.json(status, json_bytes({"message": result}))
+        return Response.json(status, json_bytes(Message(message=result)))
     return Response.text(status, result)
 
 

@@ -6,20 +6,21 @@
 
 The signature says all there is to know. A parameter named in the path is parsed by its type (see `words`), one of type
 `Request` gets the call itself, a msgspec struct the JSON body, `bytes` the raw body, and what is left comes from the query.
-The first line of the docstring is the route's description.
+The first line of the docstring is the route's description, the return type is its answer, and `raises` are the errors that it
+has besides those of its arguments. All of it is in the OpenAPI document.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from goto.errors import BadInput, WrongMethod
+from goto.errors import ApiError, BadInput, WrongMethod
 from goto.flow import Request
 from goto.payload import read_json, read_struct
 from goto.words import one_line
@@ -37,25 +38,46 @@ class Accepted:
     text: str
 
 
-def get(*paths: str) -> Callable[[F], F]:
+Answers = Mapping[int, Mapping[str, Any]]
+"""Status to media type to the type that is sent; for a method that returns a `Response`, whose type says nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a decorator says of a method."""
+
+    methods: tuple[str, ...]
+    path: str
+    body_limit: int = MANAGEMENT_LIMIT
+    media: tuple[str, ...] = ()
+    raises: tuple[type[ApiError], ...] = ()
+    answers: Answers | None = None
+
+
+def get(*paths: str, raises: Iterable[type[ApiError]] = (), answers: Answers | None = None) -> Callable[[F], F]:
     """GET, and HEAD with it."""
-    return _declare(("GET",), paths)
+    return _declare([Declared(("GET",), path, raises=tuple(raises), answers=answers) for path in paths])
 
 
-def post(*paths: str, body_limit: int = MANAGEMENT_LIMIT) -> Callable[[F], F]:
-    """POST alone."""
-    return _declare(("POST",), paths, body_limit)
+def post(
+    *paths: str,
+    body_limit: int = MANAGEMENT_LIMIT,
+    media: Iterable[str] = (),
+    raises: Iterable[type[ApiError]] = (),
+    answers: Answers | None = None,
+) -> Callable[[F], F]:
+    """POST alone. `media` says what a body may be that is taken as it comes."""
+    return _declare([Declared(("POST",), path, body_limit, tuple(media), tuple(raises), answers) for path in paths])
 
 
-def put(*paths: str) -> Callable[[F], F]:
+def put(*paths: str, raises: Iterable[type[ApiError]] = (), answers: Answers | None = None) -> Callable[[F], F]:
     """PUT and POST."""
-    return _declare(("PUT", "POST"), paths)
+    return _declare([Declared(("PUT", "POST"), path, raises=tuple(raises), answers=answers) for path in paths])
 
 
-def _declare(methods: tuple[str, ...], paths: tuple[str, ...], body_limit: int = MANAGEMENT_LIMIT) -> Callable[[F], F]:
+def _declare(declared: list[Declared]) -> Callable[[F], F]:
     def mark(method: F) -> F:
-        declared = method.__dict__.setdefault("__routes__", [])
-        declared += [(methods, path, body_limit) for path in paths]
+        method.__dict__.setdefault("__routes__", []).extend(declared)
         return method
 
     return mark
@@ -80,7 +102,12 @@ class Route:
     method: str
     description: str
     parameters: tuple[Parameter, ...]
+    returns: Any = Any
+    """The type of the method's answer."""
     body_limit: int = MANAGEMENT_LIMIT
+    media: tuple[str, ...] = ()
+    raises: tuple[type[ApiError], ...] = ()
+    answers: Answers | None = None
 
     def arguments(self, request: Request, words: list[str], body: bytes) -> tuple[dict[str, Any], list[str]]:
         """The arguments of a call, and the JSON keys that are not known. `BadInput` names the field and the reason."""
@@ -150,14 +177,29 @@ def routes_of(owner: type) -> list[Route]:
     found = []
     for base in reversed(owner.__mro__):
         for name, member in base.__dict__.items():
-            for methods, path, body_limit in getattr(member, "__routes__", ()):
-                description = (inspect.getdoc(member) or "").partition("\n")[0]
-                found.append(Route(methods, path, owner, name, description, _parameters(member, path), body_limit))
+            for declared in getattr(member, "__routes__", ()):
+                found.append(_route(declared, owner, name, member))
     return found
 
 
-def _parameters(method: Callable[..., Any], path: str) -> tuple[Parameter, ...]:
+def _route(declared: Declared, owner: type, name: str, method: Callable[..., Any]) -> Route:
     hints = get_type_hints(method)
+    return Route(
+        declared.methods,
+        declared.path,
+        owner,
+        name,
+        (inspect.getdoc(method) or "").partition("\n")[0],
+        _parameters(method, hints, declared.path),
+        hints.get("return", Any),
+        declared.body_limit,
+        declared.media,
+        declared.raises,
+        declared.answers,
+    )
+
+
+def _parameters(method: Callable[..., Any], hints: Mapping[str, Any], path: str) -> tuple[Parameter, ...]:
     in_path = [segment[1:-1] for segment in path.split("/") if segment.startswith("{")]
     parameters = []
     for name, parameter in inspect.signature(method).parameters.items():

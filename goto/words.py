@@ -19,6 +19,11 @@ from goto.hops import FRAMING, HOP_BY_HOP
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
+# for schemas, in the regular expressions that JSON Schema has
+_COUNT = "(:[1-9][0-9]{0,17})?"
+_ITEM = r"[^,\x00-\x1f\x7f]*[^,\s\x00-\x1f\x7f][^,\x00-\x1f\x7f]*"
+_NAMED = r" *[!#$%&'*+.^_`|~0-9A-Za-z-]+ *"
+
 
 class Word(Protocol):
     schema: ClassVar[dict[str, Any]]
@@ -44,7 +49,7 @@ def one_line(text: str) -> str:
 class Status(int):
     """A status that can be answered: 200..599."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 200, "maximum": 599}
+    schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 200, "maximum": 599, "examples": [503]}
 
     @classmethod
     def parse(cls, text: str) -> Status:
@@ -57,7 +62,7 @@ class Status(int):
 class Port(int):
     """A TCP port: 1..65535."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": 65535}
+    schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": 65535, "examples": [8081]}
 
     @classmethod
     def parse(cls, text: str) -> Port:
@@ -84,7 +89,11 @@ class CountedStatus:
     status: Status | None
     count: int | None = None
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^(0|[2-5][0-9][0-9])(:[1-9][0-9]*)?$"}
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "string",
+        "pattern": f"^(0|[2-5][0-9][0-9]){_COUNT}$",
+        "examples": ["503", "503:2"],
+    }
 
     @classmethod
     def parse(cls, text: str) -> CountedStatus:
@@ -102,7 +111,11 @@ class CountedDuration:
     duration: Duration
     count: int | None = None
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "examples": ["200ms", "1.5s:3"]}
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "string",
+        "pattern": Duration.schema["pattern"].removesuffix("$") + f"{_COUNT}$",
+        "examples": ["200ms", "1.5s:3"],
+    }
 
     @classmethod
     def parse(cls, text: str) -> CountedDuration:
@@ -116,7 +129,11 @@ class CountedDuration:
 class Name(str):
     """A name in a path: one line, not empty, without a comma."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "pattern": "^[^,]+$"}
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "string",
+        "pattern": f"^{_ITEM}$",
+        "examples": ["t1"],
+    }
 
     @classmethod
     def parse(cls, text: str) -> Name:
@@ -131,7 +148,11 @@ class Name(str):
 class Label(str):
     """A label: sent as a header value, so one line and not empty."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1}
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "string",
+        "pattern": r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+        "examples": ["edge"],
+    }
 
     @classmethod
     def parse(cls, text: str) -> Label:
@@ -144,7 +165,7 @@ class Label(str):
 class Names(tuple[str, ...]):
     """A comma list of names: trimmed, none of them empty."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "examples": ["a,b"]}
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": f"^{_ITEM}(,{_ITEM})*$", "examples": ["t1,t2"]}
 
     @classmethod
     def parse(cls, text: str) -> Names:
@@ -157,7 +178,7 @@ class Names(tuple[str, ...]):
 class HeaderName(str):
     """A legal header name (RFC 9110, 5.6.2)."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"}
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", "examples": ["x"]}
 
     @classmethod
     def parse(cls, text: str) -> HeaderName:
@@ -180,7 +201,7 @@ class SentHeaderName(HeaderName):
 class HeaderNames(tuple[str, ...]):
     """A comma list of header names, each once; the first spelling stays."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "examples": ["x,y"]}
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": f"^{_NAMED}(,{_NAMED})*$", "examples": ["x,y"]}
 
     @classmethod
     def parse(cls, text: str) -> HeaderNames:
@@ -193,7 +214,7 @@ class HeaderNames(tuple[str, ...]):
 class HeaderValue(str):
     """A legal header value: no control characters but tab, nothing around it (RFC 9110, 5.5). UTF-8 is fine."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string"}
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": r"^[^\x00-\x08\x0a-\x1f\x7f]*$", "examples": ["x1"]}
 
     @classmethod
     def parse(cls, text: str) -> HeaderValue:
@@ -205,7 +226,11 @@ class HeaderValue(str):
 class Flag(int):
     """`y`, `yes`, `true`, `1` or `n`, `no`, `false`, `0`, in any case."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "enum": ["y", "yes", "true", "1", "n", "no", "false", "0"]}
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "string",
+        "enum": ["y", "yes", "true", "1", "n", "no", "false", "0"],
+        "examples": ["y"],
+    }
 
     @classmethod
     def parse(cls, text: str) -> Flag:

@@ -1,4 +1,4 @@
-"""`goto check` and `goto schema`."""
+"""`goto check`, `goto schema` and `goto openapi`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support import ROOT, free_port, run_goto
 
-from goto.check import check, print_schema
+from goto.check import check, print_openapi, print_schema
 
 FLAKY = str(ROOT / "configs" / "features" / "flaky.py")
 
@@ -82,3 +82,14 @@ def test_a_port_in_a_file_that_cannot_be_had(tmp_path: Path):
     assert (status, out) == (2, "")
     assert err.startswith(f"goto: port: cannot open listener {port}: ")
     assert "in use" in err
+
+
+def test_the_openapi_document(capsys: pytest.CaptureFixture[str]):
+    assert print_openapi() == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert print_openapi([FLAKY]) == 0
+    assert set(plain["paths"]) < set(json.loads(capsys.readouterr().out)["paths"])
+    assert print_openapi(["none.py"]) == 2
+    assert capsys.readouterr().err == "goto: none.py: no such file\n"
+    status, out, _ = run_goto("openapi")
+    assert (status, json.loads(out)) == (0, plain)

@@ -38,7 +38,7 @@ LAYERS = [
     ["goto.serve", "goto.check", "goto.health", "goto.send", "goto.send.*"],
     ["goto.cli", "goto.__main__"],
 ]
-TO_COME = {"goto.api"}
+TO_COME: set[str] = set()
 """Names in LAYERS that may not be there yet."""
 
 FRAMEWORKS = {"aiohttp", "mitmproxy", "uvloop"}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goto.duration import Duration
-from goto.errors import BadInput, WrongMethod
+from goto.errors import BadInput, Conflict, NotFound, WrongMethod
 from goto.flow import Headers, Request
 from goto.routes import Accepted, RouteTable, get, post, put, routes_of
 from goto.words import CountedDuration, Names, Port, Status
@@ -41,7 +41,7 @@ class Things:
         """Add a thing."""
         return f"added {payload.name}"
 
-    @put("/things/{name}/remove", "/things/remove/{name}")
+    @put("/things/{name}/remove", "/things/remove/{name}", raises=[NotFound, Conflict])
     def remove(self, name: Names) -> str:
         return f"removed {','.join(name)}"
 
@@ -65,7 +65,7 @@ class Things:
     def query(self, uri: str, port: Port = HTTP) -> tuple[str, int]:
         return uri, port
 
-    @post("/raw")
+    @post("/raw", media=["text/csv"], answers={200: {"text/csv": bytes}})
     def raw(self, body: bytes, call: Request) -> tuple[bytes, str]:
         return body, call.method
 
@@ -131,6 +131,14 @@ def test_a_literal_wins_over_a_variable():
 def test_a_literal_that_leads_nowhere_does_not_hide_a_variable():
     assert found("PUT", "/things/list/remove") == ("remove", ["list"])
     assert found("PUT", "/things/more/wait/1s/200") == ("swapped", ["more", "1s", "200"])
+
+
+def test_what_a_route_declares_of_its_answers():
+    by_path = {route.path: route for route in TABLE.routes}
+    assert by_path["/things/{name}/remove"].raises == by_path["/things/remove/{name}"].raises == (NotFound, Conflict)
+    assert (by_path["/raw"].media, by_path["/raw"].answers) == (("text/csv",), {200: {"text/csv": bytes}})
+    assert by_path["/map"].returns == dict[str, str]
+    assert by_path["/things"].raises == by_path["/things"].media == ()
 
 
 @pytest.mark.parametrize("path", ["/things", "/things/list", "/things/a", "/things/more/1/2"])

@@ -8,9 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 SHOWN = (50, 90, 99, 99.9)
+
+Summary = TypedDict(
+    "Summary",
+    {"count": int, "mean": float, "p50": float, "p90": float, "p99": float, "p99.9": float, "max": float},
+)
+Summary.__doc__ = "Latencies in milliseconds."
+
 """Percentiles of a summary."""
 
 LONGEST = 86_400_000_000
@@ -74,10 +81,10 @@ class Latencies:
         total = sum(count * (value + _width(value) / 2 if _width(value) > 1 else value) for value, count in self.counts.items())
         return total / len(self) / 1000
 
-    def summary(self) -> dict[str, float]:
+    def summary(self) -> Summary:
         """`count`, and in milliseconds `mean`, `p50`, `p90`, `p99`, `p99.9` and `max`."""
         shown = {f"p{percentile:g}": value for percentile, value in zip(SHOWN, self.percentiles(SHOWN), strict=True)}
-        return {"count": len(self), "mean": round(self.mean, 3), **shown, "max": self.max}
+        return {"count": len(self), "mean": round(self.mean, 3), **shown, "max": self.max}  # type: ignore[typeddict-item]
 
     def encoded(self) -> str:
         """HdrHistogram's V2 compressed encoding, in base64."""

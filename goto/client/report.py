@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from goto.connection import UpstreamError
-from goto.fanout import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget
+from goto.fanout import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, Reported
 from goto.flow import Field, decode
 from goto.hops import end_to_end
 
@@ -16,7 +14,7 @@ class Report:
     def __init__(self) -> None:
         self.budget = Budget(FAN_OUT_LIMIT)
         """Bytes of headers and bodies."""
-        self._entries: list[tuple[tuple[int, int, int], dict[str, Any]]] = []
+        self._entries: list[tuple[tuple[int, int, int], Reported]] = []
         self._left_out = 0
 
     def answer(
@@ -30,7 +28,7 @@ class Report:
         for name, value in end_to_end(fields):
             headers.setdefault(decode(name), []).append(decode(value))
             self.budget.left -= len(name) + len(value)
-        entry = {
+        entry: Reported = {
             "TargetName": target,
             "TargetID": f"{target}[{place[1]}][{place[2]}]",
             "Status": status,
@@ -39,7 +37,7 @@ class Report:
             "Body": body.text if body else "",
         }
         if body and body.truncated:
-            entry |= {"BodySize": body.size, "BodyTruncated": True}
+            entry["BodySize"], entry["BodyTruncated"] = body.size, True
         self._entries.append((place, entry))
 
     def error(self, place: tuple[int, int, int], target: str, error: UpstreamError) -> None:
@@ -49,7 +47,7 @@ class Report:
         """Name a target that could not be invoked since there is none of that name."""
         self._entries.append(((1 << 62, 0, 0), {"TargetName": target, "Status": "unknown client target", "StatusCode": 0}))
 
-    def show(self) -> list[dict[str, Any]]:
+    def show(self) -> list[Reported]:
         shown = [entry for _, entry in sorted(self._entries, key=lambda pair: pair[0])]
         if self._left_out:
             reason = f"{RESPONSES_LIMIT} responses and {FAN_OUT_LIMIT} bytes are the limit"

@@ -4,16 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
 from goto.bounded import slot
 from goto.client.counts import Counts
-from goto.client.histogram import Latencies
+from goto.client.histogram import Latencies, Summary
 
 NAMES_LIMIT = 10_000
 """Targets counted apart; those past it are counted together."""
+
+
+class Latency(TypedDict):
+    """Of answers, in milliseconds."""
+
+    raw: Summary
+    """From when a request was sent."""
+    corrected: Summary
+    """From when it was due."""
+
+
+class Measures(TypedDict):
+    """What was measured of requests."""
+
+    requests: int
+    """Answered or failed."""
+    start: str | None
+    """When the first one was sent (RFC 3339)."""
+    end: str | None
+    """When the last one was answered, or had failed."""
+    requestsPerSecond: float
+    """Between these two."""
+    bytesSent: int
+    """Of requests, heads included."""
+    bytesReceived: int
+    """Of the bodies of answers."""
+    errors: dict[str, int]
+    """By kind: connect, connectTimeout, timeout, broken, stopped, other."""
+    latency: Latency
+
+
+class Encoded(TypedDict):
+    """Histograms as HdrHistogram encodes them, in microseconds."""
+
+    raw: str
+    corrected: str
+
+
+class ClientResults(TypedDict):
+    """What came back. A failed request counts under the status code `0`, and under its error as the status."""
+
+    targetInvocationCounts: dict[str, int]
+    """Requests by target, answered or failed."""
+    countsByStatus: dict[str, int]
+    """By code and reason: `418 I'm a teapot`."""
+    countsByStatusCodes: dict[int, int]
+    countsByHeaders: dict[str, int]
+    """By tracked header, in lower case."""
+    countsByHeaderValues: dict[str, dict[str, int]]
+    """By tracked header, by value."""
+    countsByTargetStatus: dict[str, dict[str, int]]
+    countsByTargetStatusCode: dict[str, dict[int, int]]
+    countsByTargetHeaders: dict[str, dict[str, int]]
+    countsByTargetHeaderValues: dict[str, dict[str, dict[str, int]]]
+    targets: dict[str, Measures]
+    """By target."""
+    all: Measures
+    """Of all targets together."""
+    histograms: NotRequired[dict[str, Encoded]]
+    """By target, where they were asked for."""
 
 
 class Results:
@@ -51,7 +111,7 @@ class Results:
             total.merge(counts)
         return total
 
-    def to_wire(self, *, histograms: bool = False) -> dict[str, Any]:
+    def to_wire(self, *, histograms: bool = False) -> ClientResults:
         """As `GET /client/results` shows them.
 
         The keys of the seed, and `targetInvocationCounts`: requests by target, answered or failed. `targets` has by target
@@ -63,7 +123,7 @@ class Results:
         """
         total = self.total()
         used = {name: counts for name, counts in self.targets.items() if counts.codes}
-        shown = {
+        shown: ClientResults = {
             "targetInvocationCounts": {name: counts.requests for name, counts in used.items()},
             "countsByStatus": total.texts,
             "countsByStatusCodes": total.codes,
@@ -154,7 +214,7 @@ def _seconds(moment: datetime | None) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _measures(counts: Counts) -> dict[str, Any]:
+def _measures(counts: Counts) -> Measures:
     return {
         "requests": counts.requests,
         "start": _moment(counts.start),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NotRequired, TypedDict
 
 import msgspec
 
@@ -34,6 +34,28 @@ class Method(str):
             raise ValueError(f"{text!r} is not a legal method") from None
 
 
+class CompleteTarget(TypedDict):
+    """A client target as it is listed and handed out; "" stands for a duration that is not given."""
+
+    name: str
+    method: str
+    url: str
+    headers: list[list[str]]
+    body: str
+    bodyReader: None
+    replicas: int
+    requestCount: int
+    delay: str
+    requestTimeout: str
+    connTimeout: str
+    connIdleTimeout: str
+    sendId: bool
+    autoInvoke: bool
+    rate: NotRequired[float]
+    verifyTLS: NotRequired[bool]
+    http2: NotRequired[bool]
+
+
 class ClientTarget(msgspec.Struct):
     """What is sent, where to, and how often.
 
@@ -41,6 +63,7 @@ class ClientTarget(msgspec.Struct):
     """
 
     name: Name
+    """Another target of this name is replaced, in its place."""
     method: Method
     url: TargetUrl
     headers: list[tuple[SentHeaderName, HeaderValue]] = msgspec.field(default_factory=list)
@@ -71,6 +94,17 @@ class ClientTarget(msgspec.Struct):
     http2: bool = False
     """Accepted and without effect: goto's client speaks HTTP/1.1."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "name": "t1",
+        "method": "POST",
+        "url": "http://localhost:8081/orders",
+        "headers": [["x", "x1"]],
+        "body": '{"item": 1}',
+        "replicas": 2,
+        "requestCount": 100,
+        "delay": "20ms",
+    }
+
     def __post_init__(self) -> None:
         for field, text in (("url", self.url), ("body", self.body), *(("headers", value) for _, value in self.headers)):
             try:
@@ -82,14 +116,14 @@ class ClientTarget(msgspec.Struct):
         if self.rate is not None and self.delay:
             raise BadInput("rate: cannot be given together with delay: both say when requests are sent")
 
-    def complete(self) -> dict[str, Any]:
+    def complete(self) -> CompleteTarget:
         """The target for other instances and for whoever lists them, in JSON's own types.
 
         Every key the original knows is there and typed as it reads it: counts of at least 1, durations as text with "" for
         *not given*, headers as a list of pairs. Its key for `sendId` is `sendID`; both sides read keys in any letter case.
         What only goto knows is left out where it is the default.
         """
-        wire: dict[str, Any] = {
+        wire: CompleteTarget = {
             "name": str(self.name),
             "method": str(self.method),
             "url": str(self.url),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypedDict
 
 import msgspec
 
@@ -20,7 +20,7 @@ URIS_LIMIT = 10_000
 class BypassUri(str):
     """A path, `{x}` for one segment of it, and a query if only that one is meant. Letter case is ignored."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^/"}
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": r"^/[^\x00-\x1f\x7f]*$", "examples": ["/live"]}
     template: Template
 
     @classmethod
@@ -37,7 +37,25 @@ class BypassUri(str):
         return (not wanted or wanted.lower() == query.lower()) and self.template.match(path) is not None
 
 
+class AddedUri(str):
+    """A bypass URI as it was added."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "examples": ["/live"]}
+
+    @classmethod
+    def parse(cls, text: str) -> AddedUri:
+        return cls(one_line(text))
+
+
 Uris = Annotated[list[BypassUri], msgspec.Meta(max_length=URIS_LIMIT)]
+
+
+class BypassState(TypedDict):
+    """The bypass URIs and how they are answered."""
+
+    Uris: dict[str, int]
+    """How many requests each got."""
+    BypassStatus: int
 
 
 class Bypass(Feature):
@@ -66,7 +84,7 @@ class Bypass(Feature):
             return found
         return next((uri for uri in self._others if uri.matches(path, query)), None)
 
-    @put("/request/uri/bypass/add")
+    @put("/request/uri/bypass/add", raises=[Conflict])
     def add(self, uri: BypassUri) -> str:
         """Add a bypass URI."""
         if uri in self.counts:
@@ -80,11 +98,11 @@ class Bypass(Feature):
         self.changed()
         return f"Added bypass URI {uri}"
 
-    @put("/request/uri/bypass/remove")
-    def remove(self, uri: str) -> str:
+    @put("/request/uri/bypass/remove", raises=[NotFound])
+    def remove(self, uri: AddedUri) -> str:
         """Remove a bypass URI."""
         self._check(uri)
-        self.configure_uris([other for other in self.counts if other != uri])
+        self.configure_uris([other for other in self.counts if str(other) != uri])
         return f"Removed bypass URI {uri}"
 
     @put("/request/uri/bypass/clear")
@@ -101,17 +119,17 @@ class Bypass(Feature):
         return f"Bypass status set to {status}"
 
     @get("/request/uri/bypass", "/request/uri/bypass/list")
-    def list(self) -> dict[str, Any]:
+    def list(self) -> BypassState:
         """List the bypass URIs with their counts, and their status."""
-        return {"Uris": self.counts, "BypassStatus": int(self.status)}
+        return {"Uris": {str(uri): count for uri, count in self.counts.items()}, "BypassStatus": int(self.status)}
 
     @get("/request/uri/bypass/status")
     def get_status(self) -> str:
         """Show the status that bypass URIs are answered with."""
         return f"Bypass status: {self.status}"
 
-    @get("/request/uri/bypass/counts")
-    def count(self, uri: str) -> int:
+    @get("/request/uri/bypass/counts", raises=[NotFound])
+    def count(self, uri: AddedUri) -> int:
         """Show how many requests a bypass URI got."""
         self._check(uri)
         return self.counts[BypassUri(uri)]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
 from goto.client.report import Report
-from goto.client.results import Results
+from goto.client.results import ClientResults, Results
 from goto.client.run import Run
-from goto.client.target import ClientTarget
-from goto.errors import Conflict, NotFound
+from goto.client.target import ClientTarget, CompleteTarget
+from goto.errors import BadInput, Conflict, NotFound
+from goto.fanout import Reported
 from goto.feature import Feature
 from goto.flow import Request
 from goto.registry.desired import Action, Desired, Source
@@ -93,7 +94,7 @@ class Client(Feature):
         return runs
 
     # ------------------------------------------------------------ targets
-    @post("/client/targets/add")
+    @post("/client/targets/add", raises=[Conflict])
     def add(self, target: ClientTarget, request: Request) -> str | Accepted:
         """Add a client target; one that bears a known name replaces that one. `autoInvoke` invokes it, unless it is unchanged."""
         source = source_of(request.headers)
@@ -121,7 +122,7 @@ class Client(Feature):
             self._run([target])
         return f"{what} client target {target.name}{', and invoked it' if invoke else ''}"
 
-    @put_or_post("/client/targets/{target}/remove")
+    @put_or_post("/client/targets/{target}/remove", raises=[NotFound])
     def remove(self, target: Name, request: Request) -> str | Accepted:
         """Remove a client target, and stop it if it runs."""
         source = source_of(request.headers)
@@ -133,7 +134,7 @@ class Client(Feature):
         self.discard(target)
         return f"Removed client target {target}"
 
-    @put_or_post("/client/targets/clear")
+    @put_or_post("/client/targets/clear", raises=[BadInput])
     def clear(self, request: Request) -> str:
         """Remove all client targets, and stop those that run; a registry removes those it has sent."""
         source = source_of(request.headers)
@@ -141,7 +142,7 @@ class Client(Feature):
         return "Client targets cleared"
 
     @get("/client/targets", "/client/targets/list")
-    def show_targets(self) -> dict[str, Any]:
+    def show_targets(self) -> dict[str, CompleteTarget]:
         """List the client targets, in the order added."""
         return {name: target.complete() for name, target in self.targets.items()}
 
@@ -193,18 +194,18 @@ class Client(Feature):
         self.reporting = bool(flag)
 
     # ------------------------------------------------------------ invoking
-    @post("/client/targets/{targets}/invoke")
-    async def invoke(self, targets: Names) -> str | list[dict[str, Any]]:
+    @post("/client/targets/{targets}/invoke", raises=[NotFound])
+    async def invoke(self, targets: Names) -> str | list[Reported]:
         """Invoke some client targets together; answers at once, or with the responses when reporting is on."""
         known, remark = split_known(targets, self.targets, "client targets")
         return await self._invoke(known, [name for name in targets if name not in self.targets], remark)
 
     @post("/client/targets/invoke/all")
-    async def invoke_all(self) -> str | list[dict[str, Any]]:
+    async def invoke_all(self) -> str | list[Reported]:
         """Invoke all client targets together; answers at once, or with the responses when reporting is on."""
         return await self._invoke(list(self.targets), [], "")
 
-    async def _invoke(self, names: list[str], unknown: list[str], remark: str) -> str | list[dict[str, Any]]:
+    async def _invoke(self, names: list[str], unknown: list[str], remark: str) -> str | list[Reported]:
         targets = [self.targets[name] for name in names]
         if not self.reporting:
             self._run(targets)
@@ -215,7 +216,7 @@ class Client(Feature):
         await self._run(targets, report).done
         return report.show()
 
-    @post("/client/targets/{targets}/stop")
+    @post("/client/targets/{targets}/stop", raises=[NotFound])
     async def stop_some(self, targets: Names) -> str:
         """Stop some client targets: requests in flight are still answered, no others are sent."""
         running = self.running
@@ -259,7 +260,7 @@ class Client(Feature):
             self.results.tracked[name.encode()] = name
         return f"Tracking response headers {','.join(names)}"
 
-    @put_or_post("/client/track/headers/remove/{headers}")
+    @put_or_post("/client/track/headers/remove/{headers}", raises=[NotFound])
     def untrack(self, headers: HeaderNames) -> str:
         """Count responses by some headers no more."""
         tracked = self.results.tracked
@@ -281,11 +282,11 @@ class Client(Feature):
 
     # ------------------------------------------------------------ results
     @get("/client/results")
-    def show_results(self, histograms: Flag = Flag(0)) -> dict[str, Any]:  # noqa: B008  # immutable
+    def show_results(self, histograms: Flag = Flag(0)) -> ClientResults:  # noqa: B008  # immutable
         """Show the results of all invocations since they were cleared; `?histograms=y` adds the histograms."""
         return self.results.to_wire(histograms=bool(histograms))
 
-    @post("/client/results/{targets}/clear")
+    @post("/client/results/{targets}/clear", raises=[NotFound])
     def clear_results(self, targets: Names) -> str:
         """Clear the results of some targets."""
         known, remark = split_known(targets, {*self.results.targets, *self.targets}, "client targets")

@@ -33,13 +33,13 @@ class ResponseHeaders(Feature):
         assert flow.response is not None
         flow.response.headers.extend(self._fields)
 
-    @put("/response/headers/add/{header}/{value}")
+    @put("/response/headers/add/{header}/{value}", raises=[Conflict])
     def add(self, header: SentHeaderName, value: HeaderValue) -> str:
         """Add a header to all answers to traffic; one added twice is sent twice."""
         self._set([*self.headers, (header, value)])
         return f"Added response header {header}: {value}"
 
-    @put("/response/headers/remove/{header}")
+    @put("/response/headers/remove/{header}", raises=[NotFound])
     def remove(self, header: HeaderName) -> str:
         """Remove a header, all its values."""
         rest = [pair for pair in self.headers if pair[0].lower() != header.lower()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from goto.feature import Feature
 from goto.flow import Flow
@@ -10,6 +10,27 @@ from goto.routes import get, put
 from goto.words import Status
 
 Counts = dict[int, int]
+
+
+class CountsByStatus(TypedDict):
+    """Traffic by status, each a map of status to count."""
+
+    countsByRequestedStatus: dict[str, int]
+    """Requests for `/status/{n}`."""
+    countsByReportedStatus: dict[str, int]
+    """What was answered."""
+    countsByResponseStatus: dict[str, int]
+    """The same, as the original names it."""
+
+
+class CountsOfStatus(TypedDict):
+    """The counts of one status."""
+
+    status: int
+    requestCount: int
+    """Requests for `/status/{n}` with this status."""
+    responseCount: int
+    """Answers with it."""
 
 
 class StatusCounts(Feature):
@@ -36,7 +57,7 @@ class StatusCounts(Feature):
         return "Status counts cleared"
 
     @get("/response/status/counts")
-    def show(self) -> dict[str, Any]:
+    def show(self) -> CountsByStatus:
         """Show how often each status was requested and answered."""
         reported = _sorted(self.reported)
         return {
@@ -46,7 +67,7 @@ class StatusCounts(Feature):
         }
 
     @get("/response/status/counts/{status}")
-    def show_one(self, status: Status) -> dict[str, int]:
+    def show_one(self, status: Status) -> CountsOfStatus:
         """Show how often one status was requested and answered."""
         return {
             "status": int(status),

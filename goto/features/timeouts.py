@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from goto.bounded import slot
 from goto.feature import Feature
@@ -11,15 +11,32 @@ from goto.routes import get, post, put
 from goto.settings import setting
 from goto.words import HeaderName, HeaderNames
 
-COMPLETED, CLOSED = "RequestCompleted", "ConnectionClosed"
+COMPLETED: Literal["RequestCompleted"] = "RequestCompleted"
+CLOSED: Literal["ConnectionClosed"] = "ConnectionClosed"
 ALL: Literal["all"] = "all"
 """Among header names it stands for all requests."""
 
-Ends = dict[str, int]
+
+class Ends(TypedDict):
+    """How requests ended."""
+
+    ConnectionClosed: int
+    """The client went away first."""
+    RequestCompleted: int
+    """The whole response was handed to the client."""
+
+
+class TimeoutReport(TypedDict):
+    """How tracked requests ended."""
+
+    all: Ends | None
+    """Of all requests; null where these are not tracked."""
+    headers: dict[str, dict[str, Ends]]
+    """By tracked header and its value."""
 
 
 def _no_ends() -> Ends:
-    return {CLOSED: 0, COMPLETED: 0}
+    return {"ConnectionClosed": 0, "RequestCompleted": 0}
 
 
 class Timeouts(Feature):
@@ -97,6 +114,6 @@ class Timeouts(Feature):
 
     @get("/request/timeout/status")
     @post("/request/timeout/status")
-    def status(self) -> dict[str, Any]:
+    def status(self) -> TimeoutReport:
         """Report how tracked requests ended so far."""
         return {"all": self.all, "headers": self.headers}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from goto.bounded import slot
 from goto.errors import NotFound
@@ -14,6 +14,16 @@ from goto.words import HeaderName, HeaderNames, split_known
 
 ByStatus = dict[int, int]
 Tracked = list[HeaderName]
+
+
+class CountsByValue(TypedDict):
+    """The counts of a tracked header, by its values."""
+
+    RequestCountsByHeaderValue: dict[str, int]
+    RequestCountsByHeaderValueAndRequestedStatus: dict[str, ByStatus]
+    """Of requests for `/status/{n}`."""
+    RequestCountsByHeaderValueAndResponseStatus: dict[str, ByStatus]
+    """By what was answered."""
 
 
 class HeaderCounts:
@@ -49,7 +59,7 @@ class HeaderCounts:
             statuses = self.by_response[value] = {}
         statuses[status] = statuses.get(status, 0) + 1
 
-    def show(self) -> dict[str, Any]:
+    def show(self) -> CountsByValue:
         return {
             "RequestCountsByHeaderValue": self.by_value,
             "RequestCountsByHeaderValueAndRequestedStatus": self.by_requested,
@@ -95,7 +105,7 @@ class Tracking(Feature):
         self.changed()
         return f"Tracking headers {', '.join(headers)}"
 
-    @put("/request/headers/track/{header}/remove", "/request/headers/track/remove/{header}")
+    @put("/request/headers/track/{header}/remove", "/request/headers/track/remove/{header}", raises=[NotFound])
     def remove(self, header: HeaderName) -> str:
         """Track a header no more."""
         del self.headers[self._known(header)]
@@ -114,17 +124,17 @@ class Tracking(Feature):
         """List the tracked headers."""
         return [counts.name for counts in self.headers.values()]
 
-    @get("/request/headers/track/{header}/counts")
-    def show_one(self, header: HeaderName) -> dict[str, Any]:
+    @get("/request/headers/track/{header}/counts", raises=[NotFound])
+    def show_one(self, header: HeaderName) -> CountsByValue:
         """Show the counts of a tracked header."""
         return self.headers[self._known(header)].show()
 
     @get("/request/headers/track/counts")
-    def show(self) -> dict[str, Any]:
+    def show(self) -> dict[str, CountsByValue]:
         """Show the counts of all tracked headers."""
         return {counts.name: counts.show() for counts in self.headers.values()}
 
-    @put("/request/headers/track/counts/clear/{headers}")
+    @put("/request/headers/track/counts/clear/{headers}", raises=[NotFound])
     def clear_counts(self, headers: HeaderNames) -> str:
         """Clear the counts of some tracked headers."""
         keys, remark = split_known([header.lower() for header in headers], self.headers, "headers")

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypedDict
 
 from goto import __version__
+from goto.errors import Unavailable
 from goto.flow import Request, Response
 from goto.jsontext import json_bytes
 from goto.management import wants_json
 from goto.routes import RouteTable, get
+
+
+class Listed(TypedDict):
+    """A route."""
+
+    methods: list[str]
+    path: str
+    description: str
+
+
+class Version(TypedDict):
+    version: str
 
 
 class About:
@@ -24,25 +38,26 @@ class About:
         """Say that this process lives."""
         return f"goto {__version__} is healthy"
 
-    @get("/goto/ready")
-    def readiness(self, request: Request) -> Response:
+    @get("/goto/ready", raises=[Unavailable])
+    def readiness(self) -> str:
         """Say whether traffic may be sent here: 200 or 503."""
-        status, text = (200, "ready") if self.ready else (503, "not ready")
-        if wants_json(request):
-            return Response.json(status, json_bytes({"message" if self.ready else "error": text}))
-        return Response.text(status, text)
+        if not self.ready:
+            raise Unavailable("not ready")
+        return "ready"
 
     @get("/goto/version")
-    def version(self) -> dict[str, str]:
+    def version(self) -> Version:
         """Show the version."""
         return {"version": __version__}
 
-    @get("/goto/help")
+    @get("/goto/help", answers={200: {"text/plain": str, "application/json": list[Listed]}})
     def help(self, request: Request) -> Response:
         """List the routes with what they do."""
         routes = self._table().routes
         if wants_json(request):
-            listed = [{"methods": route.methods, "path": route.path, "description": route.description} for route in routes]
+            listed: list[Listed] = [
+                {"methods": [*route.methods], "path": route.path, "description": route.description} for route in routes
+            ]
             return Response.json(200, json_bytes(listed))
         lines = [
             f"{', '.join(route.methods):<10} {route.path + _query(route.parameters):<60} {route.description}" for route in routes

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from goto.errors import BadInput
+from goto.errors import BadInput, Conflict
 from goto.flow import Request, Response
 from goto.jsontext import json_bytes
 from goto.management import wants_json
@@ -113,7 +113,7 @@ class Config:
         return done
 
     # ------------------------------------------------------------ routes
-    @get("/goto/config")
+    @get("/goto/config", answers={200: {"application/yaml": dict[str, Any], "application/json": dict[str, Any]}})
     def show(self, request: Request) -> Response:
         """Show the present configuration as a document, in YAML, or in JSON where that is asked for."""
         from goto.config.dump import data_of, yaml_text
@@ -125,7 +125,7 @@ class Config:
         response.headers.add("Content-Type", "application/yaml")
         return response
 
-    @post("/goto/config", body_limit=BODY_LIMIT)
+    @post("/goto/config", body_limit=BODY_LIMIT, media=["application/yaml", "application/json"], raises=[Conflict])
     async def change(self, body: bytes, replace: Flag = Flag(0)) -> str:  # noqa: B008  # immutable
         """Add a document in YAML or JSON to the present configuration, or with `?replace=y` put it in its place."""
         from goto.config.dump import data_of

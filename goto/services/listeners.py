@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 from goto.errors import BadInput, Conflict, NotFound
-from goto.listener import Listener
+from goto.listener import Listener, ListenerState
 from goto.management import through
 from goto.routes import Accepted, get, post, put
 from goto.words import Label, Port
@@ -33,8 +33,13 @@ class ListenerSpec(msgspec.Struct):
     """What `POST /listeners/add` takes."""
 
     port: Port
+    """The port to serve on."""
     protocol: str = "http"
+    """What it speaks."""
     label: Label = Label("")
+    """What `Via-Goto` says; the port if not given."""
+
+    example: ClassVar[dict[str, Any]] = {"port": 8081, "protocol": "http", "label": "inner"}
 
 
 class Listeners:
@@ -74,7 +79,7 @@ class Listeners:
         self._first = self._first or listener
         return listener
 
-    @post("/listeners/add")
+    @post("/listeners/add", raises=[Conflict])
     def add(self, spec: ListenerSpec) -> str | Accepted:
         """Add a listener; it is closed until it is opened."""
         protocol = self.check_protocol(spec.protocol)
@@ -96,7 +101,7 @@ class Listeners:
             raise BadInput(f"protocol: {word!r} is not served, use {' or '.join(self._carrier.protocols)}")
         return protocol
 
-    @put("/listeners/{port}/open")
+    @put("/listeners/{port}/open", raises=[NotFound, Conflict])
     async def open(self, port: Port) -> str:
         """Open an added listener to traffic."""
         async with self._changing:
@@ -111,7 +116,7 @@ class Listeners:
                 raise Conflict(f"port: cannot open listener {port}: {error.strerror or error}") from None
         return f"Opened listener {port}"
 
-    @put("/listeners/{port}/close")
+    @put("/listeners/{port}/close", raises=[NotFound, Conflict])
     async def close(self, port: Port) -> str:
         """Close a listener: nothing new is accepted, exchanges in flight finish."""
         async with self._changing:
@@ -123,7 +128,7 @@ class Listeners:
             await self._carrier.close(listener)
         return f"Closed listener {port}"
 
-    @put("/listeners/{port}/remove")
+    @put("/listeners/{port}/remove", raises=[NotFound, Conflict])
     async def remove(self, port: Port) -> str:
         """Close a listener and forget it."""
         async with self._changing:
@@ -137,8 +142,8 @@ class Listeners:
         return f"Removed listener {port}"
 
     @get("/listeners")
-    def list(self) -> dict[str, Any]:
-        """List the listeners."""
+    def list(self) -> dict[str, ListenerState]:
+        """List the listeners, by port."""
         return {str(port): listener.show() for port, listener in self.by_port.items()}
 
     def _known(self, port: int) -> Listener:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, TypedDict
 
 import msgspec
 
-from goto.client.target import ClientTarget
-from goto.errors import NotFound
+from goto.client.results import ClientResults
+from goto.client.target import ClientTarget, CompleteTarget
+from goto.errors import Conflict, NotFound
 from goto.registry.address import Address
 from goto.registry.catalog import MOST_TARGETS, Catalog
 from goto.registry.gather import gather
@@ -35,6 +36,59 @@ class PeerSpec(msgspec.Struct):
     """The label that the instance goes by."""
     address: Address
 
+    example: ClassVar[dict[str, Any]] = {"name": "web", "address": "127.0.0.1:8081"}
+
+
+class Registered(TypedDict):
+    """What an instance gets that registers."""
+
+    targets: dict[str, CompleteTarget]
+    """Those of its label, by name."""
+    jobs: dict[str, Any]
+    """Always empty; the original has some."""
+    epoch: str
+    """Names this life of the registry."""
+    revision: int
+    """Grows with every change of targets."""
+
+
+class MissedPush(TypedDict):
+    """What an instance has not taken."""
+
+    push: str
+    """add, remove or clear"""
+    target: str
+    reason: str
+    final: bool
+    """Whether it is not tried again."""
+
+
+class PeerState(TypedDict):
+    """An instance that has registered."""
+
+    name: str
+    """Its label."""
+    address: str
+    lastSeen: str | None
+    """When it last registered or took a push (RFC 3339)."""
+    missed: list[MissedPush]
+    """The first of what it has not taken."""
+    missedCount: int
+
+
+class Asked(TypedDict):
+    """The peers that were asked."""
+
+    answered: list[str]
+    unanswered: dict[str, str]
+    """And why not."""
+
+
+class GatheredResults(ClientResults):
+    """The client results of all peers in one."""
+
+    peers: Asked
+
 
 Targets = dict[Label, Annotated[list[ClientTarget], msgspec.Meta(max_length=MOST_TARGETS)]]
 Pushes = list[tuple[Address, Push]]
@@ -56,8 +110,8 @@ class Registry:
         self._pusher.end_all()
 
     # ------------------------------------------------------------ peers
-    @post("/registry/peers/add")
-    def add_peer(self, peer: PeerSpec) -> dict[str, Any]:
+    @post("/registry/peers/add", raises=[Conflict])
+    def add_peer(self, peer: PeerSpec) -> Registered:
         """Register an instance under a label; the answer holds the targets of that label."""
         self.peers.add(peer.name, peer.address)
         self._pusher.wake(peer.address)
@@ -69,7 +123,7 @@ class Registry:
             "revision": self.catalog.revision,
         }
 
-    @put("/registry/peers/{peer}/remove/{address}")
+    @put("/registry/peers/{peer}/remove/{address}", raises=[NotFound])
     def remove_peer(self, peer: Label, address: Address) -> str:
         """Deregister an instance; the targets of its label stay here, and with the instance."""
         try:
@@ -90,18 +144,18 @@ class Registry:
         return f"Cleared {_count(peers, 'peer')} and {_count(targets, 'target')}"
 
     @get("/registry/peers")
-    def list_peers(self) -> list[dict[str, Any]]:
+    def list_peers(self) -> list[PeerState]:
         """List the peers, when each was last heard of, and which pushes it missed."""
         return [self._show(peer) for peer in self.peers]
 
     # ------------------------------------------------------------ targets
-    @post("/registry/peers/{peer}/targets/add")
+    @post("/registry/peers/{peer}/targets/add", raises=[Conflict])
     async def add_target(self, peer: Label, target: ClientTarget) -> str:
         """Add a target to a label, and push it to all who bear it."""
         done = "Replaced" if target.name in self.catalog.of(peer) else "Added"
         return f"{done} target {target.name} of {peer}" + await self._push(self._put(peer, target))
 
-    @put("/registry/peers/{peer}/targets/{target}/remove")
+    @put("/registry/peers/{peer}/targets/{target}/remove", raises=[NotFound])
     async def remove_target(self, peer: Label, target: Name) -> str:
         """Remove a target from a label, and from all who bear it."""
         return f"Removed target {target} of {peer}" + await self._push(self._take(peer, target))
@@ -126,7 +180,7 @@ class Registry:
             pushes.append((address, removal if other is None else self._add(other, self.catalog.of(other)[target])))
         return pushes
 
-    @post("/registry/peers/{peer}/targets/clear")
+    @post("/registry/peers/{peer}/targets/clear", raises=[NotFound])
     async def clear_targets(self, peer: Label) -> str:
         """Remove all targets of a label, and those it has from all who bear it."""
         if peer not in self.catalog and peer not in self.peers:
@@ -141,7 +195,7 @@ class Registry:
         return f"Cleared {_count(count, 'target')} of {peer}" + await self._push(pushes)
 
     @get("/registry/peers/{peer}/targets")
-    def list_targets(self, peer: Label) -> dict[str, Any]:
+    def list_targets(self, peer: Label) -> dict[str, CompleteTarget]:
         """List the targets of a label, in the order added."""
         return _complete(self.catalog.of(peer))
 
@@ -188,14 +242,17 @@ class Registry:
 
     # ------------------------------------------------------------ results
     @get("/registry/results")
-    async def results(self, histograms: Flag = Flag(0)) -> dict[str, Any]:  # noqa: B008  # immutable
+    async def results(self, histograms: Flag = Flag(0)) -> GatheredResults:  # noqa: B008  # immutable
         """Show the client results of all peers as one, and which of them did not answer; `?histograms=y` adds the histograms."""
         addresses = dict.fromkeys(peer.address for peer in self.peers)
         gathered = await gather(self._upstream, addresses)
         for address in gathered.answered:
             self.peers.heard(address)
         wire = await asyncio.to_thread(lambda: gathered.results.to_wire(histograms=bool(histograms)))
-        return {**wire, "peers": {"answered": gathered.answered, "unanswered": gathered.unanswered}}
+        return {
+            **wire,
+            "peers": {"answered": [*gathered.answered], "unanswered": {str(at): why for at, why in gathered.unanswered.items()}},
+        }
 
     # ------------------------------------------------------------ inside
     def _change(self, kind: Kind, label: str, name: str = "", body: bytes = b"") -> Push:
@@ -226,9 +283,9 @@ class Registry:
             for push in [self._change("clear", label) for label in labels] + [p for label in labels for p in self._adds(label)]:
                 self._pusher.put(address, push)
 
-    def _show(self, peer: Peer) -> dict[str, Any]:
+    def _show(self, peer: Peer) -> PeerState:
         misses = self._pusher.misses(peer.address, peer.label)
-        shown = [
+        shown: list[MissedPush] = [
             {"push": miss.push.kind, "target": miss.push.name, "reason": miss.reason, "final": miss.final}
             for miss in misses[:MOST_SHOWN]
         ]
@@ -241,7 +298,7 @@ class Registry:
         }
 
 
-def _complete(targets: dict[str, ClientTarget]) -> dict[str, Any]:
+def _complete(targets: dict[str, ClientTarget]) -> dict[str, CompleteTarget]:
     return {name: target.complete() for name, target in targets.items()}
 
 

@@ -134,6 +134,14 @@ def test_a_worker_registers_and_deregisters(goto: Callable[..., Goto]) -> None:
     assert peers() == []
 
 
+def test_the_api_is_described_here_too(behind: Upstream) -> None:
+    with Mitmdump(f"reverse:{behind.base}") as mitmdump:
+        assert "/response/delay" in mitmdump.api("GET", "/goto/openapi.json").json()["paths"]
+        assert "swagger-ui" in mitmdump.api("GET", "/goto/docs").text
+        script = mitmdump.call("GET", "/goto/docs/swagger-ui-bundle.js")
+        assert len(script.body) == int(script.value("content-length") or 0) > 1 << 20
+
+
 # ---------------------------------------------------------------- whose request it is
 def test_management_may_be_kept_to_one_host(behind: Upstream) -> None:
     with Mitmdump(f"reverse:{behind.base}", "--set", "goto_admin_host=Goto.Test") as mitmdump:

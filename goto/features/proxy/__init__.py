@@ -51,7 +51,7 @@ class Proxy(Feature):
         elif matches:
             flow.upstreams = [call for rewrite, captures in matches for call in rewrite.calls(flow.request, captures)]
 
-    @post("/request/proxy/targets/add")
+    @post("/request/proxy/targets/add", raises=[Conflict])
     def add(self, target: ProxyTarget) -> str:
         """Add a proxy target; one that bears a known name replaces that one in its place."""
         known = target.name in self._rewrites
@@ -68,7 +68,7 @@ class Proxy(Feature):
             self._index = index
         return f"{'Replaced' if known else 'Added'} proxy target {target.name}"
 
-    @put("/request/proxy/targets/{target}/remove")
+    @put("/request/proxy/targets/{target}/remove", raises=[NotFound])
     def remove(self, target: Name) -> str:
         """Remove a proxy target."""
         self._target(target)
@@ -78,19 +78,24 @@ class Proxy(Feature):
         self.changed()
         return f"Removed proxy target {target}"
 
-    @put("/request/proxy/targets/{target}/enable")
+    @put("/request/proxy/targets/{target}/enable", raises=[NotFound])
     def enable(self, target: Name) -> str:
         """Let traffic trigger a proxy target."""
         self._switch(target, True)
         return f"Enabled proxy target {target}"
 
-    @put("/request/proxy/targets/{target}/disable")
+    @put("/request/proxy/targets/{target}/disable", raises=[NotFound])
     def disable(self, target: Name) -> str:
         """Keep traffic from triggering a proxy target; it stays and can be invoked by hand."""
         self._switch(target, False)
         return f"Disabled proxy target {target}"
 
-    @post("/request/proxy/targets/{targets}/invoke", "/request/proxy/targets/invoke/{targets}", body_limit=INVOKE_LIMIT)
+    @post(
+        "/request/proxy/targets/{targets}/invoke",
+        "/request/proxy/targets/invoke/{targets}",
+        body_limit=INVOKE_LIMIT,
+        raises=[NotFound],
+    )
     def invoke(self, targets: Names, request: Request) -> list[Call]:
         """Send this call's own method, headers, query and body to proxy targets, enabled or not."""
         split_known(targets, self._rewrites, "proxy targets")

@@ -33,7 +33,7 @@ class ReplaceURI(str):
 class UriTemplate(str):
     """A whole path to match, without a query: `/foo/{x}/bar/{y:[0-9]+}`; `/` matches all traffic."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "examples": ["/foo/{x}/bar/{y:[0-9]+}"]}
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^/", "examples": ["/foo/{x}/bar/{y:[0-9]+}"]}
 
     @classmethod
     def parse(cls, text: str) -> UriTemplate:
@@ -60,7 +60,7 @@ class HeaderText(str):
 class QueryName(str):
     """The name of a query parameter, decoded."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1}
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "examples": ["page"]}
 
     @classmethod
     def parse(cls, text: str) -> QueryName:
@@ -88,8 +88,11 @@ class Criteria(msgspec.Struct):
     """What triggers a target: any one of these. Without any, it can only be invoked by hand."""
 
     headers: list[NameAndValue] = msgspec.field(default_factory=list)
+    """`[name]` where it is there, `[name, value]`, or `[name, "{x}"]` to capture its value."""
     uris: list[UriTemplate] = msgspec.field(default_factory=list)
+    """Whole paths."""
     query: list[NameAndValue] = msgspec.field(default_factory=list)
+    """As headers, for parameters; names compare exactly."""
 
     def __post_init__(self) -> None:
         for index, pair in enumerate(self.headers):
@@ -115,6 +118,7 @@ class ProxyTarget(msgspec.Struct):
     """Where matching requests are sent, and how they are changed on the way."""
 
     name: Name
+    """Another target of this name is replaced, in its place."""
     url: TargetUrl
     """The request's URI, or `replaceURI`, is appended to its path."""
     send_id: bool = msgspec.field(name="sendId", default=False)
@@ -122,19 +126,31 @@ class ProxyTarget(msgspec.Struct):
     replace_uri: ReplaceURI = msgspec.field(name="replaceURI", default=ReplaceURI(""))
     """Sent instead of the request's path; empty for that one."""
     add_headers: list[tuple[SentHeaderName, HeaderText]] = msgspec.field(name="addHeaders", default_factory=list)
+    """A name and a value each, `["z", "{x}"]`; one whose variable has no capture is left out."""
     remove_headers: list[HeaderName] = msgspec.field(name="removeHeaders", default_factory=list)
     """Taken from the original request, in any letter case, before `addHeaders` are added."""
     add_query: list[tuple[QueryName, QueryText]] = msgspec.field(name="addQuery", default_factory=list)
+    """As addHeaders, for parameters."""
     remove_query: list[QueryName] = msgspec.field(name="removeQuery", default_factory=list)
     """Taken from the original request; names compare exactly."""
     match: Criteria = msgspec.field(default_factory=Criteria)
+    """What triggers the target: any one of its criteria."""
     replicas: Annotated[int, msgspec.Meta(ge=1, le=MOST_REPLICAS)] = 1
     """Calls made for each request, in parallel."""
     enabled: bool = True
+    """Whether traffic can trigger it."""
     request_timeout: Duration = msgspec.field(name="requestTimeout", default=_DEFAULT_TIMEOUT)
     """From the last byte of the request to the head of the response; 0 stands for the default, 30s."""
     verify_tls: bool = msgspec.field(name="verifyTLS", default=True)
     """Check the certificate of an https url."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "name": "t1",
+        "url": "http://localhost:8081",
+        "match": {"uris": ["/shop/{shop}/item/{item}"]},
+        "replaceURI": "/items/{item}/of/{shop}",
+        "addHeaders": [["x-shop", "{shop}"]],
+    }
 
     @property
     def origin(self) -> Origin:
