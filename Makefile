@@ -34,11 +34,13 @@ check: $(DEV_STAMP)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-# random calls for each operation of the API
+# random calls for each operation of the API, and
+# inputs over sockets
+FUZZ_INPUTS ?= 200000
 FUZZ_EXAMPLES ?= 300
 
 fuzz: $(DEV_STAMP)
-	GOTO_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(VENV)/bin/python -m pytest $(PYTEST) tests/fuzz
+	GOTO_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) GOTO_FUZZ_INPUTS=$(FUZZ_INPUTS) $(VENV)/bin/python -m pytest $(PYTEST) tests/fuzz
 
 clean:
 	rm -rf .venv .venv-* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

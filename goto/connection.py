@@ -7,6 +7,7 @@ Callbacks, no tasks: a connection costs nothing a request beyond its bytes. A pa
 from __future__ import annotations
 
 import asyncio
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -74,6 +75,7 @@ HEAD_LIMIT = 1 << 18
 """Bytes of the head of an answer, interim heads included."""
 
 _UNTIL_CLOSE = -1
+_REASON = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _NO_BODY = (204, 304)
 
 
@@ -310,7 +312,9 @@ class Connection(asyncio.Protocol):
             self._fail(Broken(f"answered in a transfer coding that is not understood: {coding.decode('latin-1')}"))
             return
         self._chunked = coding == b"chunked"
-        receiver.on_head(status, self._reason, fields, 0 if status in _NO_BODY else self._length)
+        # a phrase means nothing, but what is none (RFC 9112, 4) could break the client's reading
+        reason = self._reason if _REASON.fullmatch(self._reason) else b""
+        receiver.on_head(status, reason, fields, 0 if status in _NO_BODY else self._length)
         self._complete = self._bare
 
     def on_body(self, data: bytes) -> None:

@@ -291,6 +291,12 @@ def test_after_an_upgrade_bytes_are_the_other_protocols() -> None:
     assert (done.heard.status, done.heard.how, done.heard.body, done.idle) == (101, "end", b"HTTP/1.1 200\r\n\r\n\xff", [])
 
 
+@pytest.mark.parametrize("reason", [b"O\x00K", b"O\x7fK", b"O\x1bK"])
+def test_a_reason_that_is_none_is_left_out(reason: bytes) -> None:
+    done = bench(lambda made: made.reads(b"HTTP/1.1 200 " + reason + b"\r\nContent-Length: 2\r\n\r\nok"))
+    assert (done.heard.status, done.heard.reason, done.heard.body) == (200, b"", b"ok")
+
+
 def test_names_values_and_reason_come_as_they_are() -> None:
     data = b"HTTP/1.1 299 Odd \xe9\r\nX-A: \xff\r\nx-a:  b  \r\nE:\r\nContent-Length: 0\r\n\r\n"
     done = bench(lambda made: made.reads(data))
