@@ -1,6 +1,7 @@
 # make run      serve on PORT (default 8080), with ARGS
 # make test     check everything, on the default Python and on the newest one found
 # make check    the linters alone
+# make soak     everything at once for ten minutes, and whether every count adds up
 # make fuzz     what make test does with random input, at length
 # make viewer   get the page's viewer of the API anew, in the version below
 # make clean    remove what the others made
@@ -19,7 +20,7 @@ EXTRAS := dev$(if $(wildcard goto/hosts/mitm.py),$(comma)mitmproxy)
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: run test check fuzz clean dev nginx chromium test-newest viewer
+.PHONY: run test check fuzz soak clean dev nginx chromium test-newest viewer
 .NOTPARALLEL:
 
 run: $(RUN_STAMP)
@@ -39,8 +40,14 @@ check: $(DEV_STAMP)
 FUZZ_INPUTS ?= 200000
 FUZZ_EXAMPLES ?= 300
 
+# ten minutes of clients that hang up, upstreams that die, and changes all the while
+SOAK_SECONDS ?= 600
+
 fuzz: $(DEV_STAMP)
 	GOTO_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) GOTO_FUZZ_INPUTS=$(FUZZ_INPUTS) $(VENV)/bin/python -m pytest $(PYTEST) tests/fuzz
+
+soak: $(DEV_STAMP)
+	PYTHONPATH=tests $(VENV)/bin/python -m soak --seconds $(SOAK_SECONDS)
 
 clean:
 	rm -rf .venv .venv-* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
