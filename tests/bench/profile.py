@@ -44,9 +44,7 @@ def main() -> int:
         except (Missing, subprocess.CalledProcessError) as error:
             print(f"profile: {name}: {error}", file=sys.stderr)
             return 1
-        print(
-            f"{name}: {rate:,.0f} requests a second; samples in {file} (for speedscope, flamegraph.pl)\n\n{top(file.read_text())}\n"
-        )
+        print(f"{name}: {rate:,.0f} requests a second; samples in {file}\n\n{top(file.read_text())}\n")
     return 0
 
 
