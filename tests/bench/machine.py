@@ -7,7 +7,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sysconfig
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -20,7 +19,7 @@ def machine() -> str:
     parts = [
         f"{_processor()}, {len(os.sched_getaffinity(0))} cores",
         f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
-        f"{platform.python_implementation()} {platform.python_version()}{'' if _optimized() else ' built without PGO'}",
+        f"{platform.python_implementation()} {platform.python_version()}",
         *(_package(name) for name in ("aiohttp", "uvloop", "mitmproxy")),
         f"nginx {_said([nginx, '-v'], 'nginx/([0-9.]+)')}" if nginx else "",
         f"wrk {_said([wrk, '-v'], 'wrk (?:debian/)?([0-9.]+)')}" if wrk else "",
@@ -28,11 +27,6 @@ def machine() -> str:
         f"hey {_said(['dpkg-query', '-W', 'hey'], '([0-9.]+)')}" if shutil.which("hey") else "",
     ]
     return ", ".join(part for part in parts if part)
-
-
-def _optimized() -> bool:
-    """Whether the interpreter was built with profile-guided optimization, which is worth a third of its speed."""
-    return "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
 
 
 def _processor() -> str:

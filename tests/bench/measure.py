@@ -23,8 +23,8 @@ class Start(Protocol):
 class Plan:
     """How often, and for how long at a time, everything is measured."""
 
-    rounds: int = 3
-    seconds: int = 3
+    rounds: int = 5
+    seconds: int = 2
 
 
 Side = Callable[[int], float]
