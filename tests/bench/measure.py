@@ -89,7 +89,8 @@ class Limit:
         with contextlib.ExitStack() as stack:
             figure = self.figure(stack.enter_context, plan)
         sign = 1 if self.least else -1
-        return Outcome(f"{figure:.{self.digits}f} {self.unit}", "–", _met(sign * figure, sign * self.at_least, sign * self.aim))
+        shown = round(figure, self.digits) + 0.0  # no -0.0
+        return Outcome(f"{shown:.{self.digits}f} {self.unit}", "–", _met(sign * figure, sign * self.at_least, sign * self.aim))
 
     @property
     def demands(self) -> tuple[str, str]:
