@@ -23,8 +23,8 @@ class Start(Protocol):
 class Plan:
     """How often, and for how long at a time, everything is measured."""
 
-    rounds: int = 5
-    seconds: int = 2
+    rounds: int = 9
+    seconds: int = 1
 
 
 Side = Callable[[int], float]

@@ -62,11 +62,11 @@ def tls(start: Start) -> Sides:
 
 
 def first_answer(start: Start, plan: Plan) -> float:
-    return median(started.seconds for started in starts(2 * plan.rounds + 1))
+    return median(started.seconds for started in starts(plan.rounds))
 
 
 def idle_memory(start: Start, plan: Plan) -> float:
-    return median(started.megabytes for started in starts(2 * plan.rounds + 1))
+    return median(started.megabytes for started in starts(plan.rounds))
 
 
 def earliest(start: Start, plan: Plan) -> float:
