@@ -4,6 +4,8 @@
 # make soak     everything at once for ten minutes, and whether every count adds up
 # make fuzz     what make test does with random input, at length
 # make viewer   get the page's viewer of the API anew, in the version below
+# make bench    measure goto beside nginx, hey and mitmdump: ROWS="serve proxy" for some, ROUNDS, SECONDS, SAVE=1 for the docs
+# make profile  show where the time goes: ROWS="serve proxy client", SECONDS
 # make clean    remove what the others made
 
 PORT ?= 8080
@@ -20,7 +22,7 @@ EXTRAS := dev$(if $(wildcard goto/hosts/mitm.py),$(comma)mitmproxy)
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: run test check fuzz soak clean dev nginx chromium test-newest viewer
+.PHONY: run test check fuzz soak clean dev nginx chromium test-newest viewer bench bench-tools profile
 .NOTPARALLEL:
 
 run: $(RUN_STAMP)
@@ -95,7 +97,7 @@ test-newest: dev
 	  .venv-3.$$minor/bin/python -m pytest --quiet $(PYTEST); \
 	fi
 
-# ---------------------------------------------------------------- what tests use besides Python
+# ---------------------------------------------------------------- what tests and measurements use besides Python
 # $(call debian,COMMAND,PACKAGE) installs a Debian package where its command is missing
 define debian
 	@PATH="$$PATH:/usr/sbin:/usr/local/sbin"; \
@@ -103,8 +105,8 @@ define debian
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  export DEBIAN_FRONTEND=noninteractive; \
 	  { apt-get update -qq && timeout 600 apt-get install -qq -y --no-install-recommends $(2) >/dev/null; } \
-	    || echo "$(2) could not be installed: the tests with $(1) are skipped."; \
-	else echo "$(1) is not installed (Debian, Ubuntu: $(2)): the tests with it are skipped."; fi
+	    || echo "$(2) could not be installed: what needs $(1) is skipped."; \
+	else echo "$(1) is not installed (Debian, Ubuntu: $(2)): what needs it is skipped."; fi
 endef
 
 nginx:
@@ -112,6 +114,10 @@ nginx:
 
 chromium:
 	$(call debian,chromium,chromium)
+
+bench-tools: nginx
+	$(call debian,wrk,wrk)
+	$(call debian,hey,hey)
 
 # ---------------------------------------------------------------- the viewer of the API: Swagger UI, as its makers pack it for npm
 VIEWER := 5.35.0
@@ -122,3 +128,15 @@ viewer:
 	npm pack --silent --pack-destination "$$folder" swagger-ui-dist@$(VIEWER) >/dev/null; \
 	tar -xzf "$$folder"/swagger-ui-dist-*.tgz -C "$$folder"; \
 	for file in $(VIEWER_FILES); do install -m 644 "$$folder/package/$$file" goto/api/swagger-ui/; done
+
+# ---------------------------------------------------------------- measurements, see docs/performance.md
+ROWS ?=
+BENCH = PYTHONPATH=tests $(VENV)/bin/python -m bench
+
+bench: dev bench-tools
+	$(BENCH) $(ROWS) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
+	  $(if $(MARKDOWN),--markdown) $(if $(SAVE),--save docs/performance.md)
+
+profile: dev bench-tools
+	$(VENV)/bin/python -m pip install -qq --editable '.[bench]'
+	$(BENCH).profile $(ROWS) $(if $(SECONDS),--seconds $(SECONDS))

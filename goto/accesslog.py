@@ -15,6 +15,9 @@ FLUSH_SECONDS = 0.1
 HELD_LINES = 20_000
 """Lines held before they are written whether it is time or not. If they cannot be, they are lost, which the log then says."""
 
+HELD_CHARACTERS = 16_000_000
+"""The same for their characters, looked at when it is time: a line is as long as what its client asked for."""
+
 PATIENCE_SECONDS = 2.0
 """How long the end of the process waits for a reader of its log."""
 
@@ -80,11 +83,12 @@ class AccessLog:
         self._timer = None
         self._write(0)
         if self._rest:
+            self._bound()
             self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)
 
     def _bound(self) -> None:
         """Lines that nobody reads are given up, and counted."""
-        if len(self._lines) >= HELD_LINES:
+        if len(self._lines) >= HELD_LINES or sum(map(len, self._lines)) > HELD_CHARACTERS:
             self._lost += len(self._lines)
             self._lines.clear()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from typing import Generic, TypeVar
+
+from goto.errors import Conflict
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -14,6 +16,9 @@ OTHER = "_other"
 VALUES_LIMIT = 4096
 """Distinct values counted apart, per header or list."""
 
+TRACKED_LIMIT = 100
+"""Headers tracked at a time by one feature of a listener, each with values of its own."""
+
 VALUE_LENGTH = 1024
 """Characters of a value that is counted apart."""
 
@@ -23,6 +28,12 @@ def slot(counts: Mapping[str, object], value: str, limit: int = VALUES_LIMIT) ->
     if value in counts or (len(counts) < limit and len(value) <= VALUE_LENGTH):
         return value
     return OTHER
+
+
+def check_tracked(headers: Sized) -> None:
+    """`Conflict` if these were too many headers to track."""
+    if len(headers) > TRACKED_LIMIT:
+        raise Conflict(f"headers: {TRACKED_LIMIT} tracked headers are the limit")
 
 
 MEMO_LIMIT = 4096

@@ -49,7 +49,7 @@ async def _serve(options: argparse.Namespace) -> int:
         features = with_plugins(options.feature)
     except PluginError as error:
         return _refuse(error)
-    host = StandaloneHost(log, options.host, features=features)
+    host = StandaloneHost(log, options.host, fast=options.fast, features=features)
     content = contents(options.config) if options.watch else ()
     try:
         document = _read(options, host)

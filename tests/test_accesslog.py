@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from goto import accesslog
 from goto.accesslog import HELD_LINES, AccessLog
 
 
@@ -118,3 +119,33 @@ def test_a_reader_that_has_gone_ends_nothing() -> None:
 
     asyncio.run(run())
     os.close(writer)
+
+
+def test_long_lines_that_nobody_reads_are_given_up_by_their_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accesslog, "HELD_CHARACTERS", 100_000)
+    reader, writer = os.pipe()
+
+    async def run() -> bytes:
+        log = AccessLog(writer)
+        for _ in range(3):
+            one(log, "/" + "x" * 60_000)
+        async with asyncio.timeout(20):
+            while not log._rest:  # a pipe takes less than this
+                await asyncio.sleep(0.01)
+            for _ in range(3):
+                one(log, "/" + "y" * 60_000)
+            while log._lines:
+                await asyncio.sleep(0.01)
+        one(log, "/last")
+        got = b""
+        while b"/last" not in got:
+            await asyncio.sleep(0)
+            log._write(0)
+            got += os.read(reader, 1 << 20)
+        return got
+
+    got = asyncio.run(run())
+    os.close(writer)
+    os.close(reader)
+    assert (got.count(b"GET /x"), got.count(b"GET /y")) == (3, 0)
+    assert b"goto: 3 lines of this log were lost" in got

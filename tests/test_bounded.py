@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.bounded import MEMO_LENGTH, MEMO_LIMIT, OTHER, VALUE_LENGTH, Memo, slot
+from goto.bounded import MEMO_LENGTH, MEMO_LIMIT, OTHER, TRACKED_LIMIT, VALUE_LENGTH, Memo, check_tracked, slot
+from goto.errors import Conflict
 
 
 def test_up_to_the_limit_each_value_is_itself() -> None:
@@ -32,6 +33,12 @@ def test_sums_are_exact_and_sizes_bounded(values: list[str], limit: int) -> None
     for value, count in counts.items():
         if value != OTHER and OTHER not in counts:
             assert count == values.count(value)
+
+
+def test_headers_are_tracked_up_to_a_limit() -> None:
+    check_tracked(range(TRACKED_LIMIT))
+    with pytest.raises(Conflict, match=rf"headers: {TRACKED_LIMIT} tracked headers are the limit"):
+        check_tracked(range(TRACKED_LIMIT + 1))
 
 
 def test_a_memo_works_out_what_it_does_not_know() -> None:

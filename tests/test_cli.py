@@ -66,7 +66,7 @@ def test_help_shows_examples(words: list[str], capsys: Out) -> None:
 
 def test_help_of_serve_names_each_flag(capsys: Out) -> None:
     _, out, _ = ended("serve", "--help", capsys=capsys)
-    for flag in ("--port", "--host", "--label", "--log-format", "--quiet"):
+    for flag in ("--port", "--host", "--label", "--log-format", "--quiet", "--no-fast-path"):
         assert flag in out
 
 

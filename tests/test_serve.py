@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,3 +102,34 @@ def test_lines_held_are_written_at_the_end() -> None:
     thread.start()
     thread.join()
     assert " GET /last 200 " in process.stop()
+
+
+IN_TASK = """
+import asyncio
+
+from goto.feature import Feature
+from goto.flow import Flow
+
+
+class InTask(Feature):
+    active = True
+
+    def response(self, flow: Flow) -> None:
+        flow.response.headers.fields.append((b"In-Task", b"no" if asyncio.current_task() is None else b"yes"))
+"""
+
+
+@pytest.mark.parametrize(("flags", "in_task"), [([], "no"), (["--no-fast-path"], "yes")])
+def test_only_the_fast_path_serves_without_a_task(flags: list[str], in_task: str, tmp_path: Path, upstream: Upstream) -> None:
+    feature = tmp_path / "in_task.py"
+    feature.write_text(IN_TASK)
+    with Goto("way", "--feature", str(feature), *flags) as process:
+        process.api("POST", "/request/proxy/targets/add", {"name": "t", "url": upstream.base, "match": {"uris": ["/up"]}})
+        with Client(process.port) as client:
+            seen = []
+            for path in ("/here", "/up", "/here", "/up"):
+                process.call("GET", "/goto/health")  # by then the connection is idle
+                client.send(get(path))
+                answer = client.answer()
+                seen.append((answer.status, answer.value("in-task")))
+        assert seen == [(200, in_task)] * 4

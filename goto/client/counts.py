@@ -13,6 +13,12 @@ from goto.flow import Field, decode
 TEXTS_LIMIT = 1000
 """Distinct status lines and error texts counted apart."""
 
+HEADERS_LIMIT = 1000
+"""Headers whose values are counted apart: those tracked now, and those tracked before."""
+
+KINDS_LIMIT = 100
+"""Kinds of errors, which other instances may have more of."""
+
 _FOLD = 256
 """Answers noted before they are counted together, which costs a fraction of counting each."""
 
@@ -180,10 +186,10 @@ class Counts:
             self.texts[text] = self.texts.get(text, 0) + count
         for code, count in other.codes.items():
             self.codes[code] = self.codes.get(code, 0) + count
-        _add(self.headers, other.headers)
-        _add(self.errors, other.errors)
+        _add(self.headers, other.headers, HEADERS_LIMIT)
+        _add(self.errors, other.errors, KINDS_LIMIT)
         for header, theirs in other.values.items():
-            values = self.values.setdefault(header, {})
+            values = self.values.setdefault(slot(self.values, header, HEADERS_LIMIT), {})
             for value, count in theirs.items():
                 value = slot(values, value)
                 values[value] = values.get(value, 0) + count
@@ -213,14 +219,18 @@ class Counts:
             if header is None or (header, sent) in seen:
                 continue
             seen.add((header, sent))
-            values = self.values.setdefault(header, {})
+            values = self.values.get(header)
+            if values is None:
+                values = self.values.setdefault(slot(self.values, header, HEADERS_LIMIT), {})
             value = slot(values, decode(sent))
             values[value] = values.get(value, 0) + 1
             if (header, None) not in seen:
                 seen.add((header, None))
+                header = slot(self.headers, header, HEADERS_LIMIT)
                 self.headers[header] = self.headers.get(header, 0) + 1
 
 
-def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
+def _add(counts: dict[str, int], more: Mapping[str, int], limit: int) -> None:
     for key, count in more.items():
+        key = slot(counts, key, limit)
         counts[key] = counts.get(key, 0) + count

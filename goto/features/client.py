@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from goto.bounded import TRACKED_LIMIT, check_tracked
 from goto.client.report import Report
 from goto.client.results import ClientResults, Results
 from goto.client.run import Run
@@ -173,7 +174,7 @@ class Client(Feature):
             self._run(due)
 
     @setting("client.track.headers")
-    def configured_headers(self) -> list[HeaderName]:
+    def configured_headers(self) -> Annotated[list[HeaderName], msgspec.Meta(max_length=TRACKED_LIMIT)]:
         """Headers by whose values responses are counted, in lower case."""
         return [HeaderName(name) for name in self.results.tracked.values()]
 
@@ -252,10 +253,11 @@ class Client(Feature):
         return f"Reporting: {_yes_or_no(self.reporting)}"
 
     # ------------------------------------------------------------ tracked headers
-    @put_or_post("/client/track/headers/add/{headers}")
+    @put_or_post("/client/track/headers/add/{headers}", raises=[Conflict])
     def track(self, headers: HeaderNames) -> str:
         """Count responses by some headers; what was counted before stays."""
         names = [header.lower() for header in headers]
+        check_tracked({*self.results.tracked.values(), *names})
         for name in names:
             self.results.tracked[name.encode()] = name
         return f"Tracking response headers {','.join(names)}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
-from goto.bounded import slot
+import msgspec
+
+from goto.bounded import TRACKED_LIMIT, check_tracked, slot
+from goto.errors import Conflict
 from goto.feature import Feature
 from goto.flow import Flow, decode
 from goto.routes import get, post, put
@@ -15,6 +18,9 @@ COMPLETED: Literal["RequestCompleted"] = "RequestCompleted"
 CLOSED: Literal["ConnectionClosed"] = "ConnectionClosed"
 ALL: Literal["all"] = "all"
 """Among header names it stands for all requests."""
+
+Names = Annotated[list[HeaderName], msgspec.Meta(max_length=TRACKED_LIMIT + 1)]
+"""Of tracked headers, and ALL."""
 
 
 class Ends(TypedDict):
@@ -74,10 +80,11 @@ class Timeouts(Feature):
             self.changed()
         return "Tracking timeouts of all requests"
 
-    @put("/request/timeout/track/headers/{headers}")
+    @put("/request/timeout/track/headers/{headers}", raises=[Conflict])
     def track_headers(self, headers: HeaderNames) -> str:
         """Track how requests end by the values of some headers."""
         known = {name.lower() for name in self.headers}
+        check_tracked(known.union(map(str.lower, headers)) - {ALL})
         for header in headers:
             if header.lower() == ALL:
                 self.track_all()
@@ -95,7 +102,7 @@ class Timeouts(Feature):
         return "Timeout tracking cleared"
 
     @setting("request.timeout.track")
-    def configured(self) -> Literal["all"] | list[HeaderName]:
+    def configured(self) -> Literal["all"] | Names:
         """Whose ends are counted: `all` requests, or those with some headers, by value; `all` may be among these."""
         names = [HeaderName(name) for name in self.headers]
         if self.all is None:
@@ -103,8 +110,9 @@ class Timeouts(Feature):
         return [HeaderName(ALL), *names] if names else ALL
 
     @configured.setter
-    def configure(self, track: Literal["all"] | list[HeaderName]) -> None:
+    def configure(self, track: Literal["all"] | Names) -> None:
         names = [HeaderName(ALL)] if track == ALL else [HeaderName(name) for name in track]
+        check_tracked({name.lower() for name in names} - {ALL})
         ends, counts = self.all, self.headers
         self.clear()
         if any(name.lower() == ALL for name in names):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
-from goto.bounded import slot
-from goto.errors import NotFound
+import msgspec
+
+from goto.bounded import TRACKED_LIMIT, check_tracked, slot
+from goto.errors import Conflict, NotFound
 from goto.feature import Feature
 from goto.flow import Flow, decode
 from goto.routes import get, post, put
@@ -13,7 +15,7 @@ from goto.settings import setting
 from goto.words import HeaderName, HeaderNames, split_known
 
 ByStatus = dict[int, int]
-Tracked = list[HeaderName]
+Tracked = Annotated[list[HeaderName], msgspec.Meta(max_length=TRACKED_LIMIT)]
 
 
 class CountsByValue(TypedDict):
@@ -97,9 +99,10 @@ class Tracking(Feature):
         for counts, value in flow.notes.get(self, ()):
             counts.count_response(value, status)
 
-    @put("/request/headers/track/add/{headers}")
+    @put("/request/headers/track/add/{headers}", raises=[Conflict])
     def add(self, headers: HeaderNames) -> str:
         """Track some headers; one that is tracked already keeps its counts."""
+        check_tracked({*self.headers, *map(str.lower, headers)})
         for header in headers:
             self.headers.setdefault(header.lower(), HeaderCounts(header))
         self.changed()

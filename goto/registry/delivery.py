@@ -31,6 +31,9 @@ AT_ONCE = 512
 RETRIES_AT_ONCE = 64
 """Pushes under way to peers that failed at the last try. Apart, so that hung ones cannot use up what the others need."""
 
+MOST_REFUSED = 10_000
+"""Refusals remembered for one address; the oldest go first."""
+
 _AGAIN = (408, 429)
 """Refusals that time may heal; the others, and redirects, are final."""
 
@@ -175,6 +178,8 @@ class Delivery:
             self._failed(said(status, data))
         if status >= 300 and not (status == 404 and push.kind != "add") and push in self.queue:
             self._refused[push.key] = Miss(push, said(status, data), True)
+            if len(self._refused) > MOST_REFUSED:
+                del self._refused[next(iter(self._refused))]
         self.failing, self.late = "", False
         self.queue.done(push)
         self._moved()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goto import bounded
-from goto.client.counts import TEXTS_LIMIT, Counts, NotConnected, Stopped
+from goto.client.counts import HEADERS_LIMIT, KINDS_LIMIT, TEXTS_LIMIT, Counts, NotConnected, Stopped
 from goto.connection import Broken, TooSlow, Unreachable, UpstreamError
 from goto.flow import Field
 
@@ -91,6 +91,22 @@ def test_texts_and_values_are_bounded():
     assert len(counts.texts) == TEXTS_LIMIT + 1
     assert len(counts.values["x"]) == bounded.VALUES_LIMIT + 1
     assert sum(counts.texts.values()) == sum(counts.values["x"].values()) == counts.requests == counts.codes[200]
+
+
+def test_headers_tracked_over_time_are_bounded_and_so_is_what_others_send():
+    counts, merged = Counts(), Counts()
+    for number in range(HEADERS_LIMIT + 10):
+        name = f"h{number}"
+        counts.answer(200, b"OK", [(name.encode(), b"v")], {name.encode(): name}, 1.0, None, 2.0, 1, 1)
+    foreign = Counts()
+    foreign.headers = {f"f{number}": 1 for number in range(HEADERS_LIMIT + 10)}
+    foreign.values = {name: {"v": 1} for name in foreign.headers}
+    foreign.errors = {f"kind {number}": 1 for number in range(KINDS_LIMIT + 10)}
+    merged.merge(foreign)
+    for some in (counts, merged):
+        assert len(some.headers) == len(some.values) == HEADERS_LIMIT + 1
+        assert some.headers[bounded.OTHER] == some.values[bounded.OTHER]["v"] == 10
+    assert (len(merged.errors), merged.errors[bounded.OTHER]) == (KINDS_LIMIT + 1, 10)
 
 
 def test_cleared_it_is_new_but_for_who_uses_it():

@@ -1,27 +1,16 @@
-"""The shared conformance suites, each scenario a test of its own, against a real goto process.
-
-They lie beside the repository and are skipped where they are not.
-"""
+"""The shared conformance suites, each scenario a test of its own, against a real goto process."""
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
+from conforming import FOLDER, conforms, scenarios, suites_here
 from support import ROOT, Goto
-
-FOLDER = ROOT.parent / "shared" / "conformance"
-
-SUITES = ["server", "proxy", "client", "registry", "details"]
-"""The YAML files to run."""
 
 PLAYS = [
     "a service fails for exactly two requests",
@@ -35,29 +24,7 @@ PLAYS = [
 ]
 """The scenarios of scenarios.py to run, each with goto processes of its own."""
 
-SLACK = 3.0
-"""Multiplies every longest time a suite allows, for busy machines. Shortest times stay as they are."""
-
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the shared conformance suites are not at {FOLDER}")
-
-
-def scenarios() -> Iterator[Any]:
-    for suite in SUITES:
-        file = FOLDER / f"{suite}.yaml"
-        for scenario in yaml.safe_load(file.read_text()) if file.exists() else []:
-            yield pytest.param(scenario, id=f"{suite}: {scenario['name']}".replace("/", "∕"))
-
-
-@pytest.fixture(scope="module")
-def runner() -> ModuleType:
-    """run.py as a module."""
-    spec = importlib.util.spec_from_file_location("conformance_run", FOLDER / "run.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.SLACK = SLACK  # type: ignore[attr-defined]
-    return module
+pytestmark = suites_here
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +34,8 @@ def server(goto: Callable[..., Goto]) -> Goto:
 
 
 @pytest.mark.parametrize("scenario", list(scenarios()))
-def test_scenario(scenario: dict[str, Any], runner: ModuleType, server: Goto):
-    problem = runner.run_scenario(server.base, scenario, {"base": server.base})
-    assert not problem, f"{problem}\n{json.dumps(scenario, indent=1, ensure_ascii=False)[:3000]}"
+def test_scenario(scenario: dict[str, Any], server: Goto):
+    conforms(server.base, scenario)
 
 
 @pytest.mark.parametrize("play", PLAYS)

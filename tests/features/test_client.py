@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support import Goto, Reply, Upstream, eventually, free_port, held
 
+from goto.bounded import TRACKED_LIMIT
 from goto.client.histogram import Latencies
 from goto.errors import Conflict
 from goto.features import client as module
@@ -200,6 +201,8 @@ def test_tracked_headers(g: Goto, upstream: Upstream):
     assert "unknown headers: never" in g.api("POST", "/client/track/headers/remove/GONE,never").text
     assert g.call("PUT", "/client/track/headers/remove/gone").status == 404
     assert g.call("PUT", "/client/track/headers/add/a%20b").status == 400
+    too_many = g.call("PUT", f"/client/track/headers/add/{','.join(f'h{number}' for number in range(TRACKED_LIMIT - 1))}")
+    assert (too_many.status, too_many.text) == (409, f"headers: {TRACKED_LIMIT} tracked headers are the limit\n")
     assert g.call("GET", "/client/track/headers/list").text.strip() == "set-cookie,x"
     add(g, "a", f"{upstream.base}/a", requestCount=3)
     g.api("PUT", "/client/reporting/set/1")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from wire import flow, passed
 
-from goto.bounded import OTHER, VALUES_LIMIT
+from goto.bounded import OTHER, TRACKED_LIMIT, VALUES_LIMIT
+from goto.errors import Conflict
 from goto.feature import Pipeline
 from goto.features.timeouts import Timeouts
-from goto.words import HeaderNames
+from goto.words import HeaderName, HeaderNames
 
 DONE, LEFT = {"ConnectionClosed": 0, "RequestCompleted": 1}, {"ConnectionClosed": 1, "RequestCompleted": 0}
 
@@ -82,6 +84,22 @@ def test_activity_follows_what_is_tracked() -> None:
     feature.clear()
     feature.track_all()
     assert seen == [True, False, True]
+
+
+def test_one_header_too_many_is_refused_and_changes_nothing() -> None:
+    names = [f"h{number}" for number in range(TRACKED_LIMIT)]
+    feature = tracking(",".join(names))
+    for change in (
+        lambda: feature.track_headers(HeaderNames(["all", "new"])),
+        lambda: feature.configure([*names, HeaderName("x")]),
+    ):
+        with pytest.raises(Conflict):
+            change()
+        assert (feature.all, list(feature.headers)) == (None, names)
+    feature.track_headers(HeaderNames(["ALL", "H1"]))  # neither is one more
+    assert len(feature.configured) == TRACKED_LIMIT + 1
+    feature.configure(feature.configured)
+    assert (feature.all is not None, list(feature.headers)) == (True, names)
 
 
 def test_memory_is_bounded_and_no_exchange_is_lost() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from support import Goto, Nginx
 from wire import Site, flow, get, passed, storm
 
-from goto.bounded import OTHER, VALUE_LENGTH, VALUES_LIMIT
-from goto.errors import NotFound
+from goto.bounded import OTHER, TRACKED_LIMIT, VALUE_LENGTH, VALUES_LIMIT
+from goto.errors import Conflict, NotFound
 from goto.feature import Pipeline
 from goto.features.tracking import Tracking
 from goto.flow import Response
@@ -143,6 +143,17 @@ def test_memory_is_bounded_and_counts_add_up() -> None:
     assert len(counted) == VALUES_LIMIT + 1
     assert counted[OTHER] == 21
     assert sum(counted.values()) == many + 1
+
+
+def test_one_header_too_many_is_refused_and_changes_nothing() -> None:
+    feature = tracking(",".join(f"h{number}" for number in range(TRACKED_LIMIT - 1)))
+    before = feature.list()
+    for headers in ("new,newer", "h1,new,newer"):
+        with pytest.raises(Conflict):
+            feature.add(HeaderNames.parse(headers))
+        assert feature.list() == before
+    feature.add(HeaderNames.parse("h1,new,H2"))  # two of them are there already
+    assert feature.list() == [*before, "new"]
 
 
 def test_values_that_are_no_utf8_are_all_counted(goto: Callable[..., Goto]) -> None:

@@ -257,3 +257,17 @@ def test_hung_peers_do_not_use_up_what_others_need(upstream: Upstream):
     with held() as event:
         upstream.on("/client/targets/add", lambda one: Reply(hold=event if one.body == b'{"n":1}' else None))
         assert asyncio.run(main()) < 0.5
+
+
+def test_the_oldest_refusals_are_forgotten(upstream: Upstream, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MOST_REFUSED", 2)
+    for name in "abc":
+        upstream.on(f"/client/targets/{name}/remove", Reply(403))
+
+    async def test(delivery: Delivery) -> None:
+        for number, name in enumerate("abc", 1):
+            delivery.put(push("remove", number, name))
+        await until(lambda: not delivery.queue)
+        assert [miss.push.name for miss in delivery.misses("w")] == ["b", "c"]
+
+    run(f"127.0.0.1:{upstream.port}", test)

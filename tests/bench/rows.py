@@ -1,0 +1,130 @@
+"""What is measured, row by row, and what is demanded of it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from statistics import median, quantiles
+from typing import Any
+
+from support import eventually
+
+from bench.latency import latencies
+from bench.load import DISTINCT, MISSED, hey, script, wrk, wrk_command
+from bench.loads import all_to, echoing, proxying, sending
+from bench.measure import Limit, Plan, Ratio, Row, Side, Start
+from bench.process import megabytes, starts
+from bench.servers import LARGE, answering, mitmdump, passing, serving
+
+Sides = tuple[Side, Side]
+
+
+def serve(start: Start) -> Sides:
+    return echoing(start).side, wrk(answering(start).base, lua=script(start, DISTINCT))
+
+
+def proxy(start: Start) -> Sides:
+    upstream = answering(start)
+    return proxying(start, upstream).side, wrk(passing(start, upstream).base)
+
+
+def large(start: Start) -> Sides:
+    upstream = answering(start)
+    goto, nginx = serving(start, targets=[all_to(upstream)]), passing(start, upstream)
+    return wrk(goto.base, path=LARGE, connections=8), wrk(nginx.base, path=LARGE, connections=8)
+
+
+def client(start: Start) -> Sides:
+    server = answering(start)
+    return sending(start, server).side, hey(server.base)
+
+
+def targets(start: Start) -> Sides:
+    path, *fields = MISSED
+    return (
+        wrk(serving(start, targets=_others(2000)).base, *fields, path=path),
+        wrk(serving(start).base, *fields, path=path),
+    )
+
+
+def addon(start: Start) -> Sides:
+    upstream = answering(start)
+    return wrk(mitmdump(start, upstream, addon=True)), wrk(mitmdump(start, upstream, addon=False))
+
+
+def fast_path(start: Start) -> Sides:
+    return wrk(serving(start).base), wrk(serving(start, "--no-fast-path").base)
+
+
+def tls(start: Start) -> Sides:
+    upstream = answering(start, tls=True)
+    return proxying(start, upstream).side, wrk(passing(start, upstream).base)
+
+
+def first_answer(start: Start, plan: Plan) -> float:
+    return median(started.seconds for started in starts(plan.rounds))
+
+
+def idle_memory(start: Start, plan: Plan) -> float:
+    return median(started.megabytes for started in starts(plan.rounds))
+
+
+def earliest(start: Start, plan: Plan) -> float:
+    return min(_delayed(start, plan))
+
+
+def latest(start: Start, plan: Plan) -> float:
+    return quantiles(_delayed(start, plan), n=100)[-1] - 50
+
+
+def growth(start: Start, plan: Plan) -> float:
+    """Megabytes of memory between 100,000 and 1,000,000 exchanges."""
+    goto = serving(start, tracked="user,x-request")
+    load = subprocess.Popen(wrk_command(goto.base, 600, lua=script(start, DISTINCT)), stdout=subprocess.DEVNULL)
+    seen = []
+    try:
+        for exchanges in (100_000, 1_000_000):
+            eventually(lambda: _answered(goto), lambda there, enough=exchanges: there >= enough, 300)  # type: ignore[misc]
+            seen.append(megabytes(goto.process.pid))
+    finally:
+        load.send_signal(signal.SIGINT)
+        load.wait()
+    return seen[1] - seen[0]
+
+
+ROWS: tuple[Row, ...] = (
+    Ratio("serve", "echo; two headers tracked, access log", "nginx `return 200`", serve, 0.30, 0.45),
+    Ratio("proxy", "one target, small bodies", "nginx `proxy_pass`, keep-alive", proxy, 0.50, 0.80),
+    Ratio("large", "one target, bodies of 1 MiB, 8 connections", "nginx `proxy_pass`, keep-alive", large, 0.80, 1.0),
+    Ratio("client", "32 replicas, an id in each request", "hey, 32 connections", client, 1.5, 2.5),
+    Ratio("targets", "echo; 2,000 targets that do not match", "no target", targets, 0.85, 0.95),
+    Ratio("addon", "mitmdump with goto idle in it", "mitmdump without", addon, 1.0, 1.5),
+    Ratio("fast-path", "echo", "the same with `--no-fast-path`", fast_path),
+    Ratio("tls", "one target that speaks TLS, small bodies", "nginx `proxy_pass` to the same", tls),
+    Limit("start", "from exec to the first answer", first_answer, "s", 0.6, 0.4, digits=2),
+    Limit("idle", "resident memory when idle", idle_memory, "MB", 60, 45, digits=1),
+    Limit("early", "a delay of 50 ms, 100 connections: shortest answer", earliest, "ms", 50, 50, least=True, digits=2),
+    Limit("late", "the same: how late 99 % of answers are at most", latest, "ms", 15, 5, digits=1),
+    Limit("memory", "growth from 100,000 to 1,000,000 distinct exchanges", growth, "MB", 20, 20, digits=1),
+)
+
+
+def _others(count: int) -> list[dict[str, Any]]:
+    """Targets for the path, the headers and the parameters that `MISSED` has, with other values: all have to be looked up."""
+    criteria = (
+        lambda n: {"uris": [f"/shop/{{shop}}/items/{n}"]},
+        lambda n: {"headers": [["user", f"user-{n}"]]},
+        lambda n: {"query": [["page", f"p{n}"]]},
+    )
+    return [{"name": f"t{n}", "url": "http://127.0.0.1:9", "match": criteria[n % len(criteria)](n)} for n in range(count)]
+
+
+def _delayed(start: Start, plan: Plan) -> list[float]:
+    goto = serving(start)
+    goto.api("PUT", "/response/delay/set/50ms")
+    return latencies(goto.port, 100, plan.rounds * plan.seconds)
+
+
+def _answered(goto: Any) -> int:
+    counts: dict[str, int] = goto.api("GET", "/response/status/counts").json()["countsByReportedStatus"]
+    return sum(counts.values())
