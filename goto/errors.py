@@ -24,6 +24,24 @@ class BadInput(ApiError):
     example = "status: 99 is not a status from 200 to 599"
 
 
+class Unauthorized(ApiError):
+    """A token is needed, and was not shown (RFC 6750, 3)."""
+
+    status = 401
+
+
+class Forbidden(ApiError):
+    """A page of another site may not do this."""
+
+    status = 403
+
+
+class Misdirected(ApiError):
+    """Management is not served under that name (RFC 9110, 15.5.20)."""
+
+    status = 421
+
+
 class NotFound(ApiError):
     """None of the names given is known."""
 

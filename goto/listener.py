@@ -50,6 +50,8 @@ class Listener:
         self.mode = ""
         """How a host with several kinds of listeners carries it; taken over from the one it was added through."""
         self.open = False
+        self.managed = True
+        """Management calls are answered here; where they are not, they are traffic."""
         self.hook_errors: Counter[str] = Counter()
         """Hooks that raised, by their name."""
         self._host = host
@@ -122,4 +124,5 @@ class Listener:
 
     def show(self) -> ListenerState:
         """As the list of listeners has it."""
-        return {"label": self.name, "port": self.port, "protocol": self.protocol, "open": self.open}
+        shown: dict[str, object] = {"label": self.name, "port": self.port, "protocol": self.protocol, "open": self.open}
+        return shown if self.managed else {**shown, "admin": False}
