@@ -52,7 +52,7 @@ EXPOSED = (
 )
 """The warning at the start of an instance that is open to others."""
 
-_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
+_NAME = re.compile(r"[a-z0-9._-]+")
 _ORIGIN = re.compile(r"(https?)://([^/?#@\s]+)", re.I)
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]*)(?::(\d+))?", re.I)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -67,7 +67,7 @@ class Hosts(frozenset[str]):
     def parse(cls, text: str) -> Hosts:
         hosts = cls(word.strip().strip("[]").lower() for word in text.split(","))
         for host in sorted(hosts):
-            if not _HOST.fullmatch(host):
+            if not _NAME.fullmatch(host) and not _is_address(host):
                 raise ValueError(f"{host!r} is no name or address of a host; it stands without a port")
         if NO_HOST in hosts and len(hosts) > 1:
             raise ValueError(f"{NO_HOST} stands alone")
@@ -179,11 +179,17 @@ class Access:
         return self.token is not None or who is Who.WORKER or (who is Who.REGISTRY and EPOCH in request.headers)
 
 
-def _is_loopback(address: str | None) -> bool:
+def _is_address(text: str) -> bool:
     try:
-        return address == "localhost" or ip_address(address or "0.0.0.0").is_loopback
+        return bool(ip_address(text))
     except ValueError:
         return False
+
+
+def _is_loopback(address: str | None) -> bool:
+    if address is None or not _is_address(address):
+        return address == "localhost"
+    return ip_address(address).is_loopback
 
 
 def host_of(request: Request) -> str:
