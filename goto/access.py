@@ -153,21 +153,18 @@ class Access:
     def admit(self, request: Request, path: str, *, apart: bool) -> None:
         """Let a management call in. Raises `Unauthorized`, `Forbidden` or, on a port `apart` from traffic, `Misdirected`.
 
-        What it has shown is taken off it: an invocation sends its own headers on.
+        What it has shown is taken off it, whatever becomes of it: an invocation sends its own headers on, and hosts show theirs.
         """
-        if apart and self.on_traffic_ports and path not in PROBES and not self._goes_by(request):
-            raise Misdirected(f"management is not served for {host_of(request) or 'no host'} (--admin-host)")
-        if is_cross_site(request):
-            raise Forbidden("a page of another site may not manage goto")
-        if self.token is not None or self.registry_token is not None:
-            self._check_token(request, path)
-
-    def _check_token(self, request: Request, path: str) -> None:
-        who, token = RULES.get(path), shown(request.headers)
+        token = shown(request.headers)
         is_peer = token is not None and self.registry_token is not None and self.registry_token.is_shown(token)
         is_admin = token is not None and self.token is not None and self.token.is_shown(token)
         if self.token is not None or is_peer:
             request.headers.remove("authorization")
+        if apart and self.on_traffic_ports and path not in PROBES and not self._goes_by(request):
+            raise Misdirected(f"management is not served for {host_of(request) or 'no host'} (--admin-host)")
+        if is_cross_site(request):
+            raise Forbidden("a page of another site may not manage goto")
+        who = RULES.get(path)
         if who is Who.ANYBODY or is_admin or (who is not None and is_peer) or not self._needs_token(request, who):
             return
         if token is None:
@@ -176,7 +173,9 @@ class Access:
 
     def _needs_token(self, request: Request, who: Who | None) -> bool:
         """With a registry token alone, what peers ask needs it; people may go on using a worker's client without."""
-        return self.token is not None or who is Who.WORKER or (who is Who.REGISTRY and EPOCH in request.headers)
+        if self.token is not None or self.registry_token is None:
+            return self.token is not None
+        return who is Who.WORKER or (who is Who.REGISTRY and EPOCH in request.headers)
 
 
 def _is_address(text: str) -> bool:

@@ -96,6 +96,9 @@ def test_what_was_shown_is_taken_off_the_call():
         asked = request(Authorization=f"Bearer {shows}")
         refused(access(admin_token=Token.parse(ADMIN)), asked)
         assert "authorization" not in asked.headers
+    from_a_page = request(Authorization=f"Bearer {ADMIN}", Origin="null")
+    assert refused(access(admin_token=Token.parse(ADMIN)), from_a_page) is Forbidden
+    assert "authorization" not in from_a_page.headers
     theirs = request(Authorization="Bearer theirs")
     assert refused(access(registry_token=Token.parse(PEER)), theirs) is None
     assert theirs.headers.get("authorization") == "Bearer theirs"
