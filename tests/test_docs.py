@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from support import ROOT, Goto, free_port
 
+from goto.access import RULES
 from goto.flow import Response
 from goto.instance import route_table
 
@@ -33,6 +35,26 @@ def test_every_documented_route_is_served():
     served = {(method, re.sub(r"\{\w+\}", "{}", route.path)) for route in route_table().routes for method in route.methods}
     missing = {(method, path) for method, path in documented() if (method, re.sub(r"\{\w+\}", "{}", path)) not in served}
     assert missing == set()
+
+
+def test_every_rule_of_access_is_in_the_table_of_security():
+    table = (ROOT / "docs" / "security.md").read_text().split("## Who can do what")[1].split("## ")[0]
+    assert [path for path in RULES if f"{path}`" not in table] == []
+
+
+@pytest.mark.skipif(shutil.which("curl") is None or shutil.which("openssl") is None, reason="needs curl and openssl")
+def test_the_first_example_of_security(goto: Callable[..., Goto]):
+    text = (ROOT / "docs" / "security.md").read_text()
+    (first, *_) = re.findall(r"```sh\n(.*?)```", text, re.S)
+    start, ask = first.splitlines()
+    token = subprocess.run(
+        ["bash", "-c", re.findall(r"\$\((.*?)\)", start)[0]], capture_output=True, text=True, check=True
+    ).stdout
+    server = goto("secured", env={"GOTO_ADMIN_TOKEN": token})  # with its line end
+    env = {**os.environ, "GOTO_ADMIN_TOKEN": token.strip()}
+    script = ask.replace("localhost:8080", f"127.0.0.1:{server.port}").replace("curl ", "curl -sS ")
+    ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True, env=env)
+    assert "/goto/health" in ran.stdout
 
 
 def test_links_lead_somewhere():
