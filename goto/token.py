@@ -11,10 +11,10 @@ import re
 from pathlib import Path
 from typing import Any, ClassVar
 
-from goto.flow import Field, Headers
+from goto.flow import Field, Headers, encode
 
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-_BEARER = re.compile(rb"bearer +(\S+)", re.I)
+_BEARER = re.compile(r"bearer +(\S+)", re.I)
 
 MOST_CHARACTERS = 4096
 HIDDEN = "***"
@@ -96,6 +96,6 @@ class GivenToken:
 
 def shown(headers: Headers) -> bytes | None:
     """The token that a request shows; None where it shows none, or several."""
-    values = headers.index.get(b"authorization", ())
+    values = headers.get_all("authorization")
     found = _BEARER.fullmatch(values[0].strip()) if len(values) == 1 else None
-    return found[1] if found else None
+    return encode(found[1]) if found else None
