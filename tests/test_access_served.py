@@ -16,6 +16,10 @@ ADMIN, PEER = "admin-s3cr3t", "peer-s3cr3t"
 BEARER = {"Authorization": f"Bearer {ADMIN}"}
 
 
+def start_line(process: Goto) -> str:
+    return eventually(lambda: process.log.splitlines())[0]
+
+
 @pytest.fixture(scope="module")
 def guarded(goto: Callable[..., Goto]) -> tuple[Goto, int]:
     """A goto with a token and an admin port, and that port."""
@@ -94,7 +98,7 @@ def test_a_page_of_another_site_is_refused(guarded: tuple[Goto, int]) -> None:
 def test_without_management_a_listener_has_traffic_alone(goto: Callable[..., Goto]) -> None:
     admin, other, third = free_port(), free_port(), free_port()
     process = goto("closed", "--no-admin", "--admin-port", str(admin))
-    assert f"its API: curl http://localhost:{admin}/goto/help" in process.log.splitlines()[0]
+    assert f"its API: curl http://localhost:{admin}/goto/help" in start_line(process)
     for path in ("/label", "/goto/health", "/goto/config", f"/goto/port/{process.port}/label", "/goto/port/1/label"):
         assert process.call("GET", path).json()["RequestURI"] == path
     assert process.call("DELETE", "/label").json()["RequestURI"] == "/label"
@@ -116,7 +120,7 @@ def test_a_seeded_goto_without_management_still_says_how_it_is(goto: Callable[..
     seed = tmp_path / "goto.yaml"
     seed.write_text("response: {status: 503}\n")
     process = goto("sealed", "--no-admin", "--config", str(seed))
-    assert process.log.splitlines()[0].endswith("; its API is off")
+    assert start_line(process).endswith("; its API is off")
     assert process.call("GET", "/label").status == 503
     assert process.call("GET", "/goto/help").status == 503
     assert process.call("GET", "/goto/ready").text == "ready\n"
