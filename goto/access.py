@@ -11,15 +11,12 @@ from enum import Enum
 from ipaddress import ip_address
 from typing import Any, ClassVar
 
-from goto.errors import Forbidden, Misdirected, Unauthorized
+from goto.errors import ApiError, Forbidden, Misdirected, Unauthorized
 from goto.flow import Request
 from goto.registry.headers import EPOCH
 from goto.settings import setting
 from goto.token import Token, shown
 from goto.words import Port
-
-REFUSALS = (Unauthorized, Forbidden, Misdirected)
-"""What any management call may be refused with: 401, 403, and on the admin port 421."""
 
 PROBES = frozenset(("/goto/health", "/goto/ready"))
 """Answered also where management is off, unless there is an admin port: an instance can always be asked how it is."""
@@ -35,6 +32,10 @@ class Who(Enum):
 
 RULES = {
     **dict.fromkeys(PROBES, Who.ANYBODY),
+    # a browser shows no token when it loads a page; what the page then calls needs it
+    "/goto/docs": Who.ANYBODY,
+    "/goto/docs/{file}": Who.ANYBODY,
+    "/goto/openapi.json": Who.ANYBODY,
     "/registry/peers/add": Who.WORKER,
     "/registry/peers/{peer}/remove/{address}": Who.WORKER,
     "/client/targets/add": Who.REGISTRY,
@@ -43,6 +44,16 @@ RULES = {
     "/client/results": Who.REGISTRY,
 }
 """By the path of a route. All others are for those who show the admin token, or for all where there is none."""
+
+
+def refusals(path: str) -> tuple[type[ApiError], ...]:
+    """What a call to a route may be refused with: 403, 401 where a token may be needed, and 421 on an admin port."""
+    return (
+        *(() if RULES.get(path) is Who.ANYBODY else (Unauthorized,)),
+        Forbidden,
+        *(() if path in PROBES else (Misdirected,)),
+    )
+
 
 NO_HOST = "none"
 

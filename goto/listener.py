@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TypedDict, TypeVar
+from typing import Literal, NotRequired, TypedDict, TypeVar
 
 from goto.feature import Feature, Pipeline
 from goto.features import FEATURES
@@ -27,6 +27,8 @@ class ListenerState(TypedDict):
     protocol: str
     open: bool
     """Whether it accepts traffic."""
+    admin: NotRequired[Literal[False]]
+    """Not there where management calls are answered."""
 
 
 class Listener:
@@ -124,5 +126,7 @@ class Listener:
 
     def show(self) -> ListenerState:
         """As the list of listeners has it."""
-        shown: dict[str, object] = {"label": self.name, "port": self.port, "protocol": self.protocol, "open": self.open}
-        return shown if self.managed else {**shown, "admin": False}
+        shown: ListenerState = {"label": self.name, "port": self.port, "protocol": self.protocol, "open": self.open}
+        if not self.managed:
+            shown["admin"] = False
+        return shown

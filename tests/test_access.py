@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from goto.access import NO_HOST, PROBES, REFUSALS, RULES, Access, Hosts, Who, host_of, is_cross_site
+from goto.access import NO_HOST, PROBES, RULES, Access, Hosts, Who, host_of, is_cross_site, refusals
 from goto.errors import ApiError, Forbidden, Misdirected, Unauthorized
 from goto.flow import Headers, Request
 from goto.instance import route_table
@@ -38,12 +38,15 @@ def refused(rules: Access, asked: Request, path: str = "/label", *, apart: bool 
 # ---------------------------------------------------------------- tokens
 def test_every_rule_is_about_a_route():
     assert set(RULES) <= {route.path for route in route_table().routes}
-    assert {error.status for error in REFUSALS} == {401, 403, 421}
+    assert [error.status for error in refusals("/label")] == [401, 403, 421]
+    assert [error.status for error in refusals("/goto/docs")] == [403, 421]
+    assert [error.status for error in refusals("/goto/health")] == [403]
 
 
 CALLS = {
     "a call": ("/label", {}),
     "a probe": ("/goto/health", {}),
+    "a page": ("/goto/docs/{file}", {}),
     "registering": ("/registry/peers/add", {}),
     "deregistering": ("/registry/peers/{peer}/remove/{address}", {}),
     "a push": ("/client/targets/add", {"Goto-Registry-Epoch": "e"}),
@@ -55,6 +58,7 @@ CALLS = {
 GETS_IN = {
     "a call": ("oar", "a", "oar", "a"),
     "a probe": ("oar", "oar", "oar", "oar"),
+    "a page": ("oar", "oar", "oar", "oar"),
     "registering": ("oar", "a", "r", "ar"),
     "deregistering": ("oar", "a", "r", "ar"),
     "a push": ("oar", "a", "r", "ar"),

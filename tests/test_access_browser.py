@@ -123,3 +123,17 @@ def test_a_page_of_its_own_and_a_link_work(evil: Upstream, goto: Callable[..., G
             assert await shown.until("location.pathname === '/label' && document.body.innerText") == "Label: by-page\n"
 
     asyncio.run(use())
+
+
+def test_the_page_of_the_api_works_with_a_token(goto: Callable[..., Goto], tmp_path: Path) -> None:
+    """It loads without one; what it calls needs it."""
+    process = goto("documented", "--host", "127.0.0.1", env={"GOTO_ADMIN_TOKEN": "admin-s3cr3t"})
+
+    async def use() -> None:
+        async with at(tmp_path, f"{process.base}/goto/docs") as shown:
+            await shown.until("!!document.querySelector('.authorize') && !!document.querySelector('.opblock-tag')")
+            script = "fetch('/label', {headers: %s}).then(answer => answer.status)"
+            assert await shown.run(script % "{}") == 401
+            assert await shown.run(script % "{Authorization: 'Bearer admin-s3cr3t'}") == 200
+
+    asyncio.run(use())
