@@ -74,6 +74,17 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--address", metavar="HOST:PORT", type=_word("goto.registry.address", "Address"), help=what)
     what = "serve management calls on a port of their own too; they act on the first listener"
     serve.add_argument("--admin-port", metavar="PORT", type=port, help=what)
+    what = (
+        "answer management calls only for these hosts (commas between them, or given several times); to others they are traffic"
+    )
+    serve.add_argument("--admin-host", metavar="NAME", action="append", default=[], help=what)
+    what = "take management off the first listener: its paths are traffic there"
+    serve.add_argument("--no-admin", action="store_true", help=what)
+    token = _word("goto.token", "GivenToken")
+    what = "what management calls have to show (Authorization: Bearer TOKEN); rather give it in GOTO_ADMIN_TOKEN"
+    serve.add_argument("--admin-token", metavar="TOKEN|@FILE", type=token, help=what)
+    what = "what workers and the registry show each other; rather give it in GOTO_REGISTRY_TOKEN"
+    serve.add_argument("--registry-token", metavar="TOKEN|@FILE", type=token, help=what)
     what = "configure it by these YAML files, merged in order"
     serve.add_argument("--config", nargs="+", action="extend", default=[], metavar="FILE", help=what)
     serve.add_argument("--watch", action="store_true", help="apply the difference whenever a --config file changes")

@@ -24,6 +24,27 @@ class BadInput(ApiError):
     example = "status: 99 is not a status from 200 to 599"
 
 
+class Unauthorized(ApiError):
+    """A token is needed, and was not shown (RFC 6750, 3)."""
+
+    status = 401
+    example = "this call needs a token: Authorization: Bearer TOKEN"
+
+
+class Forbidden(ApiError):
+    """A page of another site may not do this."""
+
+    status = 403
+    example = "a page of another site may not manage goto"
+
+
+class Misdirected(ApiError):
+    """Management is not served under that name (RFC 9110, 15.5.20)."""
+
+    status = 421
+    example = "management is not served for evil.example (--admin-host)"
+
+
 class NotFound(ApiError):
     """None of the names given is known."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from goto.access import Access
 from goto.config.keys import Keys
 from goto.feature import Feature
 from goto.features import FEATURES
@@ -19,6 +21,9 @@ from goto.services.listeners import Carrier, Listeners
 from goto.services.registry import Registry
 from goto.upstream import Upstream
 
+if TYPE_CHECKING:
+    from goto.config.document import Document
+
 SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, About, Docs)
 
 Features = Sequence[type[Feature]]
@@ -31,7 +36,7 @@ def route_table(features: Features = FEATURES) -> RouteTable:
 
 def config_keys(features: Features = FEATURES) -> Keys:
     """Every key of a configuration. Raises `KeyClash`."""
-    return Keys((Listener, *features), SERVICES)
+    return Keys((Listener, *features), (Access, *SERVICES))
 
 
 class Instance:
@@ -39,13 +44,14 @@ class Instance:
 
     def __init__(self, carrier: Carrier, features: Features = FEATURES) -> None:
         self.host = goto_host()
+        self.access = Access()
         self.upstream = Upstream()
         self.listeners = Listeners(carrier, self._listener)
         self.registry = Registry(self.upstream)
         self.limits = ProcessLimits()
         self.about = About(lambda: self.table)
         self.docs = Docs(lambda: self.table)
-        configured = {Registry: self.registry, ProcessLimits: self.limits}
+        configured = {Access: self.access, Registry: self.registry, ProcessLimits: self.limits}
         self.config = Config(
             lambda: config_keys(self.features), self.listeners, configured, lambda: self._listener(0, "", "http")
         )
@@ -56,7 +62,13 @@ class Instance:
         self.features = features
         self.table = route_table(features)
         services = (self.listeners, self.registry, self.config, self.limits, self.about, self.docs)
-        self.management = Management(self.table, services, self.listeners.by_port.get)
+        self.management = Management(self.table, services, self.listeners.by_port.get, self.access)
+
+    def take(self, document: Document | None) -> None:
+        """Take over who may manage this process: from the options, which are the configuration's overrides, else from files."""
+        given = {path: given.value for path, given in document.process.items()} if document is not None else {}
+        self.access.take({**given, **self.config.overrides})
+        self.registry.token = self.access.registry_token
 
     def _listener(self, port: int, label: str, protocol: str) -> Listener:
         return Listener(port, self.host, self.upstream, label=label, protocol=protocol, features=self.features)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TypedDict, TypeVar
+from typing import Literal, NotRequired, TypedDict, TypeVar
 
 from goto.feature import Feature, Pipeline
 from goto.features import FEATURES
@@ -27,6 +27,8 @@ class ListenerState(TypedDict):
     protocol: str
     open: bool
     """Whether it accepts traffic."""
+    admin: NotRequired[Literal[False]]
+    """Not there where management calls are answered."""
 
 
 class Listener:
@@ -50,6 +52,8 @@ class Listener:
         self.mode = ""
         """How a host with several kinds of listeners carries it; taken over from the one it was added through."""
         self.open = False
+        self.managed = True
+        """Management calls are answered here; where they are not, they are traffic."""
         self.hook_errors: Counter[str] = Counter()
         """Hooks that raised, by their name."""
         self._host = host
@@ -122,4 +126,7 @@ class Listener:
 
     def show(self) -> ListenerState:
         """As the list of listeners has it."""
-        return {"label": self.name, "port": self.port, "protocol": self.protocol, "open": self.open}
+        shown: ListenerState = {"label": self.name, "port": self.port, "protocol": self.protocol, "open": self.open}
+        if not self.managed:
+            shown["admin"] = False
+        return shown

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypedDict
 
+from goto.access import Access
 from goto.call import Call
-from goto.errors import ApiError, NotFound, WrongMethod
+from goto.errors import ApiError, NotFound, Unauthorized, WrongMethod
 from goto.flow import Request, Response
 from goto.jsontext import json_bytes
 from goto.listener import Listener
@@ -49,22 +50,41 @@ class Found(NamedTuple):
 class Management:
     """The API of a process: its routes, and what serves them besides a listener and its features."""
 
-    def __init__(self, table: RouteTable, services: Iterable[object], by_port: Callable[[int], Listener | None]) -> None:
+    def __init__(
+        self, table: RouteTable, services: Iterable[object], by_port: Callable[[int], Listener | None], access: Access
+    ) -> None:
         self.table = table
+        self._access = access
         self._services: Mapping[type, object] = {type(service): service for service in services}
         self._by_port = by_port
 
-    def find(self, listener: Listener, method: str, path: str) -> Found | None:
-        """What a request through a listener asks of the API; None for traffic. Raises `WrongMethod` or `NotFound`."""
-        elsewhere = path.startswith(PORT_PREFIX)
-        if elsewhere:
-            listener, path = self._other(path.removeprefix(PORT_PREFIX))
-        found = self.table.find(method, path)
-        if found is None:
+    def find(self, listener: Listener, request: Request, *, apart: bool = False) -> Found | None:
+        """What a request through a listener, or on a port `apart` from traffic, asks of the API; None for traffic.
+
+        Raises `WrongMethod`, `NotFound`, and what `Access.admit` does.
+        """
+        path, found, wrong = request.path, None, None
+        acted_on = listener
+        try:
+            elsewhere = path.startswith(PORT_PREFIX)
             if elsewhere:
-                raise NotFound(f"{path} is no route of the API")
+                acted_on, path = self._other(path.removeprefix(PORT_PREFIX))
+            found = self.table.find(request.method, path)
+            if found is None:
+                if elsewhere:
+                    raise NotFound(f"{path} is no route of the API")
+                return None
+        except ApiError as error:
+            wrong = error
+        # what follows is not asked of traffic, but for what would be a management call elsewhere
+        route = found[0].path if found is not None else ""
+        if not apart and not self._access.serves(request, route, managed=listener.managed):
             return None
-        return Found(listener, *found)
+        self._access.admit(request, route, apart=apart)
+        if wrong is not None:
+            raise wrong
+        assert found is not None
+        return Found(acted_on, *found)
 
     def _other(self, rest: str) -> tuple[Listener, str]:
         word, slash, path = rest.partition("/")
@@ -102,6 +122,8 @@ def refusal(error: ApiError, request: Request) -> Response:
         response = Response.text(error.status, error.message)
     if isinstance(error, WrongMethod):
         response.headers.add("Allow", ", ".join(error.allowed))
+    elif isinstance(error, Unauthorized):
+        response.headers.add("WWW-Authenticate", "Bearer")
     return response
 
 

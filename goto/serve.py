@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from goto import __version__
+from goto.access import EXPOSED, Access, Hosts
 from goto.accesslog import AccessLog
 from goto.config.errors import ConfigError
 from goto.config.watch import contents, watch
@@ -23,9 +24,12 @@ from goto.plugins import PluginError, with_plugins
 from goto.registry.address import Address
 from goto.registry.worker import Worker
 from goto.runtime import allow_files, run
+from goto.token import GivenToken
 
 if TYPE_CHECKING:
     from goto.config.document import Document
+
+complaints = logging.getLogger("goto")
 
 GC_ALLOCATIONS = 20_000
 """Objects made between two looks of the collector. Exchanges leave no cycles, so looking often only costs time."""
@@ -55,9 +59,12 @@ async def _serve(options: argparse.Namespace) -> int:
         document = _read(options, host)
     except ConfigError as error:
         return _refuse(*error.problems)
+    except ValueError as error:
+        return _refuse(error)
     for limit in options.limit:
         LIMITS.set(limit)
-    if reason := _check_address(options):
+    access = host.instance.access
+    if reason := _check_address(options, access):
         return _refuse(reason)
     host.instance.registry.url = options.registry
     ended = _signals()
@@ -67,15 +74,17 @@ async def _serve(options: argparse.Namespace) -> int:
         return _refuse(f"cannot listen on port {options.port}: {error.strerror or error}")
     except ApiError as error:
         return _refuse(error.message)
-    if options.admin_port:
+    if access.port:
         try:
-            await host.open_admin(options.admin_port)
+            await host.open_admin(access.port)
         except OSError as error:
             await host.stop(0)
-            return _refuse(f"cannot listen on admin port {options.admin_port}: {error.strerror or error}")
+            return _refuse(f"cannot listen on admin port {access.port}: {error.strerror or error}")
     if not options.quiet:
         where = f"http://{options.host or 'localhost'}:{options.port}"
-        print(f"goto {__version__} serves {where} as {listener.name}; its API: curl {where}/goto/help", flush=True)
+        print(f"goto {__version__} serves {where} as {listener.name}; {_api(options, host)}", flush=True)
+        if access.exposed(options.host, managed=host.instance.listeners.managed):
+            complaints.warning(EXPOSED)
     worker = _worker(options, host, listener)
     if worker is not None:
         worker.start()
@@ -93,6 +102,14 @@ async def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def _api(options: argparse.Namespace, host: StandaloneHost) -> str:
+    """Where management is, for the start line."""
+    access, listeners = host.instance.access, host.instance.listeners.by_port.values()
+    ports = (access.managed_port(listener.port, managed=listener.managed) for listener in listeners)
+    port = next((port for port in ports if port is not None), None)
+    return f"its API: curl http://{options.host or 'localhost'}:{port}/goto/help" if port else "its API is off"
+
+
 def _refuse(*reasons: object) -> int:
     """Say why nothing is served; the exit status."""
     for reason in reasons:
@@ -101,13 +118,22 @@ def _refuse(*reasons: object) -> int:
 
 
 def _read(options: argparse.Namespace, host: StandaloneHost) -> Document | None:
-    """The document of the files named, if any are; the command line wins over it. Raises `ConfigError`."""
+    """The document of the files named, if any are; the command line wins over it. Raises `ConfigError` or ValueError."""
     config = host.instance.config
-    given = {"label": options.label, "registry.url": options.registry}
+    given = {
+        "label": options.label,
+        "registry.url": options.registry,
+        "admin.port": options.admin_port,
+        "admin.host": _hosts(options.admin_host),
+        "admin.off": options.no_admin,
+        "admin.token": GivenToken.of(options.admin_token, "GOTO_ADMIN_TOKEN"),
+        "registry.token": GivenToken.of(options.registry_token, "GOTO_REGISTRY_TOKEN"),
+    }
     config.overrides = {path: value for path, value in given.items() if value}
-    if not options.config:
+    document = config.read(options.config) if options.config else None
+    host.instance.take(document)
+    if document is None:
         return None
-    document = config.read(options.config)
     if url := document.process.get("registry.url"):
         options.registry = url.value
     if limits := document.process.get("limits"):
@@ -115,16 +141,29 @@ def _read(options: argparse.Namespace, host: StandaloneHost) -> Document | None:
     return document
 
 
-def _check_address(options: argparse.Namespace) -> str:
+def _hosts(names: list[str]) -> Hosts | None:
+    """Raises ValueError."""
+    try:
+        return Hosts.parse(",".join(names)) if names else None
+    except ValueError as error:
+        raise ValueError(f"--admin-host: {error}") from None
+
+
+def _check_address(options: argparse.Namespace, access: Access) -> str:
     """Settle which address is registered; what is wrong with it, or nothing."""
     if options.address and not options.registry:
         return "--address says what is registered: it needs --registry, or registry.url in a file"
     if options.registry and not options.address:
+        port = access.managed_port(options.port, managed=not access.off)
+        if port is None:
+            return "--registry: the registry's calls need a port, --admin-port, since management is off"
         ip = pod_ip()
         try:
-            options.address = Address.parse(f"[{ip}]:{options.port}" if ":" in ip else f"{ip}:{options.port}")
+            options.address = Address.parse(f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}")
         except ValueError as error:
             return f"POD_IP: {error}"
+    if options.registry:
+        access.own_host = options.address.host.lower()
     return ""
 
 
@@ -135,7 +174,8 @@ def _worker(options: argparse.Namespace, host: StandaloneHost, listener: Listene
     from goto.features.client import Client
 
     client = listener.feature(Client)
-    return Worker(host.instance.upstream, client, options.registry, listener.name, options.address)
+    token = host.instance.access.registry_token
+    return Worker(host.instance.upstream, client, options.registry, listener.name, options.address, token)
 
 
 def _signals() -> asyncio.Event:

@@ -57,7 +57,7 @@ class Lab:
         """A management call through the first listener."""
         fields = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
         request = Request(method, path, Headers(fields))
-        found = self.instance.management.find(self.first, request.method, request.path)
+        found = self.instance.management.find(self.first, request)
         assert found is not None, f"{path} is no route"
         served = await self.instance.management.serve(found, request, body.encode() if isinstance(body, str) else body)
         assert isinstance(served, Response)

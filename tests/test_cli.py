@@ -125,7 +125,7 @@ def test_text_log_lines(goto: Callable[..., Goto]) -> None:
 
 
 def test_json_log_lines(goto: Callable[..., Goto]) -> None:
-    process = goto("json", "--log-format", "json")
+    process = goto("json", "--host", "127.0.0.1", "--log-format", "json")
     process.call("POST", "/status/503", "hello")
     (line,) = lines(process, 1)
     entry = json.loads(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pkgutil
 import re
 import shutil
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from support import ROOT, Goto, free_port
 
+from goto.access import RULES
 from goto.flow import Response
 from goto.instance import route_table
 
@@ -50,6 +52,26 @@ def bounds() -> list[tuple[str, int]]:
 @pytest.mark.parametrize(("where", "limit"), bounds())
 def test_bounds_are_as_documented(where: str, limit: int):
     assert pkgutil.resolve_name(where) == limit
+
+
+def test_every_rule_of_access_is_in_the_table_of_security():
+    table = (ROOT / "docs" / "security.md").read_text().split("## Who can do what")[1].split("## ")[0]
+    assert [path for path in RULES if f"{path}`" not in table] == []
+
+
+@pytest.mark.skipif(shutil.which("curl") is None or shutil.which("openssl") is None, reason="needs curl and openssl")
+def test_the_first_example_of_security(goto: Callable[..., Goto]):
+    text = (ROOT / "docs" / "security.md").read_text()
+    (first, *_) = re.findall(r"```sh\n(.*?)```", text, re.S)
+    start, ask = first.splitlines()
+    token = subprocess.run(
+        ["bash", "-c", re.findall(r"\$\((.*?)\)", start)[0]], capture_output=True, text=True, check=True
+    ).stdout
+    server = goto("secured", env={"GOTO_ADMIN_TOKEN": token})  # with its line end
+    env = {**os.environ, "GOTO_ADMIN_TOKEN": token.strip()}
+    script = ask.replace("localhost:8080", f"127.0.0.1:{server.port}").replace("curl ", "curl -sS ")
+    ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True, env=env)
+    assert "/goto/health" in ran.stdout
 
 
 def test_links_lead_somewhere():

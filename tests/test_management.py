@@ -11,6 +11,7 @@ import pytest
 from support import Goto
 from wire import Site
 
+from goto.access import Access
 from goto.call import Call, Origin
 from goto.errors import Conflict, NotFound, WrongMethod
 from goto.feature import Feature
@@ -54,9 +55,9 @@ class Service:
 
 def served(method: str, path: str, accept: str = "") -> Served:
     listeners = {port: Listener(port, "h", Upstream(), features=(Sample,)) for port in (1, 2)}
-    management = Management(RouteTable((Sample, Service, Listener)), (Service(),), listeners.get)
+    management = Management(RouteTable((Sample, Service, Listener)), (Service(),), listeners.get, Access())
     request = Request(method, path, Headers([(b"Accept", accept.encode())] if accept else ()))
-    found = management.find(listeners[1], method, path)
+    found = management.find(listeners[1], request)
     assert found
     return asyncio.run(management.serve(found, request, b""))
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from goto import __version__
+from goto.access import RULES, Who, refusals
 from goto.api.types import Schema, Types, first_paragraph
 from goto.call import Call
-from goto.errors import ApiError, BadInput, TooLarge, WrongMethod
+from goto.errors import ApiError, BadInput, TooLarge, Unauthorized, WrongMethod
 from goto.fanout import Reported
 from goto.flow import Response
 from goto.management import PORT_PREFIX, Error, Message
@@ -89,7 +90,16 @@ class _Document:
                 {"name": name, "description": first_paragraph(inspect.getdoc(owner) or "")} for name, owner in self._tags.items()
             ],
             "paths": self._paths,
-            "components": {"schemas": self._types.defs, "responses": responses, "headers": _SHARED_HEADERS},
+            # an instance may have no token: then none is needed
+            "security": [{}, {"token": []}],
+            "components": {
+                "schemas": self._types.defs,
+                "responses": responses,
+                "headers": _SHARED_HEADERS,
+                "securitySchemes": {
+                    "token": {"type": "http", "scheme": "bearer", "description": "The admin token, if one is set."}
+                },
+            },
         }
 
     def add(self, route: Route) -> None:
@@ -97,7 +107,7 @@ class _Document:
         path = self._by_shape.setdefault("/".join("{}" if is_variable(s) else s for s in route.path.split("/")), route.path)
         tag = spoken(route.owner.__name__)
         self._tags.setdefault(tag, route.owner)
-        operation = {
+        operation: dict[str, Any] = {
             "tags": [tag],
             "summary": route.description,
             "description": self._description(route),
@@ -105,6 +115,9 @@ class _Document:
             "requestBody": self._body(route),
             "responses": self._responses(route),
         }
+        if RULES.get(route.path) is Who.ANYBODY:
+            # an empty list would be no key at all below
+            operation["security"] = [{}]
         for method in route.methods:
             self._paths.setdefault(path, {})[method.lower()] = {
                 "operationId": self._id(method, route.path),
@@ -163,7 +176,7 @@ class _Document:
     def _responses(self, route: Route) -> dict[str, Any]:
         responses = self._declared(route) if route.answers is not None else self._answers(route.returns)
         given = any(parameter.source != "call" for parameter in route.parameters)
-        errors: Iterable[type[ApiError]] = [*([BadInput] if given else []), *route.raises, *FOR_ALL]
+        errors: Iterable[type[ApiError]] = [*([BadInput] if given else []), *route.raises, *refusals(route.path), *FOR_ALL]
         for error in sorted(set(errors), key=lambda error: error.status):
             responses.setdefault(str(error.status), self._refer(error))
         return responses
@@ -214,6 +227,8 @@ class _Document:
             response["content"][JSON]["example"] = {"error": error.example}
         if error is WrongMethod:
             response["headers"]["Allow"] = {"description": "The methods there are.", "schema": {"type": "string"}}
+        if error is Unauthorized:
+            response["headers"]["WWW-Authenticate"] = {"description": "`Bearer`.", "schema": {"type": "string"}}
         return response
 
 

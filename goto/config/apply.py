@@ -37,7 +37,9 @@ class Applier:
             if listener is first:
                 document.first = settings
             else:
-                document.listeners[port] = ListenerPart(protocol=listener.protocol, open=listener.open, settings=settings)
+                document.listeners[port] = ListenerPart(
+                    protocol=listener.protocol, open=listener.open, admin=listener.managed, settings=settings
+                )
         return document
 
     # ------------------------------------------------------------ checking
@@ -116,15 +118,17 @@ class Applier:
         done: list[str] = []
         added = port not in listeners.by_port
         if added:
-            if old is not None and old.protocol == new.protocol and old.open == new.open and not _differ(old, new):
+            if old is not None and not _differ(old, new):
                 return []  # removed by API, and the document says nothing new of it
             old = None
-            listeners.add(ListenerSpec(port, new.protocol))  # type: ignore[arg-type]
+            listeners.add(ListenerSpec(port, new.protocol, admin=new.admin))  # type: ignore[arg-type]
             undo.append(lambda: listeners.remove(port))  # type: ignore[arg-type]
             done.append(f"listener {port} added")
         listener = listeners.by_port[port]
         if listener.protocol != new.protocol:
             raise Conflict(f"listeners: {port} speaks {listener.protocol}: remove it before it is added with {new.protocol}")
+        if listener.managed != new.admin:
+            raise Conflict(f"listeners: {port} was added with admin {str(listener.managed).lower()}: remove it to change that")
         before = old.settings if old is not None else {}
         changes = await self._settings(_owner_in(listener), self._keys.listener, before, new.settings, undo)
         done += [f"{change} of listener {port}" for change in changes]
@@ -178,7 +182,8 @@ def _turns(old: ListenerPart | None, new: ListenerPart, *, opened: bool) -> bool
 
 
 def _differ(old: ListenerPart, new: ListenerPart) -> bool:
-    return any(changed(old.settings, new.settings))
+    heads = [(part.protocol, part.open, part.admin) for part in (old, new)]
+    return heads[0] != heads[1] or any(changed(old.settings, new.settings))
 
 
 def _listener_parts(document: Document) -> Iterator[tuple[str, ListenerPart | None, Settings]]:

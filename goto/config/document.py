@@ -36,6 +36,7 @@ class ListenerPart:
     path: str = LISTENERS
     protocol: str = "http"
     open: bool = True
+    admin: bool = True
     settings: Settings = field(default_factory=dict)
 
 
@@ -112,7 +113,7 @@ class _Reading:
         return parts
 
     def _listener(self, node: Mapping, path: str) -> tuple[int, ListenerPart]:
-        own: dict[str, Any] = {"port": Port, "protocol": str, "open": bool}
+        own: dict[str, Any] = {"port": Port, "protocol": str, "open": bool, "admin": bool}
         tree = {**dict.fromkeys(own), **self._keys.listener_tree}
         values: dict[str, Any] = {"port": BAD}
         settings = Mapping(node.file, node.line, node.column)

@@ -16,7 +16,13 @@ def data_of(document: Document, keys: Keys) -> dict[str, Any]:
     top = _settings({**document.first, **document.process}, {**keys.listener, **keys.process})
     if document.listeners:
         top[LISTENERS] = [
-            {"port": int(port), "protocol": part.protocol, "open": part.open, **_settings(part.settings, keys.listener)}
+            {
+                "port": int(port),
+                "protocol": part.protocol,
+                "open": part.open,
+                **({} if part.admin else {"admin": False}),
+                **_settings(part.settings, keys.listener),
+            }
             for port, part in document.listeners.items()
         ]
     return top

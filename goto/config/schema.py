@@ -22,6 +22,7 @@ def schema(keys: Keys) -> Schema:
         "port": {**types.of(Port), "description": "The port it serves on."},
         "protocol": {"type": "string", "description": "What it speaks.", "default": "http"},
         "open": {"type": "boolean", "description": "Whether it accepts traffic.", "default": True},
+        "admin": {"type": "boolean", "description": "Whether management calls are answered there.", "default": True},
         **item["properties"],
     }
     item["required"] = ["port"]

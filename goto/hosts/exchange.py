@@ -106,7 +106,7 @@ class HostedExchange:
     async def _serve(self) -> None:
         request = self.flow.request
         try:
-            found = self._host.instance.management.find(self._listener, request.method, request.path)
+            found = self._host.instance.management.find(self._listener, request, apart=self._connection.admin)
             if found is None and self._connection.admin:
                 raise NotFound(f"{request.path} is no route of the API, and this port serves nothing else")
         except ApiError as error:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from mitmproxy import connection, ctx, exceptions, http
 
+from goto.access import EXPOSED
 from goto.accesslog import AccessLog
 from goto.call import Origin
 from goto.config.document import Document
@@ -26,7 +27,7 @@ from goto.hosts.admin import AdminPort
 from goto.hosts.mitm_client import MitmClient
 from goto.hosts.mitm_exchange import MitmExchange
 from goto.hosts.mitm_modes import Modes, pattern_of
-from goto.hosts.mitm_options import NO_HOST, PREFIX, BadOption, Settings, declare, read
+from goto.hosts.mitm_options import PREFIX, BadOption, Settings, declare, read
 from goto.identity import pod_ip
 from goto.instance import Instance
 from goto.listener import Listener
@@ -78,8 +79,7 @@ class MitmHost:
                     raise BadOption("goto's options are read at the start only")
                 return
             self.instance.use(settings.features)
-            given = {"label": settings.label, "registry.url": settings.registry}
-            self.instance.config.overrides = {path: value for path, value in given.items() if value}
+            self.instance.config.overrides = settings.given
             self._document = self.instance.config.read(settings.config) if settings.config else None
         except (BadOption, ConfigError) as error:
             if self._serves.is_set():
@@ -119,12 +119,16 @@ class MitmHost:
         except (ApiError, OSError, ValueError) as error:
             self._refuse([error.message if isinstance(error, ApiError) else error])
             return
+        if self.instance.access.exposed(ctx.options.listen_host or None, managed=self.instance.listeners.managed):
+            log.warning("goto: %s", EXPOSED)
         self.instance.about.ready = True
         self._serves.set()
 
     async def _seed(self, settings: Settings, first: Listener) -> None:
         """Set up what the options say. Raises ApiError, OSError or ValueError."""
-        config, registry = self.instance.config, settings.registry
+        config, access, registry = self.instance.config, self.instance.access, settings.registry
+        self.instance.take(self._document)
+        first.managed = not access.off
         if self._document is not None:
             if given := self._document.process.get("registry.url"):
                 registry = given.value
@@ -133,7 +137,7 @@ class MitmHost:
             self.instance.registry.url = registry
             await config.seed(self._document)
             config.settle()
-        if port := settings.admin_port:
+        if port := access.port:
             self._admin = AdminPort(self, first)
             try:
                 await self._admin.open(port, ctx.options.listen_host or None)
@@ -142,8 +146,13 @@ class MitmHost:
         if registry is not None:
             self.instance.registry.url = registry
             ip = pod_ip()
-            address = Address.parse(f"[{ip}]:{first.port}" if ":" in ip else f"{ip}:{first.port}")
-            self._worker = Worker(self.instance.upstream, first.feature(Client), registry, first.name, address)
+            managed = access.managed_port(first.port, managed=first.managed)
+            if managed is None:
+                raise ValueError("goto_registry: the registry's calls need a port, goto_admin_port, since management is off")
+            address = Address.parse(f"[{ip}]:{managed}" if ":" in ip else f"{ip}:{managed}")
+            access.own_host = address.host.lower()
+            token = access.registry_token
+            self._worker = Worker(self.instance.upstream, first.feature(Client), registry, first.name, address, token)
             self._worker.start()
 
     @staticmethod
@@ -264,7 +273,7 @@ class MitmHost:
             local = self._is_local(flow, listener)
             exchange = self._exchanges[flow.id] = MitmExchange(self, client, flow, listener, local=local)
             client.exchanges.add(exchange)
-            await exchange.request_headers(managed=self._is_managed(flow, local=local))
+            await exchange.request_headers()
         except ClientGone:
             assert exchange is not None
             exchange.gone()
@@ -339,15 +348,11 @@ class MitmHost:
         """Addressed to the listener itself, not to a site behind it."""
         if flow.client_conn.proxy_mode.type_name == "reverse":
             return True
-        host, settings = self._host_of(flow), self._settings
-        if settings is not None and settings.admin_host == host:
+        host, hosts = self._host_of(flow), self.instance.access.hosts
+        if hosts is not None and host in hosts:
             return True
         own = flow.request.port == listener.port
         return own and (host in self._own_hosts or host == flow.client_conn.sockname[0])
-
-    def _is_managed(self, flow: http.HTTPFlow, *, local: bool) -> bool:
-        only = self._settings.admin_host if self._settings is not None else ""
-        return local and (not only or (only != NO_HOST and self._host_of(flow) == only))
 
     @staticmethod
     def _host_of(flow: http.HTTPFlow) -> str:

@@ -75,17 +75,19 @@ class MitmExchange:
         self._wants_close = b"close" in connection_words(flow.request.headers.fields)
 
     # ------------------------------------------------------------ hooks, in the order they come
-    async def request_headers(self, *, managed: bool) -> None:
+    async def request_headers(self) -> None:
         """Decide: once a body streams, it is too late. Raises `ClientGone`."""
         request = self.flow.request
-        if managed:
+        if self.flow.local:
             try:
-                self._found = self._host.instance.management.find(self.listener, request.method, request.path)
+                self._found = self._host.instance.management.find(self.listener, request)
             except ApiError as error:
+                self._hide_token()
                 self._own = refusal(error, request)
                 self._keep(0)
                 return
         if self._found is not None:
+            self._hide_token()
             self._keep(self._found.route.body_limit, refuse=True)
             if not may_have_body(self.mitm.request):
                 # at once: mitmproxy drops a flow whose client has left before its body is looked at
@@ -96,6 +98,11 @@ class MitmExchange:
         if self.flow.gone:
             raise ClientGone
         await self._route()
+
+    def _hide_token(self) -> None:
+        """mitmproxy shows and saves its flows: what a management call has shown is none of their business."""
+        if "authorization" not in self.flow.request.headers:
+            self.mitm.request.headers.pop("authorization", None)
 
     async def _route(self) -> None:
         flow = self.flow

@@ -7,23 +7,24 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from goto.access import NO_HOST, Hosts
 from goto.instance import Features
 from goto.plugins import PluginError, with_plugins
 from goto.registry.worker import RegistryUrl
+from goto.token import GivenToken, Token
 from goto.words import Label, Port
 
 PREFIX = "goto_"
-
-NO_HOST = "none"
-"""As `goto_admin_host`: no management calls on traffic ports."""
 
 OPTIONS = {
     "goto_label": "Label of the first listener.",
     "goto_config": "Configuration files, separated by commas.",
     "goto_features": "Files with features to load, separated by commas.",
     "goto_registry": "URL of the registry that the first listener registers with.",
-    "goto_admin_host": f"Answer management calls only for this Host; `{NO_HOST}` takes them off the traffic ports.",
+    "goto_admin_host": f"Answer management calls only for these hosts; `{NO_HOST}` takes them off the traffic ports.",
     "goto_admin_port": "Serve management calls on a port of their own.",
+    "goto_admin_token": "What management calls have to show; rather give it in GOTO_ADMIN_TOKEN.",
+    "goto_registry_token": "What workers and the registry show each other; rather give it in GOTO_REGISTRY_TOKEN.",
 }
 
 
@@ -39,8 +40,23 @@ class Settings:
     config: tuple[str, ...]
     features: Features
     registry: RegistryUrl | None
-    admin_host: str
+    admin_host: Hosts | None
     admin_port: int | None
+    admin_token: Token | None
+    registry_token: Token | None
+
+    @property
+    def given(self) -> dict[str, object]:
+        """What was given, by the key of a configuration file that it wins over."""
+        given: dict[str, object] = {
+            "label": self.label,
+            "registry.url": self.registry,
+            "admin.host": self.admin_host,
+            "admin.port": self.admin_port,
+            "admin.token": self.admin_token,
+            "registry.token": self.registry_token,
+        }
+        return {key: value for key, value in given.items() if value}
 
 
 def declare(loader: Any) -> None:
@@ -60,9 +76,18 @@ def read(options: Any) -> Settings:
         _listed(options.goto_config),
         _parsed(options, "goto_features", lambda text: with_plugins(_listed(text)), always=True),
         _parsed(options, "goto_registry", RegistryUrl.parse),
-        options.goto_admin_host.strip().lower(),
+        _parsed(options, "goto_admin_host", Hosts.parse),
         _parsed(options, "goto_admin_port", Port.parse),
+        _token(options, "goto_admin_token"),
+        _token(options, "goto_registry_token"),
     )
+
+
+def _token(options: Any, name: str) -> Token | None:
+    try:
+        return GivenToken.of(_parsed(options, name, GivenToken.parse), name.upper())
+    except ValueError as error:
+        raise BadOption(str(error)) from None
 
 
 def _parsed(options: Any, name: str, parse: Callable[[str], Any], *, always: bool = False) -> Any:

@@ -47,7 +47,8 @@ class StandaloneHost:
         """Serve on a first port, as a document says. Raises OSError when it cannot be bound, `ApiError` as `Config.seed`."""
         config = self.instance.config
         seed = None if document is None else lambda: config.seed(document)
-        listener = await self.instance.listeners.start(port, label, seed)
+        managed = not self.instance.access.off
+        listener = await self.instance.listeners.start(port, label, seed, managed=managed)
         if document is not None:
             config.settle()
         self.instance.about.ready = True

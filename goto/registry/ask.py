@@ -14,6 +14,7 @@ from goto.connection import Broken, Receiver, TooSlow, UpstreamError
 from goto.duration import spoken
 from goto.flow import Field, decode, encode
 from goto.http1 import request_head
+from goto.token import Token
 from goto.upstream import Upstream
 
 SHOWN = 200
@@ -30,11 +31,31 @@ async def ask(
     *,
     timeout: float,
     limit: int = 1 << 16,
+    token: Token | None = None,
 ) -> tuple[int, bytes]:
     """Status and body. `timeout` is in seconds and holds for all of it; `limit` in bytes, a longer body is an error.
 
-    Raises `UpstreamError` with the reason.
+    A `token` is shown to the instance; what it says of a failure is told without it. Raises `UpstreamError` with the reason.
     """
+    if token is None:
+        return await _ask(upstream, origin, method, path, body, headers, timeout, limit)
+    try:
+        status, data = await _ask(upstream, origin, method, path, body, (*headers, token.field()), timeout, limit)
+    except UpstreamError as error:
+        raise type(error)(token.hide(str(error))) from None
+    return status, data if 200 <= status < 300 else encode(token.hide(decode(data)))
+
+
+async def _ask(
+    upstream: Upstream,
+    origin: Origin,
+    method: str,
+    path: str,
+    body: bytes,
+    headers: tuple[Field, ...],
+    timeout: float,
+    limit: int,
+) -> tuple[int, bytes]:
     fields = [(b"Host", encode(origin.authority)), *headers]
     if body:
         fields.append((b"Content-Type", b"application/json"))

@@ -15,6 +15,7 @@ from goto.registry.desired import Source
 from goto.registry.headers import fields_of
 from goto.registry.queue import Kind, Push, PushQueue
 from goto.registry.retry import forever
+from goto.token import Token
 from goto.upstream import Upstream
 
 log = logging.getLogger("goto")
@@ -65,10 +66,16 @@ class Miss:
 
 
 class Delivery:
-    """The pushes to one address. `on_heard(address)` is called for every answer."""
+    """The pushes to one address. `on_heard(address)` is called for every answer, and the token is shown with every push."""
 
     def __init__(
-        self, upstream: Upstream, address: Address, epoch: str, lanes: Lanes, on_heard: Callable[[Address], None]
+        self,
+        upstream: Upstream,
+        address: Address,
+        epoch: str,
+        lanes: Lanes,
+        on_heard: Callable[[Address], None],
+        token: Token | None = None,
     ) -> None:
         self.address = address
         self.queue = PushQueue()
@@ -80,6 +87,7 @@ class Delivery:
         self._epoch = epoch
         self._lanes = lanes
         self._on_heard = on_heard
+        self._token = token
         self._refused: dict[tuple[Kind, str], Miss] = {}
         self._task: asyncio.Task[None] | None = None
         self._resting = False
@@ -201,4 +209,5 @@ class Delivery:
             push.body,
             tuple(fields_of(Source(push.label, self._epoch, push.revision))),
             timeout=ATTEMPT_SECONDS,
+            token=self._token,
         )

@@ -12,6 +12,7 @@ from goto.client.results import Results
 from goto.connection import UpstreamError
 from goto.registry.address import Address
 from goto.registry.ask import ask, said
+from goto.token import Token
 from goto.upstream import Upstream
 
 ANSWER_SECONDS = 2.0
@@ -34,8 +35,8 @@ class Gathered:
     """And why."""
 
 
-async def gather(upstream: Upstream, addresses: Iterable[Address]) -> Gathered:
-    """Ask every address once, all at the same time."""
+async def gather(upstream: Upstream, addresses: Iterable[Address], token: Token | None = None) -> Gathered:
+    """Ask every address once, all at the same time. The token is shown to each."""
     merged = Results()
     places = asyncio.Semaphore(AT_ONCE)
     merging = asyncio.Lock()
@@ -44,7 +45,7 @@ async def gather(upstream: Upstream, addresses: Iterable[Address]) -> Gathered:
         """Why it did not answer; empty when it did."""
         try:
             async with places:
-                results = await _results(upstream, address)
+                results = await _results(upstream, address, token)
         except (UpstreamError, ValueError) as error:
             return str(error)
         async with merging:
@@ -61,10 +62,10 @@ async def gather(upstream: Upstream, addresses: Iterable[Address]) -> Gathered:
     )
 
 
-async def _results(upstream: Upstream, address: Address) -> Results:
+async def _results(upstream: Upstream, address: Address, token: Token | None) -> Results:
     """Raises `UpstreamError`, and ValueError for what is no such thing."""
     path = "/client/results?histograms=y"
-    status, data = await ask(upstream, address.origin, "GET", path, timeout=ANSWER_SECONDS, limit=ANSWER_LIMIT)
+    status, data = await ask(upstream, address.origin, "GET", path, timeout=ANSWER_SECONDS, limit=ANSWER_LIMIT, token=token)
     if not 200 <= status < 300:
         raise ValueError(said(status, data))
     return await asyncio.to_thread(_read, data)

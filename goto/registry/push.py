@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from goto.registry.address import Address
 from goto.registry.delivery import Delivery, Lanes, Miss
 from goto.registry.queue import Push
+from goto.token import Token
 from goto.upstream import Upstream
 
 PATIENCE = 0.9
@@ -24,6 +25,8 @@ class Pusher:
         self._upstream = upstream
         self._epoch = epoch
         self._on_heard = on_heard
+        self.token: Token | None = None
+        """Shown to every address; set before there are any."""
         self._lanes = Lanes.make()
         self._deliveries: dict[Address, Delivery] = {}
 
@@ -31,7 +34,7 @@ class Pusher:
         """Have a push made to an address. Returns at once."""
         delivery = self._deliveries.get(address)
         if delivery is None:
-            delivery = Delivery(self._upstream, address, self._epoch, self._lanes, self._on_heard)
+            delivery = Delivery(self._upstream, address, self._epoch, self._lanes, self._on_heard, self.token)
             self._deliveries[address] = delivery
         delivery.put(push)
 

@@ -27,6 +27,7 @@ from goto.registry.address import Address, segment
 from goto.registry.ask import ask, said
 from goto.registry.desired import Desired, Source
 from goto.registry.retry import forever
+from goto.token import Token
 from goto.upstream import Upstream
 from goto.words import http_url
 
@@ -104,9 +105,17 @@ class HandOut:
 
 
 class Worker:
-    """Registers one listener's client with a registry, under a label and an address that stay the same."""
+    """Registers one listener's client with a registry, under a label and an address that stay the same, showing a token."""
 
-    def __init__(self, upstream: Upstream, client: Client, registry: RegistryUrl, label: str, address: Address) -> None:
+    def __init__(
+        self,
+        upstream: Upstream,
+        client: Client,
+        registry: RegistryUrl,
+        label: str,
+        address: Address,
+        token: Token | None = None,
+    ) -> None:
         self.registered = False
         """The last registration succeeded."""
         self._upstream = upstream
@@ -114,6 +123,7 @@ class Worker:
         self._registry = registry
         self._label = label
         self._address = address
+        self._token = token
         self._task: asyncio.Task[None] | None = None
         self._busy = asyncio.Lock()
         self._sent = False
@@ -178,6 +188,7 @@ class Worker:
             msgspec.json.encode({"name": str(self._label), "address": str(self._address)}),
             timeout=REGISTER_SECONDS,
             limit=ANSWER_LIMIT,
+            token=self._token,
         )
         if not 200 <= status < 300:
             raise BadInput(said(status, data))
@@ -209,7 +220,9 @@ class Worker:
 
     async def _deregister(self) -> None:
         path = f"{self._registry.base}/registry/peers/{segment(self._label)}/remove/{segment(self._address)}"
-        status, data = await ask(self._upstream, self._registry.origin, "POST", path, timeout=DEREGISTER_SECONDS)
+        status, data = await ask(
+            self._upstream, self._registry.origin, "POST", path, timeout=DEREGISTER_SECONDS, token=self._token
+        )
         if status >= 300 and status != 404:
             log.warning("cannot deregister from %s: %s", self._registry, said(status, data))
 

@@ -38,6 +38,8 @@ class ListenerSpec(msgspec.Struct):
     """What it speaks."""
     label: Label = Label("")
     """What `Via-Goto` says; the port if not given."""
+    admin: bool = True
+    """Whether management calls are answered there; if not, they are traffic."""
 
     example: ClassVar[dict[str, Any]] = {"port": 8081, "protocol": "http", "label": "inner"}
 
@@ -59,9 +61,17 @@ class Listeners:
         first = self._first
         return first if first is not None and self.by_port.get(first.port) is first else None
 
-    async def start(self, port: int, label: str, prepare: Callable[[], Awaitable[None]] | None = None) -> Listener:
+    @property
+    def managed(self) -> bool:
+        """Whether management calls are answered on any of them."""
+        return any(listener.managed for listener in self.by_port.values())
+
+    async def start(
+        self, port: int, label: str, prepare: Callable[[], Awaitable[None]] | None = None, *, managed: bool = True
+    ) -> Listener:
         """Add the first listener and open it, once all is prepared. Raises OSError, and what `prepare` does."""
         listener = self.adopt(port, label)
+        listener.managed = managed
         try:
             if prepare is not None:
                 await prepare()
@@ -88,6 +98,7 @@ class Listeners:
         if len(self.by_port) >= LISTENERS_LIMIT:
             raise Conflict(f"port: {LISTENERS_LIMIT} listeners are the limit")
         listener = self._make(spec.port, spec.label, protocol)
+        listener.managed = spec.admin
         caller = through.get()
         if caller is not None:
             listener.mode = caller.mode

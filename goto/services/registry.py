@@ -19,6 +19,7 @@ from goto.registry.queue import Kind, Push
 from goto.registry.worker import RegistryUrl
 from goto.routes import get, post, put
 from goto.settings import setting
+from goto.token import Token
 from goto.upstream import Upstream
 from goto.words import Flag, Label, Name
 
@@ -108,6 +109,15 @@ class Registry:
     def stop(self) -> None:
         """Push no more."""
         self._pusher.end_all()
+
+    @property
+    def token(self) -> Token | None:
+        """What is shown to peers; set before there are any."""
+        return self._pusher.token
+
+    @token.setter
+    def token(self, token: Token | None) -> None:
+        self._pusher.token = token
 
     # ------------------------------------------------------------ peers
     @post("/registry/peers/add", raises=[Conflict])
@@ -245,7 +255,7 @@ class Registry:
     async def results(self, histograms: Flag = Flag(0)) -> GatheredResults:  # noqa: B008  # immutable
         """Show the client results of all peers as one, and which of them did not answer; `?histograms=y` adds the histograms."""
         addresses = dict.fromkeys(peer.address for peer in self.peers)
-        gathered = await gather(self._upstream, addresses)
+        gathered = await gather(self._upstream, addresses, self.token)
         for address in gathered.answered:
             self.peers.heard(address)
         wire = await asyncio.to_thread(lambda: gathered.results.to_wire(histograms=bool(histograms)))

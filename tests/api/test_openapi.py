@@ -179,7 +179,7 @@ def test_answers() -> None:
 )
 def test_errors(path: str, method: str, statuses: set[str]) -> None:
     responses = SAMPLE["paths"][path][method]["responses"]
-    assert {status for status in responses if status.startswith("4")} == statuses
+    assert {status for status in responses if status.startswith("4")} == statuses | {"401", "403", "421"}
 
 
 def test_an_error_is_text_or_json() -> None:
@@ -188,6 +188,17 @@ def test_an_error_is_text_or_json() -> None:
     assert content(refused) == {TEXT: {"type": "string"}, JSON: {"$ref": "#/components/schemas/Error"}}
     assert refused["content"][JSON]["example"] == {"error": Conflict.example}
     assert "Allow" in WHOLE["components"]["responses"]["WrongMethod"]["headers"]
+
+
+def test_what_needs_a_token_and_what_never_does() -> None:
+    assert WHOLE["security"] == [{}, {"token": []}]
+    assert WHOLE["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert "WWW-Authenticate" in WHOLE["components"]["responses"]["Unauthorized"]["headers"]
+    free = {path for _, path, operation in operations(WHOLE) if operation.get("security") == [{}]}
+    assert free == {"/goto/health", "/goto/ready", "/goto/docs", "/goto/docs/{file}", "/goto/openapi.json"}
+    for _, path, operation in operations(WHOLE):
+        assert "403" in operation["responses"]
+        assert ("401" in operation["responses"]) is (path not in free)
 
 
 def test_errors_that_hold_for_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,8 +36,18 @@ def test_the_keys_of_goto():
         "response.headers",
         "response.status",
     ]
-    assert sorted(keys.process) == ["limits", "registry.peers", "registry.targets", "registry.url"]
-    assert set(keys.top_tree) == {"label", "request", "response", "client", "limits", "registry"}
+    assert sorted(keys.process) == [
+        "admin.host",
+        "admin.off",
+        "admin.port",
+        "admin.token",
+        "limits",
+        "registry.peers",
+        "registry.targets",
+        "registry.token",
+        "registry.url",
+    ]
+    assert set(keys.top_tree) == {"label", "request", "response", "client", "admin", "limits", "registry"}
     assert set(keys.listener_tree) == {"label", "request", "response", "client"}
 
 

@@ -113,6 +113,26 @@ def test_the_schema_is_strict():
         kubernetes_validate.validate(wrong, VERSIONS[-1], strict=True)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_network_policy_that_is_proposed_fits_it_too(version: str):
+    (proposed,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "security.md").read_text(), re.S)
+    kubernetes_validate.validate(yaml.safe_load(proposed), version, strict=True)
+
+
+@pytest.mark.parametrize(("workload", "container"), GOTOS, ids=named)
+def test_tokens_come_from_a_secret_that_need_not_be_there(workload: Manifest, container: Manifest):
+    secrets = {
+        env["name"]: env["valueFrom"]["secretKeyRef"] for env in container["env"] if "secretKeyRef" in env.get("valueFrom", {})
+    }
+    assert secrets == {
+        "GOTO_ADMIN_TOKEN": {"name": "goto-tokens", "key": "admin", "optional": True},
+        "GOTO_REGISTRY_TOKEN": {"name": "goto-tokens", "key": "registry", "optional": True},
+    }
+    told = (FOLDER / "README.md").read_text()
+    assert "create secret generic goto-tokens --from-literal=admin=" in told
+    assert "--from-literal=registry=" in told
+
+
 @pytest.mark.parametrize("name", KUSTOMIZATIONS)
 def test_a_kustomization_lists_the_files_that_are_there(name: str):
     said = kustomization(name)
@@ -198,7 +218,8 @@ def test_there_is_one_registry_at_a_time():
 
 @pytest.mark.parametrize(("workload", "container"), GOTOS, ids=named)
 def test_a_pod_says_who_it_is(workload: Manifest, container: Manifest):
-    fields = {env["name"]: env["valueFrom"]["fieldRef"]["fieldPath"] for env in container["env"]}
+    sources = {env["name"]: env["valueFrom"] for env in container["env"]}
+    fields = {name: source["fieldRef"]["fieldPath"] for name, source in sources.items() if "fieldRef" in source}
     assert fields == {
         "APP": "metadata.labels['app']",
         "POD_NAME": "metadata.name",

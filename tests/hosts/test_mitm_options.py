@@ -27,7 +27,7 @@ def test_all_are_strings_that_are_empty_where_they_are_not_given() -> None:
         "",
         (),
         None,
-        "",
+        None,
         None,
     )
 
@@ -42,13 +42,16 @@ def test_they_are_parsed() -> None:
     }
     settings = read(options(**{f"goto_{name}": text for name, text in given.items()}))
     assert (settings.label, settings.config, settings.registry) == ("edge", ("a.yaml", "b.yaml"), "http://r:1")
-    assert (settings.admin_host, settings.admin_port) == ("goto.test", 81)
+    assert (settings.admin_host, settings.admin_port) == ({"goto.test"}, 81)
 
 
 @pytest.mark.parametrize(
     ("given", "says"),
     [
         ({"goto_admin_port": "0"}, "goto_admin_port: "),
+        ({"goto_admin_host": "a:80"}, "goto_admin_host: 'a:80' is no name or address of a host"),
+        ({"goto_admin_token": "a b"}, "goto_admin_token: a token is made of "),
+        ({"goto_registry_token": "@/no/file"}, "goto_registry_token: the file after @ cannot be read"),
         ({"goto_label": "a\nb"}, "goto_label: "),
         ({"goto_registry": "r:1"}, "goto_registry: "),
         ({"goto_features": "no.py"}, "goto_features: no.py: no such file"),
