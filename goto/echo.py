@@ -52,14 +52,22 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
     return Response(flow.status or 200, whole, Headers(repeated))
 
 
+def _named(name: bytes) -> tuple[bytes, int]:
+    """How a field of that name begins as a member of a JSON object, and what becomes of it in the answer."""
+    key = name.lower()
+    use = _LEFT_OUT if key in _UNREPEATED or key.startswith(b"content-") else _REPEATED
+    if key == b"connection":
+        use = _CONNECTION
+    return _json(_plain(name)) + b":[", use
+
+
+_named_of = Memo(_named).__getitem__
+
+
 def _shown(field: Field) -> tuple[bytes, int]:
     """A field as a member of a JSON object, and what becomes of it in the answer."""
-    name = field[0].lower()
-    if name == b"connection":
-        use = _CONNECTION
-    else:
-        use = _LEFT_OUT if name in _UNREPEATED or name.startswith(b"content-") else _REPEATED
-    return b"%b:[%b]" % (_json(_plain(field[0])), _json(_plain(field[1]))), use
+    begin, use = _named_of(field[0])
+    return b"%b%b]" % (begin, _json(_plain(field[1]))), use
 
 
 _shown_of = Memo(_shown, field_length).__getitem__

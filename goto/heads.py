@@ -16,9 +16,11 @@ MOST_FIELDS = 1000
 """Fields of a head that is read here."""
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(rb"[\t\x20-\x7e]*")
-_HOST = re.compile(rb"[0-9A-Za-z._:\[\]-]+")
-_LENGTH = re.compile(rb"[0-9]{1,18}")
+_VALUES = {
+    b"host": re.compile(rb"[0-9A-Za-z._:\[\]-]+"),
+    b"connection": re.compile(rb"keep-alive", re.IGNORECASE),
+    b"content-length": re.compile(rb"[0-9]{1,18}"),
+}
 _ANOTHER_MATTER = frozenset((b"transfer-encoding", b"upgrade", b"expect", b"te", b"trailer", b"http2-settings"))
 _METHODS = {method.encode(): method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
 
@@ -27,27 +29,36 @@ class NotPlain(ValueError):
     """A line that a parser has to look at."""
 
 
+def _name(name: bytes) -> tuple[bytes, re.Pattern[bytes] | None]:
+    """A name in lower case, and what its values look like in a plain head, where that matters."""
+    key = name.lower()
+    if not _NAME.fullmatch(name) or key in _ANOTHER_MATTER:
+        raise NotPlain
+    return key, _VALUES.get(key)
+
+
+_name_of = Memo(_name).__getitem__
+
+
 def _line(line: bytes) -> tuple[bytes, tuple[Field]]:
     """A field under its lower-case name."""
     name, colon, value = line.partition(b":")
-    key, value = name.lower(), value.strip(b" \t")
-    if (
-        not colon
-        or not _NAME.fullmatch(name)
-        or not _VALUE.fullmatch(value)
-        or key in _ANOTHER_MATTER
-        or (key == b"connection" and value.lower() != b"keep-alive")
-        or (key == b"content-length" and not _LENGTH.fullmatch(value))
-        or (key == b"host" and not _HOST.fullmatch(value))
-    ):
+    key, form = _name_of(name)
+    value = value.strip(b" \t")
+    if not colon or not _plain(value) or (form is not None and not form.fullmatch(value)):
         raise NotPlain
     return key, ((name, value),)
+
+
+def _plain(text: bytes) -> bool:
+    """Whether it is visible ASCII, with spaces and tabs."""
+    return text.isascii() and (text.decode() if b"\t" not in text else text.replace(b"\t", b" ").decode()).isprintable()
 
 
 def _status_line(line: bytes) -> tuple[int, bytes]:
     version, _, rest = line.partition(b" ")
     status, _, reason = rest.partition(b" ")
-    if version != b"HTTP/1.1" or len(status) != 3 or not status.isdigit() or not _VALUE.fullmatch(reason):
+    if version != b"HTTP/1.1" or len(status) != 3 or not status.isdigit() or not _plain(reason):
         raise NotPlain
     return int(status), reason
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import Literal
 
-from goto.bounded import Memo
 from goto.call import Call
-from goto.flow import Field, Request, Response, encode, field_length
+from goto.flow import Field, Request, Response, encode
 from goto.reasons import REASONS
 
 _STATUS_LINES = {status: b"HTTP/1.1 %d %b\r\n" % (status, REASONS.get(status, "").encode()) for status in range(100, 600)}
@@ -36,11 +36,7 @@ def status_line(status: int, reason: str | None = None) -> bytes:
     return b"HTTP/1.1 %d %b\r\n" % (status, reason.encode("latin-1", "replace"))
 
 
-def _field_line(field: Field) -> bytes:
-    return b"%b: %b\r\n" % field
-
-
-field_line = Memo(_field_line, field_length).__getitem__
+field_line: Callable[[Field], bytes] = b"%b: %b\r\n".__mod__  # the quickest there is
 """A field as it stands on the wire."""
 
 

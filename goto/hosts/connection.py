@@ -314,7 +314,7 @@ class ClientConnection(RequestHandler):
     def _turn_away(self) -> None:
         """One connection too many: say so, and read on for a moment, so that it is heard."""
         LIMITS.hit["connections"] += 1
-        self._close = True
+        self._close = self.closing = True
         self._refuse(503, f"there are {LIMITS.connections} connections already, which is the limit", "turned-away")
         self._loop.call_later(LINGER_REFUSED_SECONDS, self.force_close)
 
