@@ -17,8 +17,8 @@ import yaml
 from support import PATIENCE, ROOT, Goto, eventually, free_port
 
 from goto import __version__
+from goto.cli import _parser
 from goto.registry.worker import DEREGISTER_SECONDS
-from goto.serve import GRACE_SECONDS
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 KUSTOMIZATIONS = ["base", "sidecar"]
@@ -246,11 +246,11 @@ def test_probes_go_to_ports_that_are_there(workload: Manifest, container: Manife
 
 @pytest.mark.parametrize(("workload", "container"), CONTAINERS, ids=named)
 def test_there_is_time_to_end(workload: Manifest, container: Manifest):
-    """What goto does from SIGTERM on takes as long as its own constants say, and SIGTERM comes after preStop."""
+    """What goto does from SIGTERM on takes as long as its constants and `--grace` say, and SIGTERM comes after preStop."""
     command, seconds = container["lifecycle"]["preStop"]["exec"]["command"]
     assert command == "sleep"
     assert float(seconds) >= 5
-    needed = float(seconds) + GRACE_SECONDS
+    needed = float(seconds) + _parser().parse_args(["serve", *container["args"]]).grace.seconds
     if any(arg.startswith("--registry=") for arg in container["args"]):
         needed += DEREGISTER_SECONDS
     assert needed < workload["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
