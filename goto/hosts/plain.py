@@ -23,19 +23,25 @@ if TYPE_CHECKING:
     from goto.hosts.standalone import StandaloneHost
 
 
-def serve_plain(host: StandaloneHost, connection: ClientConnection, request: Request) -> None:
-    """Serve at once what is answered here; what goes to an upstream is over when `connection.plain_over` is called."""
+def serve_plain(host: StandaloneHost, connection: ClientConnection, request: Request) -> bool:
+    """Serve a lone request without a body, if nothing in it may have to wait but for an upstream; whether it was served.
+
+    What is answered here is answered at once; what goes to an upstream is over when `connection.plain_over` is called.
+    """
     pipeline = connection.listener.pipeline
+    if not pipeline.swift or request.target.startswith(host.prefixes):
+        return False
     flow = Flow(request, echo)
     depth = pipeline.request(flow)
     if flow.response is None:
         if flow.upstreams:
             _send(host, connection, flow, pipeline, depth)
-            return
+            return True
         make = flow.answer or echo
         flow.response = make(flow, b"", 0)
     pipeline.response(flow, depth)
     _answer(host, connection, flow, "local")
+    return True
 
 
 def _answer(host: StandaloneHost, connection: ClientConnection, flow: Flow, went: str) -> None:

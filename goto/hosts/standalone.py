@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from aiohttp import web
 
 from goto.accesslog import AccessLog
 from goto.features import FEATURES
-from goto.flow import Request
 from goto.hosts.admin import AdminPort, never_plain
 from goto.hosts.connection import ClientConnection, Sent, Server, parts_of
 from goto.hosts.exchange import HostedExchange
@@ -36,7 +36,7 @@ class StandaloneHost:
         self.log = log
         self._fast = fast
         self.instance = Instance(self, features)
-        self._prefixes = tuple(f"/{segment}" for segment in self.instance.table.prefixes)
+        self.prefixes = tuple(f"/{segment}" for segment in self.instance.table.prefixes)
         """How paths begin that may be management calls; traffic that looks like it just takes the slower way."""
         self._address = address
         self._servers: dict[int, tuple[asyncio.Server, Server]] = {}
@@ -87,7 +87,11 @@ class StandaloneHost:
         """Accept traffic. Raises OSError with the reason."""
         loop = asyncio.get_running_loop()
         server = Server(
-            self._handle, listener, self.log, self._serve_plain if self._fast else never_plain, self.instance.upstream.batch
+            self._handle,
+            listener,
+            self.log,
+            partial(serve_plain, self) if self._fast else never_plain,
+            self.instance.upstream.batch,
         )
         sockets = await loop.create_server(server, self._address, listener.port, backlog=BACKLOG)
         self._servers[listener.port] = (sockets, server)
@@ -104,10 +108,3 @@ class StandaloneHost:
         connection = request.protocol
         assert isinstance(connection, ClientConnection)
         return await HostedExchange.of(self, connection, *parts_of(request)).run()
-
-    def _serve_plain(self, connection: ClientConnection, request: Request) -> bool:
-        """Serve a lone request without a body at once, if nothing in it may have to wait but for an upstream."""
-        if not connection.listener.pipeline.swift or request.target.startswith(self._prefixes):
-            return False
-        serve_plain(self, connection, request)
-        return True
