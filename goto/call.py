@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from goto.flow import Field
+from goto.tls.client import ClientTls
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds from the last byte of a request to the head of its response, where a target says nothing."""
@@ -18,17 +19,17 @@ class Origin(NamedTuple):
     scheme: str
     host: str
     port: int
-    verify: bool = True
-    """Check the certificate of an https origin."""
+    tls: ClientTls | None = None
+    """How an https origin is connected to; None for the usual way."""
 
     @classmethod
-    def of(cls, url: str, *, verify: bool = True) -> Origin:
+    def of(cls, url: str, tls: ClientTls | None = None) -> Origin:
         """Where the connections of an http or https URL go."""
         parts = urlsplit(url)
         host = parts.hostname or ""
         if not host.isascii():
             host = host.encode("idna").decode()
-        return cls(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80), verify)
+        return cls(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80), tls)
 
     @property
     def authority(self) -> str:

@@ -63,6 +63,14 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help=what, epilog=_EXAMPLES, formatter_class=raw)
     serve.add_argument("--port", type=port, default=8080, help="port of the first listener (default: 8080)")
     serve.add_argument("--host", metavar="ADDRESS", help="interface to listen on (default: all)")
+    what = "what the first listener speaks (default: http)"
+    serve.add_argument("--protocol", choices=("http", "https"), default="http", type=str.lower, help=what)
+    what = "certificate of --protocol https, PEM (default: one made here, see /goto/ca.pem)"
+    serve.add_argument("--cert", metavar="FILE", help=what)
+    serve.add_argument("--key", metavar="FILE", help="key of --cert, PEM, without a password (default: in the file of --cert)")
+    what = "host or address that a certificate made here is for too; may be given several times"
+    name = _word("goto.tls.settings", "CertName")
+    serve.add_argument("--cert-name", action="append", default=[], metavar="NAME", type=name, help=what)
     serve.add_argument("--label", type=label, help="label of the first listener (default: its port)")
     serve.add_argument(
         "--registry",
@@ -120,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
 
     health = commands.add_parser("health", help="ask an instance whether it is healthy; exit status 0 if so")
     health.add_argument("url", nargs="?", default="http://127.0.0.1:8080", help="default: http://127.0.0.1:8080")
+    what = "do not check the certificate; that of 127.0.0.1, ::1 and localhost never is"
+    health.add_argument("-k", "--insecure", action="store_true", help=what)
     health.set_defaults(run=_health)
     return parser
 
@@ -145,6 +155,9 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--timeout", metavar="DURATION", help="for an answer (default: 30s)")
     add("--connect-timeout", metavar="DURATION", help="for making a connection (default: 30s)")
     add("-k", "--insecure", action="store_true", help="do not check certificates")
+    add("--cacert", metavar="FILE", help="certificates to trust instead of the system's, PEM")
+    add("--cert", metavar="FILE", help="certificate to show the server, PEM; with its key, or see --key")
+    add("--key", metavar="FILE", help="key of --cert, PEM, without a password")
     add("--json", action="store_true", help="write the results as GET /client/results does")
     what = "exit status 1 if so: p99>200ms, max>=1s, status!=2xx, errors>0, errors>1%%, rps<100; may be given several times"
     add("--fail-if", action="append", default=[], type=_word("goto.send.conditions", "Condition"), metavar="CONDITION", help=what)
@@ -208,4 +221,4 @@ def _addon(options: argparse.Namespace) -> int:
 def _health(options: argparse.Namespace) -> int:
     from goto.health import health
 
-    return health(options.url)
+    return health(options.url, insecure=options.insecure)

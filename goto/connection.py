@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -416,7 +417,9 @@ class Connection(asyncio.Protocol):
             self._finish()
             return
         where = "in the middle of its answer" if self.received else "without an answer"
-        self._fail(Broken(f"closed the connection {where}"))
+        # an alert comes after the handshake where TLS 1.3 misses a certificate: RFC 8446, 4.4.2.4
+        why = f": {(exc.reason or '').lower().replace('_', ' ')}" if isinstance(exc, ssl.SSLError) else ""
+        self._fail(Broken(f"closed the connection {where}{why}"))
 
     def _fail(self, error: UpstreamError) -> None:
         receiver, self._receiver = self._receiver, None

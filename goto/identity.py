@@ -23,6 +23,11 @@ def pod_ip() -> str:
     return os.environ.get("POD_IP") or own_address()
 
 
+def own_names() -> list[str]:
+    """The names and addresses that this machine goes by."""
+    return ["localhost", "127.0.0.1", "::1", socket.gethostname(), pod_ip()]
+
+
 def goto_host() -> str:
     """`<pod or host name>.<namespace or local>@<ip>`, the value of `Goto-Host`."""
     name = os.environ.get("POD_NAME") or socket.gethostname()

@@ -19,6 +19,7 @@ from goto.services.docs import Docs
 from goto.services.limits import ProcessLimits
 from goto.services.listeners import Carrier, Listeners
 from goto.services.registry import Registry
+from goto.tls.authority import Authority
 from goto.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Instance:
         self.host = goto_host()
         self.access = Access()
         self.upstream = Upstream()
-        self.listeners = Listeners(carrier, self._listener)
+        self.authority = Authority()
+        self.listeners = Listeners(carrier, self._listener, self.authority)
         self.registry = Registry(self.upstream)
         self.limits = ProcessLimits()
         self.about = About(lambda: self.table)

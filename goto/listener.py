@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections import Counter
 from collections.abc import Iterable
 from typing import Literal, NotRequired, TypedDict, TypeVar
@@ -12,6 +13,7 @@ from goto.flow import Field, encode
 from goto.http1 import fields_bytes
 from goto.routes import get, put
 from goto.settings import setting
+from goto.tls.settings import ListenerTls
 from goto.upstream import Upstream
 from goto.words import Label
 
@@ -29,6 +31,8 @@ class ListenerState(TypedDict):
     """Whether it accepts traffic."""
     admin: NotRequired[Literal[False]]
     """Not there where management calls are answered."""
+    tls: NotRequired[ListenerTls]
+    """What it was given to show, files by their paths."""
 
 
 class Listener:
@@ -49,6 +53,10 @@ class Listener:
     ) -> None:
         self.port = int(port)
         self.protocol = protocol
+        self.tls: ListenerTls | None = None
+        """What was said of the certificate of an https listener."""
+        self.secure: ssl.SSLContext | None = None
+        """What an https listener shows since it was opened."""
         self.mode = ""
         """How a host with several kinds of listeners carries it; taken over from the one it was added through."""
         self.open = False
@@ -129,4 +137,6 @@ class Listener:
         shown: ListenerState = {"label": self.name, "port": self.port, "protocol": self.protocol, "open": self.open}
         if not self.managed:
             shown["admin"] = False
+        if self.tls is not None:
+            shown["tls"] = self.tls
         return shown

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -54,11 +55,20 @@ def _plain(document: dict[str, Any], struct: type[msgspec.Struct]) -> tuple[dict
         if (value is None or value == "") and not field.required:
             plain.pop(field.encode_name, None)
             continue
-        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct) and isinstance(value, dict):
-            value, inner = _plain(value, field.type)
+        inside = _struct_of(field.type)
+        if inside is not None and isinstance(value, dict):
+            value, inner = _plain(value, inside)
             unknown += [f"{key}.{name}" for name in inner]
         plain[field.encode_name] = value
     return plain, unknown
+
+
+def _struct_of(kind: Any) -> type[msgspec.Struct] | None:
+    """The struct that a field holds, or may hold."""
+    for member in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
+        if isinstance(member, type) and issubclass(member, msgspec.Struct):
+            return member
+    return None
 
 
 @lru_cache(maxsize=64)

@@ -7,12 +7,12 @@ import os
 import ssl
 from collections import deque
 from collections.abc import Callable
-from functools import lru_cache
 
 from goto.batch import Batch
 from goto.call import Origin
 from goto.connection import Connection, TooSlow, Unreachable
 from goto.duration import spoken
+from goto.tls.client import usual_context
 
 IDLE_SECONDS = 60.0
 """An idle connection is closed after this time; most servers close theirs a little later."""
@@ -61,7 +61,8 @@ class Pool:
     ) -> Connection:
         loop = asyncio.get_running_loop()
         where = f"{origin.scheme}://{origin.authority}"
-        secure = tls_context(origin.verify) if origin.scheme == "https" else None
+        tls = origin.tls
+        secure = None if origin.scheme != "https" else usual_context() if tls is None else tls.context
         try:
             async with asyncio.timeout(timeout):
                 _, connection = await loop.create_connection(
@@ -69,7 +70,7 @@ class Pool:
                     origin.host,
                     origin.port,
                     ssl=secure,
-                    server_hostname=origin.host if secure else None,
+                    server_hostname=None if secure is None else origin.host if tls is None else tls.server_name or origin.host,
                 )
         except TimeoutError:
             raise TooSlow(f"cannot connect to {where} within {spoken(timeout)}") from None
@@ -115,15 +116,6 @@ class Pool:
 
 def _leave(connection: Connection) -> None:
     """Its user has it still."""
-
-
-@lru_cache(maxsize=8)
-def tls_context(verify: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _reason(error: Exception) -> str:

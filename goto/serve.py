@@ -24,12 +24,15 @@ from goto.plugins import PluginError, with_plugins
 from goto.registry.address import Address
 from goto.registry.worker import Worker
 from goto.runtime import allow_files, run
+from goto.tls.settings import FilePath, ListenerTls, as_option
 from goto.token import GivenToken
 
 if TYPE_CHECKING:
     from goto.config.document import Document
 
 complaints = logging.getLogger("goto")
+_OPTIONS = {"tls.cert": "--cert", "tls.key": "--key", "tls.names": "--cert-name", "tls": "--cert"}
+"""The options that stand for fields."""
 
 GC_ALLOCATIONS = 20_000
 """Objects made between two looks of the collector. Exchanges leave no cycles, so looking often only costs time."""
@@ -69,11 +72,12 @@ async def _serve(options: argparse.Namespace) -> int:
     host.instance.registry.url = options.registry
     ended = _signals()
     try:
-        listener = await host.start(options.port, options.label or "", document)
+        tls = _tls(options)
+        listener = await host.start(options.port, options.label or "", document, protocol=options.protocol, tls=tls)
     except OSError as error:
         return _refuse(f"cannot listen on port {options.port}: {error.strerror or error}")
     except ApiError as error:
-        return _refuse(error.message)
+        return _refuse(as_option(error.message, _OPTIONS))
     if access.port:
         try:
             await host.open_admin(access.port)
@@ -81,7 +85,7 @@ async def _serve(options: argparse.Namespace) -> int:
             await host.stop(0)
             return _refuse(f"cannot listen on admin port {access.port}: {error.strerror or error}")
     if not options.quiet:
-        where = f"http://{options.host or 'localhost'}:{options.port}"
+        where = f"{options.protocol}://{options.host or 'localhost'}:{options.port}"
         print(f"goto {__version__} serves {where} as {listener.name}; {_api(options, host)}", flush=True)
         if access.exposed(options.host, managed=host.instance.listeners.managed):
             complaints.warning(EXPOSED)
@@ -104,10 +108,20 @@ async def _serve(options: argparse.Namespace) -> int:
 
 def _api(options: argparse.Namespace, host: StandaloneHost) -> str:
     """Where management is, for the start line."""
-    access, listeners = host.instance.access, host.instance.listeners.by_port.values()
-    ports = (access.managed_port(listener.port, managed=listener.managed) for listener in listeners)
-    port = next((port for port in ports if port is not None), None)
-    return f"its API: curl http://{options.host or 'localhost'}:{port}/goto/help" if port else "its API is off"
+    access = host.instance.access
+    for listener in host.instance.listeners.by_port.values():
+        port = access.managed_port(listener.port, managed=listener.managed)
+        if port is not None:
+            curl = "curl -k https" if port == listener.port and listener.protocol == "https" else "curl http"
+            return f"its API: {curl}://{options.host or 'localhost'}:{port}/goto/help"
+    return "its API is off"
+
+
+def _tls(options: argparse.Namespace) -> ListenerTls | None:
+    """What the first listener shows, as far as it was said. Raises `BadInput`."""
+    if not (options.cert or options.key or options.cert_name):
+        return None
+    return ListenerTls(FilePath(options.cert or ""), FilePath(options.key or ""), options.cert_name)
 
 
 def _refuse(*reasons: object) -> int:
@@ -159,7 +173,8 @@ def _check_address(options: argparse.Namespace, access: Access) -> str:
             return "--registry: the registry's calls need a port, --admin-port, since management is off"
         ip = pod_ip()
         try:
-            options.address = Address.parse(f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}")
+            scheme = "https://" if port == options.port and options.protocol == "https" else ""
+            options.address = Address.parse(scheme + (f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"))
         except ValueError as error:
             return f"POD_IP: {error}"
     if options.registry:

@@ -28,7 +28,8 @@ FIRST = 8080
 class Carrier:
     """Carries nothing; refuses the ports that it is told to."""
 
-    protocols: ClassVar[tuple[str, ...]] = ("http",)
+    protocols: ClassVar[tuple[str, ...]] = ("http", "https")
+    elsewhere: ClassVar[dict[str, str]] = {}
 
     def __init__(self) -> None:
         self.refused: set[int] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from goto.call import DEFAULT_TIMEOUT, Call, Origin
+from goto.tls.client import client_tls
 
 
 @pytest.mark.parametrize(
@@ -24,8 +25,8 @@ def test_an_origin_is_named_without_its_schemes_own_port(origin: Origin, authori
 
 
 def test_connections_are_not_shared_with_an_origin_whose_certificate_is_not_checked() -> None:
-    assert Origin("https", "a", 443) == Origin("https", "a", 443, True)
-    assert Origin("https", "a", 443) != Origin("https", "a", 443, False)
+    assert Origin("https", "a", 443) == Origin("https", "a", 443, None)
+    assert Origin("https", "a", 443) != Origin("https", "a", 443, client_tls(verify=False))
 
 
 def test_a_call_has_its_own_headers() -> None:

@@ -15,6 +15,7 @@ from goto import pool as pool_module
 from goto.call import Origin
 from goto.connection import Connection, Receiver, TooSlow, Unreachable
 from goto.pool import Pool
+from goto.tls.client import client_tls
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -80,7 +81,7 @@ def test_the_one_used_last_is_taken_first() -> None:
 def test_origins_are_apart() -> None:
     async def check(pool: Pool, origin: Origin, server: Scripted) -> None:
         await use(await pool.connect(origin))
-        for other in (origin._replace(verify=False), origin._replace(host="localhost"), origin._replace(port=1)):
+        for other in (origin._replace(tls=client_tls(verify=False)), origin._replace(host="localhost"), origin._replace(port=1)):
             assert pool.take(other, repeatable=True) is None
         assert pool.take(Origin(*origin), repeatable=True) is not None
 

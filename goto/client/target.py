@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, NotRequired, TypedDict
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from goto.call import DEFAULT_TIMEOUT, Origin
 from goto.duration import Duration
 from goto.errors import BadInput
+from goto.tls.settings import TargetTls, of_target
 from goto.words import HeaderName, HeaderValue, Name, SentHeaderName, TargetUrl
 
 MOST_REPLICAS = 10_000
@@ -53,10 +55,11 @@ class CompleteTarget(TypedDict):
     autoInvoke: bool
     rate: NotRequired[float]
     verifyTLS: NotRequired[bool]
+    tls: NotRequired[TargetTls]
     http2: NotRequired[bool]
 
 
-class ClientTarget(msgspec.Struct):
+class ClientTarget(msgspec.Struct, dict=True):
     """What is sent, where to, and how often.
 
     Two targets are equal when all of their fields are.
@@ -91,6 +94,8 @@ class ClientTarget(msgspec.Struct):
     """Invoke the target when it is received."""
     verify_tls: bool = msgspec.field(name="verifyTLS", default=True)
     """Check the certificate of an https url."""
+    tls: TargetTls | None = None
+    """For an https url: what to trust and what to show."""
     http2: bool = False
     """Accepted and without effect: goto's client speaks HTTP/1.1."""
 
@@ -143,14 +148,16 @@ class ClientTarget(msgspec.Struct):
             wire["rate"] = self.rate
         if not self.verify_tls:
             wire["verifyTLS"] = False
+        if self.tls is not None:
+            wire["tls"] = msgspec.to_builtins(self.tls, enc_hook=str)
         if self.http2:
             wire["http2"] = True
         return wire
 
-    @property
+    @cached_property
     def origin(self) -> Origin:
-        """Where the url's connections go."""
-        return Origin.of(self.url, verify=self.verify_tls)
+        """Where the url's connections go. Files of `tls` are read at the first look; raises `ApiError` where they will not do."""
+        return Origin.of(self.url, of_target(self.url, self.tls, verify=self.verify_tls))
 
     @property
     def timeout(self) -> float:

@@ -38,7 +38,11 @@ class Applier:
                 document.first = settings
             else:
                 document.listeners[port] = ListenerPart(
-                    protocol=listener.protocol, open=listener.open, admin=listener.managed, settings=settings
+                    protocol=listener.protocol,
+                    tls=listener.tls,
+                    open=listener.open,
+                    admin=listener.managed,
+                    settings=settings,
                 )
         return document
 
@@ -49,7 +53,7 @@ class Applier:
         for path, part, settings in _listener_parts(document):
             if part is not None:
                 try:
-                    self._listeners.check_protocol(part.protocol)
+                    self._listeners.check(part.protocol, part.tls)
                 except ApiError as error:
                     problems.append(part.at.problem(path, error.message))
             owner = _owner_in(scratch())
@@ -121,7 +125,7 @@ class Applier:
             if old is not None and not _differ(old, new):
                 return []  # removed by API, and the document says nothing new of it
             old = None
-            listeners.add(ListenerSpec(port, new.protocol, admin=new.admin))  # type: ignore[arg-type]
+            listeners.add(ListenerSpec(port, new.protocol, admin=new.admin, tls=new.tls))  # type: ignore[arg-type]
             undo.append(lambda: listeners.remove(port))  # type: ignore[arg-type]
             done.append(f"listener {port} added")
         listener = listeners.by_port[port]
@@ -129,6 +133,8 @@ class Applier:
             raise Conflict(f"listeners: {port} speaks {listener.protocol}: remove it before it is added with {new.protocol}")
         if listener.managed != new.admin:
             raise Conflict(f"listeners: {port} was added with admin {str(listener.managed).lower()}: remove it to change that")
+        if listener.tls != new.tls:
+            raise Conflict(f"listeners: {port} has another certificate: remove it before it is added with this one")
         before = old.settings if old is not None else {}
         changes = await self._settings(_owner_in(listener), self._keys.listener, before, new.settings, undo)
         done += [f"{change} of listener {port}" for change in changes]
@@ -182,7 +188,7 @@ def _turns(old: ListenerPart | None, new: ListenerPart, *, opened: bool) -> bool
 
 
 def _differ(old: ListenerPart, new: ListenerPart) -> bool:
-    heads = [(part.protocol, part.open, part.admin) for part in (old, new)]
+    heads = [(part.protocol, part.tls, part.open, part.admin) for part in (old, new)]
     return heads[0] != heads[1] or any(changed(old.settings, new.settings))
 
 

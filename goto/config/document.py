@@ -11,6 +11,7 @@ from goto.config.errors import ConfigError
 from goto.config.keys import LISTENERS, Key, Keys, Tree, paths_ending
 from goto.config.node import Mapping, Node, Sequence, is_null, kind_of
 from goto.config.reader import BAD, Reader, join
+from goto.tls.settings import ListenerTls
 from goto.words import Port
 
 NOWHERE = Node("", 0, 0)
@@ -35,6 +36,7 @@ class ListenerPart:
     at: Node = NOWHERE
     path: str = LISTENERS
     protocol: str = "http"
+    tls: ListenerTls | None = None
     open: bool = True
     admin: bool = True
     settings: Settings = field(default_factory=dict)
@@ -113,7 +115,7 @@ class _Reading:
         return parts
 
     def _listener(self, node: Mapping, path: str) -> tuple[int, ListenerPart]:
-        own: dict[str, Any] = {"port": Port, "protocol": str, "open": bool, "admin": bool}
+        own: dict[str, Any] = {"port": Port, "protocol": str, "tls": ListenerTls, "open": bool, "admin": bool}
         tree = {**dict.fromkeys(own), **self._keys.listener_tree}
         values: dict[str, Any] = {"port": BAD}
         settings = Mapping(node.file, node.line, node.column)

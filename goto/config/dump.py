@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from goto.config.document import Document, Settings
+from goto.config.document import Document, ListenerPart, Settings
 from goto.config.keys import LISTENERS, Key, Keys
 
 
@@ -15,17 +15,14 @@ def data_of(document: Document, keys: Keys) -> dict[str, Any]:
     """A document in JSON's types, its keys in the order in which they are declared."""
     top = _settings({**document.first, **document.process}, {**keys.listener, **keys.process})
     if document.listeners:
-        top[LISTENERS] = [
-            {
-                "port": int(port),
-                "protocol": part.protocol,
-                "open": part.open,
-                **({} if part.admin else {"admin": False}),
-                **_settings(part.settings, keys.listener),
-            }
-            for port, part in document.listeners.items()
-        ]
+        top[LISTENERS] = [_listener(int(port), part, keys) for port, part in document.listeners.items()]
     return top
+
+
+def _listener(port: int, part: ListenerPart, keys: Keys) -> dict[str, Any]:
+    tls = {} if part.tls is None else {"tls": plain(part.tls)}
+    admin = {} if part.admin else {"admin": False}
+    return {"port": port, "protocol": part.protocol, **tls, "open": part.open, **admin, **_settings(part.settings, keys.listener)}
 
 
 def _settings(settings: Settings, keys: dict[str, Key]) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class Keys:
         self.process = _by_path(process)
         self.listener_tree = _tree(self.listener.values())
         self.top_tree = _tree([*self.listener.values(), *self.process.values()])
-        for tree, taken in ((self.top_tree, (LISTENERS,)), (self.listener_tree, ("port", "protocol", "open", "admin"))):
+        taken_below = ("port", "protocol", "tls", "open", "admin")
+        for tree, taken in ((self.top_tree, (LISTENERS,)), (self.listener_tree, taken_below)):
             for name in taken:
                 if name in tree:
                     raise KeyClash(f"the key {name} is taken")

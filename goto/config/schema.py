@@ -6,6 +6,7 @@ from typing import Any
 
 from goto.api.types import Schema, Types, first_paragraph, or_null
 from goto.config.keys import LISTENERS, Key, Keys, Tree
+from goto.tls.settings import ListenerTls
 from goto.words import Port
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -20,7 +21,8 @@ def schema(keys: Keys) -> Schema:
     item = types.tree(keys.listener_tree)
     item["properties"] = {
         "port": {**types.of(Port), "description": "The port it serves on."},
-        "protocol": {"type": "string", "description": "What it speaks.", "default": "http"},
+        "protocol": {"type": "string", "description": "What it speaks: http or https.", "default": "http"},
+        "tls": {**or_null(types.of(ListenerTls)), "description": "With protocol https: the certificate to show."},
         "open": {"type": "boolean", "description": "Whether it accepts traffic.", "default": True},
         "admin": {"type": "boolean", "description": "Whether management calls are answered there.", "default": True},
         **item["properties"],

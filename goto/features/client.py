@@ -50,14 +50,15 @@ class Client(Feature):
     def put(self, target: ClientTarget) -> None:
         """Add a target, or replace the one of its name in its place; what runs of it goes on.
 
-        Raises `Conflict` when there are too many.
+        Raises `Conflict` when there are too many, `BadInput` when its files will not do.
         """
-        self._check_room(target)
+        self._check(target)
         self.targets[target.name] = target
 
-    def _check_room(self, target: ClientTarget) -> None:
+    def _check(self, target: ClientTarget) -> None:
         if target.name not in self.targets and len(self.targets) >= MOST_TARGETS:
             raise Conflict(f"there are {MOST_TARGETS:,} client targets already: remove some first")
+        _ = target.origin  # reads the files of its `tls`, as they are now
 
     def discard(self, name: str) -> None:
         """Remove a target if there is one of this name, and stop what runs of it."""
@@ -108,7 +109,7 @@ class Client(Feature):
 
     def _take(self, target: ClientTarget, source: Source) -> str | Accepted:
         """A registry sends a target."""
-        self._check_room(target)
+        self._check(target)
         match self.desired.receive(target, source, self.targets):
             case Action.NOTHING:
                 return Accepted(f"Client target {target.name} is there already, or was changed since")

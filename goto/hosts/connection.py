@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
@@ -24,6 +24,9 @@ from goto.heads import lone_request
 from goto.http1 import whole_response
 from goto.limits import LIMITS
 from goto.listener import Listener
+
+if TYPE_CHECKING:
+    from goto.hosts.secure import SecureConnection
 
 log = logging.getLogger("goto")
 
@@ -366,6 +369,8 @@ class ClientConnection(RequestHandler):
 
 def _first_line(message: str | None) -> str:
     """What aiohttp says of a malformed request, without its drawing of where."""
+    if message and "PRI/Upgrade" in message:
+        return "HTTP/2 is not spoken here: use HTTP/1.1"
     return (message or "").partition("\n")[0].strip().rstrip(":") or "malformed request"
 
 
@@ -392,6 +397,14 @@ class Server(web.Server):
 
     def __call__(self) -> ClientConnection:
         return ClientConnection(self, self._listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin)
+
+    def secured(self, raw: asyncio.Transport) -> SecureConnection:
+        """A connection over TLS; `raw` is the transport below it."""
+        from goto.hosts.secure import SecureConnection
+
+        return SecureConnection(
+            raw, self, self._listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin
+        )
 
     async def emptied(self) -> None:
         """Wait until the last connection has ended, once `finish` was called."""

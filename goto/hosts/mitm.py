@@ -47,6 +47,9 @@ class MitmHost:
     """The addon."""
 
     protocols: ClassVar[tuple[str, ...]] = ("http",)
+    elsewhere: ClassVar[dict[str, str]] = {
+        "https": "mitmproxy does TLS here: add it with http, which takes TLS on the same port, with mitmproxy's certificates"
+    }
 
     def __init__(self) -> None:
         self.log = AccessLog(enabled=False)  # mitmproxy shows its flows itself

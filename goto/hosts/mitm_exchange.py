@@ -108,7 +108,7 @@ class MitmExchange:
         flow = self.flow
         websocket = flow.request.upgrade == "websocket"
         if websocket and flow.status is None and flow.response is None and not self._can_upgrade():
-            also = ", with verifyTLS on" if len(flow.upstreams) == 1 else ""
+            also = ", with verifyTLS on and no tls of its own" if len(flow.upstreams) == 1 else ""
             flow.upstreams, flow.answer = [], None
             flow.response = Response.text(501, f"goto: a websocket connection needs exactly one target{also}")
         if flow.response is not None:
@@ -118,14 +118,14 @@ class MitmExchange:
             self._keep(SHOWN_BYTES)
         elif not flow.upstreams:
             self._pass(websocket=websocket)
-        elif len(flow.upstreams) == 1 and flow.upstreams[0].origin.verify and not flow.upstreams[0].failure:
+        elif len(flow.upstreams) == 1 and flow.upstreams[0].origin.tls is None and not flow.upstreams[0].failure:
             await self._rewrite(flow.upstreams[0], websocket=websocket)
         else:
             self._keep(LIMITS.body, refuse=True)
 
     def _can_upgrade(self) -> bool:
         upstreams = self.flow.upstreams
-        return self.flow.answer is None and len(upstreams) <= 1 and all(call.origin.verify for call in upstreams)
+        return self.flow.answer is None and len(upstreams) <= 1 and all(call.origin.tls is None for call in upstreams)
 
     def _keep(self, most: int, *, refuse: bool = False) -> None:
         """Keep that much of the body, and drop the rest or refuse the request."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +18,7 @@ from goto.hosts.exchange import HostedExchange
 from goto.hosts.plain import serve_plain
 from goto.instance import Features, Instance
 from goto.listener import Listener
+from goto.tls.settings import ListenerTls
 
 if TYPE_CHECKING:
     from goto.config.document import Document
@@ -30,7 +32,8 @@ class StandaloneHost:
     `features` are what listeners have, in the order of traffic.
     """
 
-    protocols: ClassVar[tuple[str, ...]] = ("http",)
+    protocols: ClassVar[tuple[str, ...]] = ("http", "https")
+    elsewhere: ClassVar[dict[str, str]] = {}
 
     def __init__(self, log: AccessLog, address: str | None = None, *, fast: bool = True, features: Features = FEATURES) -> None:
         self.log = log
@@ -39,16 +42,26 @@ class StandaloneHost:
         self.prefixes = tuple(f"/{segment}" for segment in self.instance.table.prefixes)
         """How paths begin that may be management calls; traffic that looks like it just takes the slower way."""
         self._address = address
+        if address is not None:
+            self.instance.authority.names.append(address)
         self._servers: dict[int, tuple[asyncio.Server, Server]] = {}
         self._closing: set[Server] = set()
         self._admin: AdminPort | None = None
 
-    async def start(self, port: int, label: str = "", document: Document | None = None) -> Listener:
+    async def start(
+        self,
+        port: int,
+        label: str = "",
+        document: Document | None = None,
+        *,
+        protocol: str = "http",
+        tls: ListenerTls | None = None,
+    ) -> Listener:
         """Serve on a first port, as a document says. Raises OSError when it cannot be bound, `ApiError` as `Config.seed`."""
         config = self.instance.config
         seed = None if document is None else lambda: config.seed(document)
         managed = not self.instance.access.off
-        listener = await self.instance.listeners.start(port, label, seed, managed=managed)
+        listener = await self.instance.listeners.start(port, label, seed, managed=managed, protocol=protocol, tls=tls)
         if document is not None:
             config.settle()
         self.instance.about.ready = True
@@ -93,7 +106,12 @@ class StandaloneHost:
             partial(serve_plain, self) if self._fast else never_plain,
             self.instance.upstream.batch,
         )
-        sockets = await loop.create_server(server, self._address, listener.port, backlog=BACKLOG)
+        accept: Callable[[], asyncio.BaseProtocol] = server
+        if (context := listener.secure) is not None:
+            from goto.hosts.secure import Handshake
+
+            accept = lambda: Handshake(server, context)  # noqa: E731
+        sockets = await loop.create_server(accept, self._address, listener.port, backlog=BACKLOG)
         self._servers[listener.port] = (sockets, server)
 
     async def close(self, listener: Listener) -> None:

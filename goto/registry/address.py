@@ -1,4 +1,7 @@
-"""Where a peer is reached: `host:port`, `[v6]:port`, or a bare host or IP, which stands for port 80."""
+"""Where a peer is reached: `host:port`, `[v6]:port`, or a bare host or IP, which stands for port 80.
+
+With `https://` before it, where it is a listener with protocol https; an instance of the original would not understand that.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from urllib.parse import quote
 from goto.call import Origin
 from goto.words import Port, one_line
 
+_SECURE = "https://"
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
 
 
@@ -19,12 +23,17 @@ class Address(str):
     host: str
     """Without brackets."""
     port: int
+    secure: bool
+    """Reached by https."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "examples": ["10.0.0.7:8080", "[::1]:8080"]}
 
     @classmethod
     def parse(cls, text: str) -> Address:
         text = one_line(text).strip()
+        secure = text[: len(_SECURE)].lower() == _SECURE
+        if secure:
+            text = text[len(_SECURE) :]
         if not text:
             raise ValueError("must not be empty")
         host, port = _split(text)
@@ -41,15 +50,15 @@ class Address(str):
         else:
             shown = host
         # a plain int: getaddrinfo takes no other
-        number = 80 if port is None else int(Port.parse(port))
-        address = cls(shown if port is None else f"{shown}:{number}")
-        address.host, address.port = host, number
+        number = (443 if secure else 80) if port is None else int(Port.parse(port))
+        address = cls((_SECURE if secure else "") + (shown if port is None else f"{shown}:{number}"))
+        address.host, address.port, address.secure = host, number, secure
         return address
 
     @property
     def origin(self) -> Origin:
         """Where connections go."""
-        return Origin("http", self.host, self.port)
+        return Origin("https" if self.secure else "http", self.host, self.port)
 
 
 def _split(text: str) -> tuple[str, str | None]:

@@ -58,7 +58,7 @@ class Client(Protocol):
     targets: dict[str, ClientTarget]
 
     def put(self, target: ClientTarget) -> None:
-        """Raises `Conflict` when there are too many."""
+        """Raises `Conflict` when there are too many, `BadInput` when its files will not do."""
 
     def discard(self, name: str) -> None: ...
 
@@ -207,6 +207,8 @@ class Worker:
             except Conflict as error:
                 log.warning("not all targets of %s are taken: %s", self._registry, error.message)
                 break
+            except BadInput as error:
+                log.warning("target %s of %s is not taken: %s", target.name, self._registry, error.message)
         # in one run, as the original does; those that were not taken are not sent either
         if invoke := [target for target in changes.invoke if client.targets.get(target.name) is target]:
             client.invoke_targets(invoke)

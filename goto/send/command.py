@@ -14,18 +14,22 @@ from typing import Any
 from goto.client.results import Results
 from goto.client.run import Run
 from goto.client.target import ClientTarget
-from goto.errors import BadInput
+from goto.errors import ApiError, BadInput
 from goto.jsontext import json_bytes
 from goto.payload import read_struct
 from goto.pool import Pool
 from goto.runtime import allow_files, run
 from goto.send.conditions import Condition
 from goto.send.progress import progress
+from goto.tls.settings import as_option
 
 FAILED = 1
 BAD_USE = 2
 INTERRUPTED = 128
 """Plus the number of the signal, as shells have it."""
+
+_OPTIONS = {"tls.ca": "--cacert", "tls.cert": "--cert", "tls.key": "--key"}
+"""The options that stand for fields."""
 
 STOP_SECONDS = 1.0
 """How long requests in flight may take after a signal; a second one ends them at once."""
@@ -37,8 +41,8 @@ def send(options: argparse.Namespace) -> int:
     """Send, show, judge. The exit status: 0, 1 where a `--fail-if` holds, 2 for bad options, 130 after Ctrl-C."""
     try:
         targets = targets_of(options)
-    except (BadInput, OSError) as error:
-        print(f"goto: {error}", file=sys.stderr)
+    except (ApiError, OSError) as error:
+        print(f"goto: {as_option(str(error), _OPTIONS)}", file=sys.stderr)
         return BAD_USE
     results = Results()
     allow_files(len(targets) * options.replicas)
@@ -50,7 +54,7 @@ def send(options: argparse.Namespace) -> int:
 
 
 def targets_of(options: argparse.Namespace) -> list[ClientTarget]:
-    """A target for each URL, named as it is. Raises `BadInput`, and OSError for a file that cannot be read."""
+    """A target for each URL, named as it is. Raises `ApiError`, and OSError for a file that cannot be read."""
     body = options.data
     if body is not None and body.startswith("@"):
         body = sys.stdin.read() if body == "@-" else Path(body[1:]).read_text("utf-8")
@@ -66,12 +70,20 @@ def targets_of(options: argparse.Namespace) -> list[ClientTarget]:
         "connTimeout": options.connect_timeout,
         "verifyTLS": not options.insecure,
     }
+    # as curl has it, they are of no concern where the url is not https
+    tls = (
+        {"ca": options.cacert, "cert": options.cert, "key": options.key}
+        if options.cacert or options.cert or options.key
+        else None
+    )
     targets: dict[str, ClientTarget] = {}
     for url in options.urls:
         name = url.replace(",", "%2C")  # a name holds no comma
         same = sum(target.url == url for target in targets.values())
         name += f" ({same + 1})" if same else ""
-        targets[name] = read_struct({**document, "name": name, "url": url}, ClientTarget)[0]
+        secure = {"tls": tls} if url.lower().startswith("https:") else {}
+        target = targets[name] = read_struct({**document, **secure, "name": name, "url": url}, ClientTarget)[0]
+        _ = target.origin  # reads the files
     return list(targets.values())
 
 

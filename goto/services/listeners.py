@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Protocol
 
 import msgspec
 
-from goto.errors import BadInput, Conflict, NotFound
+from goto.errors import ApiError, BadInput, Conflict, NotFound
+from goto.flow import Response
 from goto.listener import Listener, ListenerState
 from goto.management import through
 from goto.routes import Accepted, get, post, put
+from goto.tls.authority import Authority
+from goto.tls.server import server_context
+from goto.tls.settings import ListenerTls
 from goto.words import Label, Port
 
 LISTENERS_LIMIT = 1000
@@ -21,6 +26,8 @@ class Carrier(Protocol):
     """The host that carries a listener's traffic."""
 
     protocols: ClassVar[tuple[str, ...]]
+    elsewhere: ClassVar[dict[str, str]]
+    """Protocols that it does not serve, and who does."""
 
     async def open(self, listener: Listener) -> None:
         """Accept traffic. Raises OSError with the reason."""
@@ -35,11 +42,13 @@ class ListenerSpec(msgspec.Struct):
     port: Port
     """The port to serve on."""
     protocol: str = "http"
-    """What it speaks."""
+    """What it speaks: http or https."""
     label: Label = Label("")
     """What `Via-Goto` says; the port if not given."""
     admin: bool = True
     """Whether management calls are answered there; if not, they are traffic."""
+    tls: ListenerTls | None = None
+    """With protocol https: the certificate to show."""
 
     example: ClassVar[dict[str, Any]] = {"port": 8081, "protocol": "http", "label": "inner"}
 
@@ -47,8 +56,9 @@ class ListenerSpec(msgspec.Struct):
 class Listeners:
     """The listeners of this process, by port."""
 
-    def __init__(self, carrier: Carrier, make: Callable[[int, str, str], Listener]) -> None:
+    def __init__(self, carrier: Carrier, make: Callable[[int, str, str], Listener], authority: Authority) -> None:
         self._carrier = carrier
+        self._authority = authority
         self._make = make
         self.by_port: dict[int, Listener] = {}
         self._first: Listener | None = None
@@ -67,12 +77,22 @@ class Listeners:
         return any(listener.managed for listener in self.by_port.values())
 
     async def start(
-        self, port: int, label: str, prepare: Callable[[], Awaitable[None]] | None = None, *, managed: bool = True
+        self,
+        port: int,
+        label: str,
+        prepare: Callable[[], Awaitable[None]] | None = None,
+        *,
+        managed: bool = True,
+        protocol: str = "http",
+        tls: ListenerTls | None = None,
     ) -> Listener:
-        """Add the first listener and open it, once all is prepared. Raises OSError, and what `prepare` does."""
+        """Add the first listener and open it, once all is prepared. Raises OSError, `ApiError`, and what `prepare` does."""
+        self.check_protocol(protocol, tls)
         listener = self.adopt(port, label)
         listener.managed = managed
+        listener.protocol, listener.tls = protocol, tls
         try:
+            listener.secure = self._secure(protocol, tls)
             if prepare is not None:
                 await prepare()
             await self._carrier.open(listener)
@@ -92,25 +112,42 @@ class Listeners:
     @post("/listeners/add", raises=[Conflict])
     def add(self, spec: ListenerSpec) -> str | Accepted:
         """Add a listener; it is closed until it is opened."""
-        protocol = self.check_protocol(spec.protocol)
+        protocol = self.check_protocol(spec.protocol, spec.tls)
         if spec.port in self.by_port:
             return Accepted(f"Listener {spec.port} is there already")
         if len(self.by_port) >= LISTENERS_LIMIT:
             raise Conflict(f"port: {LISTENERS_LIMIT} listeners are the limit")
+        self._secure(protocol, spec.tls)  # what will not do is said now; the files are read again when it opens
         listener = self._make(spec.port, spec.label, protocol)
         listener.managed = spec.admin
+        listener.tls = spec.tls
         caller = through.get()
         if caller is not None:
             listener.mode = caller.mode
         self.by_port[spec.port] = listener
         return f"Added listener {spec.port}"
 
-    def check_protocol(self, word: str) -> str:
-        """A protocol that the host serves, in lower case. Raises `BadInput`."""
+    def check_protocol(self, word: str, tls: ListenerTls | None = None) -> str:
+        """A protocol that the host serves, in lower case. Raises `BadInput`, where `tls` does not go with it too."""
         protocol = word.lower()
         if protocol not in self._carrier.protocols:
+            if protocol in self._carrier.elsewhere:
+                raise BadInput(f"protocol: {word!r} is not served, since {self._carrier.elsewhere[protocol]}")
             raise BadInput(f"protocol: {word!r} is not served, use {' or '.join(self._carrier.protocols)}")
+        if tls is not None and protocol != "https":
+            raise BadInput(f"tls: the protocol is {protocol}")
         return protocol
+
+    def check(self, word: str, tls: ListenerTls | None) -> None:
+        """Whether a listener can be opened like this. Raises `BadInput`."""
+        self._secure(self.check_protocol(word, tls), tls)
+
+    def _secure(self, protocol: str, tls: ListenerTls | None) -> ssl.SSLContext | None:
+        """What an https listener shows, its files read now. Raises `BadInput`."""
+        if protocol != "https":
+            return None
+        tls = tls or ListenerTls()
+        return server_context(self._authority, tls.cert, tls.key, tls.names)
 
     @put("/listeners/{port}/open", raises=[NotFound, Conflict])
     async def open(self, port: Port) -> str:
@@ -121,7 +158,11 @@ class Listeners:
                 raise Conflict(f"port: listener {port} is open already")
             listener.open = True  # what is accepted from now on is to be served
             try:
+                listener.secure = self._secure(listener.protocol, listener.tls)
                 await self._carrier.open(listener)
+            except ApiError:
+                listener.open = False
+                raise
             except OSError as error:
                 listener.open = False
                 raise Conflict(f"port: cannot open listener {port}: {error.strerror or error}") from None
@@ -156,6 +197,15 @@ class Listeners:
     def list(self) -> dict[str, ListenerState]:
         """List the listeners, by port."""
         return {str(port): listener.show() for port, listener in self.by_port.items()}
+
+    @get("/goto/ca.pem", raises=[NotFound], answers={200: {"application/x-pem-file": str}})
+    def show_ca(self) -> Response:
+        """Show the certificate of the CA of https listeners that were given none, for clients to trust."""
+        if reason := self._carrier.elsewhere.get("https"):
+            raise NotFound(reason)
+        response = Response(200, self._authority.certificate)
+        response.headers.add("Content-Type", "application/x-pem-file")
+        return response
 
     def _known(self, port: int) -> Listener:
         if port not in self.by_port:

@@ -31,7 +31,7 @@ def test_a_target_as_the_seed_has_it(target: Callable[..., ClientTarget]):
     )
     assert (read.replicas, read.request_count, read.delay, read.send_id) == (2, 5, Duration.parse("1s"), True)
     assert read.headers == [("foo", "bar"), ("x", "x1")]
-    assert read.origin == Origin("http", "localhost", 8080, True)
+    assert read.origin == Origin("http", "localhost", 8080)
     assert read.timeout == 30
 
 

@@ -12,6 +12,7 @@ from goto.call import Origin
 from goto.errors import BadInput
 from goto.features.proxy.target import MOST_REPLICAS, ProxyTarget
 from goto.payload import read_json, read_struct
+from goto.tls.client import client_tls
 
 FULL = {
     "name": "t1",
@@ -27,6 +28,7 @@ FULL = {
     "enabled": False,
     "requestTimeout": "1m30s",
     "verifyTLS": False,
+    "tls": {"ca": "/ca.pem", "cert": "/me.pem", "key": "/me.key", "serverName": "other.example"},
 }
 
 
@@ -68,6 +70,7 @@ def test_what_is_not_given() -> None:
         "enabled": True,
         "requestTimeout": "30s",
         "verifyTLS": True,
+        "tls": None,
     }
     assert not target.match
     assert target.timeout == 30
@@ -172,7 +175,8 @@ def test_where_connections_go(url: str, origin: Origin) -> None:
 
 
 def test_certificates_go_unchecked_on_demand() -> None:
-    assert read({"name": "t", "url": "https://u", "verifyTLS": False}).origin == Origin("https", "u", 443, verify=False)
+    target = read({"name": "t", "url": "https://u", "verifyTLS": False})
+    assert target.origin == Origin("https", "u", 443, client_tls(verify=False)) != Origin("https", "u", 443)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("400ms", 0.4), ("2m", 120), ("0", 30)])

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from certificates import Authority
 from mitm_process import ADDON, Mitmdump, call, command, confdir, starts_not
 from support import PATIENCE, ROOT, Goto, Reply, Upstream, eventually, free_port, held
-from wire import Client, Scripted, Site, get
+from wire import Client, Scripted, Site, answering, get
 
 CONFIG = """
 label: seeded
@@ -293,6 +294,29 @@ def test_a_body_over_the_limit_in_http_2(process: Mitmdump, tmp_path: Path) -> N
     url = f"https://127.0.0.1:{process.port}/request/proxy/targets/add"
     said = curl("--http2", "-k", "--data-binary", sent, "-w", " %{http_code} %{http_version}", url)
     assert said == "body: more than the limit of 1048576 bytes\n 413 2"
+
+
+def test_what_a_target_shows_and_trusts_is_its_own(behind: Upstream, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    site, me = authority.issue("inner.example", file="inner"), authority.issue("me", file="me")
+    answer = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret")
+    with Scripted(answer, tls=authority.server(site, ask=True)) as server, Mitmdump(f"reverse:{behind.base}") as mitmdump:
+        tls = {"ca": str(authority.file), "cert": str(me.cert), "key": str(me.key), "serverName": "inner.example"}
+        spec = {"name": "t", "url": f"https://127.0.0.1:{server.port}", "match": {"uris": ["/a"]}, "tls": tls}
+        mitmdump.api("POST", "/request/proxy/targets/add", spec)
+        assert mitmdump.call("GET", "/a").text == "secret"
+        mitmdump.api("POST", "/request/proxy/targets/add", {**spec, "tls": {**tls, "serverName": "other.example"}})
+        assert mitmdump.call("GET", "/a").status == 502
+
+
+def test_tls_of_listeners_is_mitmproxys(process: Mitmdump) -> None:
+    answer = process.call("POST", "/listeners/add", {"port": free_port(), "protocol": "https"})
+    assert (answer.status, answer.text.startswith("protocol: 'https' is not served, since mitmproxy does TLS here")) == (
+        400,
+        True,
+    )
+    assert process.call("GET", "/goto/ca.pem").status == 404
+    assert curl("-k", f"https://127.0.0.1:{process.port}/label") == f"Label: {process.port}\n"
 
 
 # ---------------------------------------------------------------- listeners at run time

@@ -529,7 +529,8 @@ def test_a_websocket_passes_through(routed: bool, clean: bool) -> None:
 def test_a_websocket_that_nobody_can_carry_is_501(site: Site, upstream: Upstream) -> None:
     site.target(upstream.port, "/two", replicas=2)
     site.target(upstream.port, "/unverified", scheme="https", verifyTLS=False)
-    for path in ("/two", "/unverified", "/echo"):
+    site.target(upstream.port, "/own", scheme="https", tls={"serverName": "a"})
+    for path in ("/two", "/unverified", "/own", "/echo"):
         with site.client() as client:
             client.send(get(path, *UPGRADE))
             assert client.answer().status == 501

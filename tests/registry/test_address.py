@@ -24,12 +24,14 @@ from goto.services.registry import PeerSpec
         ("w:65535", "w:65535", "w", 65535),
         (" w:80 ", "w:80", "w", 80),
         ("w:080", "w:80", "w", 80),
+        ("https://w:8443", "https://w:8443", "w", 8443),
+        ("HTTPS://[0::1]", "https://[::1]", "::1", 443),
     ],
 )
 def test_an_address_is_read(text: str, shown: str, host: str, port: int):
     address = Address.parse(text)
     assert (address, address.host, address.port) == (shown, host, port)
-    assert address.origin == ("http", host, port, True)
+    assert address.origin == ("https" if text.strip().lower().startswith("https") else "http", host, port, None)
     assert Address.parse(shown) == address
     assert type(address.port) is int, "getaddrinfo takes no other"
 
@@ -51,6 +53,9 @@ def test_an_address_is_read(text: str, shown: str, host: str, port: int):
             "w:80/x",
             "u@w:80",
             "http://w:80",
+            "https://",
+            "https://https://w",
+            "https://w/",
             "w?x",
             "-w",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -10,6 +11,7 @@ from goto.call import DEFAULT_TIMEOUT, Origin
 from goto.duration import Duration
 from goto.errors import BadInput
 from goto.templates import ANY_VALUE, Template, parse
+from goto.tls.settings import TargetTls, of_target
 from goto.words import HeaderName, HeaderValue, Name, SentHeaderName, TargetUrl, one_line
 
 MOST_REPLICAS = 1_000
@@ -114,7 +116,7 @@ def _check(where: str, pair: list[str], name: type[HeaderName | QueryName], valu
         raise BadInput(f"{where}: {error}") from None
 
 
-class ProxyTarget(msgspec.Struct):
+class ProxyTarget(msgspec.Struct, dict=True):
     """Where matching requests are sent, and how they are changed on the way."""
 
     name: Name
@@ -143,6 +145,8 @@ class ProxyTarget(msgspec.Struct):
     """From the last byte of the request to the head of the response; 0 stands for the default, 30s."""
     verify_tls: bool = msgspec.field(name="verifyTLS", default=True)
     """Check the certificate of an https url."""
+    tls: TargetTls | None = None
+    """For an https url: what to trust and what to show."""
 
     example: ClassVar[dict[str, Any]] = {
         "name": "t1",
@@ -152,10 +156,10 @@ class ProxyTarget(msgspec.Struct):
         "addHeaders": [["x-shop", "{shop}"]],
     }
 
-    @property
+    @cached_property
     def origin(self) -> Origin:
-        """Where the url's connections go."""
-        return Origin.of(self.url, verify=self.verify_tls)
+        """Where the url's connections go. Files of `tls` are read at the first look; raises `ApiError` where they will not do."""
+        return Origin.of(self.url, of_target(self.url, self.tls, verify=self.verify_tls))
 
     @property
     def timeout(self) -> float:

@@ -1,0 +1,86 @@
+"""A CA that lives as long as the process, for https listeners that are given no certificate."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from goto.errors import BadInput, NotFound
+from goto.identity import own_names
+
+if TYPE_CHECKING:
+    import trustme
+
+LEAF_DAYS = 397
+"""How long a certificate is good for: some clients take none that is valid longer. A listener gets a new one when it opens."""
+
+MISSING = "certificates are made by the extra tls, which is not installed: pip install 'goto-http[tls]'"
+
+
+class Authority:
+    """Makes its own key and certificate when they are needed first. The keys never leave the process."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        """What its certificates are valid for, besides this machine's own names."""
+        self._ca: trustme.CA | None = None
+
+    @property
+    def certificate(self) -> bytes:
+        """What clients have to trust, in PEM form. Raises `NotFound` without the extra."""
+        try:
+            return self._made().cert_pem.bytes()
+        except ImportError:
+            raise NotFound(MISSING) from None
+
+    def certify(self, context: ssl.SSLContext, names: Sequence[str] = ()) -> None:
+        """Have a context show a new certificate for this machine and some names. Raises `BadInput`."""
+        try:
+            ca = self._made()
+        except ImportError:
+            raise BadInput(f"tls.cert: not given, and {MISSING}") from None
+        own = [name for name in (*own_names(), *self.names) if _certifiable(name)]
+        leaf = ca.issue_cert(
+            *dict.fromkeys([*own, *names]), organization_name="goto", not_after=datetime.now(UTC) + timedelta(days=LEAF_DAYS)
+        )
+        chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
+        with _as_file(leaf.private_key_pem.bytes() + chain) as path:
+            context.load_cert_chain(path)
+
+    def _made(self) -> trustme.CA:
+        if self._ca is None:
+            # imported by those who need it: as much as all else together
+            import trustme
+
+            self._ca = trustme.CA(path_length=0, organization_name="goto")
+        return self._ca
+
+
+def _certifiable(name: str) -> bool:
+    """Whether a certificate can be for it; what a machine calls itself need not be a name of the DNS."""
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return name.isascii() and name.replace("-", "").replace(".", "").isalnum() and not name.startswith(("-", "."))
+    return not address.is_unspecified and "%" not in name
+
+
+@contextlib.contextmanager
+def _as_file(data: bytes) -> Iterator[str]:
+    """Data under a path, since OpenSSL takes keys from files only. In memory where it can be: a container may be read-only."""
+    if hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):
+        with open(os.memfd_create("goto"), "wb", buffering=0) as file:
+            file.write(data)
+            yield f"/proc/self/fd/{file.fileno()}"
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "pair.pem")
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+                file.write(data)
+            yield path
