@@ -213,6 +213,6 @@ def test_what_only_a_try_shows_has_a_place():
     async def test(lab: Lab) -> None:
         with pytest.raises(ConfigError) as caught:
             lab.config._applier().check(document("listeners: [{port: 81, protocol: gopher}]"), lab.config._scratch)
-        assert str(caught.value) == "goto.yaml:1:13: listeners[0]: protocol: 'gopher' is not served, use http"
+        assert str(caught.value) == "goto.yaml:1:13: listeners[0]: protocol: 'gopher' is not served, use http or https"
 
     in_lab(test)
