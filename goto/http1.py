@@ -36,12 +36,11 @@ def status_line(status: int, reason: str | None = None) -> bytes:
     return b"HTTP/1.1 %d %b\r\n" % (status, reason.encode("latin-1", "replace"))
 
 
-field_line: Callable[[Field], bytes] = b"%b: %b\r\n".__mod__  # the quickest there is
-"""A field as it stands on the wire."""
+_line_of: Callable[[Field], bytes] = b": ".join  # the quickest way there is
 
 
 def fields_bytes(fields: list[Field]) -> bytes:
-    return b"".join(map(field_line, fields))
+    return b"\r\n".join([*map(_line_of, fields), b""])
 
 
 def date_field() -> bytes:
@@ -91,10 +90,10 @@ def response_bytes(
         connection = CLOSE
     else:
         connection = b"" if version >= (1, 1) else KEEP_ALIVE
+    fields = response.headers.fields
     first = status_line(response.status, response.reason)
-    head = b"".join((first, identity, *map(field_line, response.headers.fields)))
-    date = b"" if b"\ndate: " in head.lower() else date_field()
-    return b"".join((head, date, framing, connection, b"\r\n", body))
+    date = b"" if has_date(fields) else date_field()
+    return b"".join((first, identity, fields_bytes(fields), date, framing, connection, b"\r\n", body))
 
 
 def whole_response(response: Response, identity: bytes, method: str, version: tuple[int, int], *, keep_alive: bool) -> bytes:
@@ -119,7 +118,7 @@ def request_head(call: Call, length: int | None) -> bytes:
         framing = b"Content-Length: %d\r\n" % length
     else:
         framing = b""
-    return b"".join((encode(first), *map(field_line, call.headers), encode(upgrade), framing, b"\r\n"))
+    return b"".join((encode(first), fields_bytes(call.headers), encode(upgrade), framing, b"\r\n"))
 
 
 _BODILESS = REPEATABLE | {"DELETE", "CONNECT"}

@@ -6,7 +6,7 @@ from typing import Annotated, TypedDict
 
 import msgspec
 
-from goto.bounded import TRACKED_LIMIT, check_tracked, slot
+from goto.bounded import OTHER, TRACKED_LIMIT, VALUE_LENGTH, VALUES_LIMIT, check_tracked
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
 from goto.flow import Flow, decode
@@ -14,6 +14,7 @@ from goto.routes import get, post, put
 from goto.settings import setting
 from goto.words import HeaderName, HeaderNames, split_known
 
+_OTHER = OTHER.encode()
 ByStatus = dict[int, int]
 Tracked = Annotated[list[HeaderName], msgspec.Meta(max_length=TRACKED_LIMIT)]
 
@@ -28,10 +29,21 @@ class CountsByValue(TypedDict):
     """By what was answered."""
 
 
+class ValueCounts:
+    """The counts of one value of a header."""
+
+    __slots__ = ("requested", "requests", "responses")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.requested: ByStatus = {}
+        self.responses: ByStatus = {}
+
+
 class HeaderCounts:
     """The counts of one tracked header, by value as it was sent."""
 
-    __slots__ = ("by_requested", "by_response", "by_value", "key", "name")
+    __slots__ = ("by_value", "key", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -39,33 +51,24 @@ class HeaderCounts:
         self.clear()
 
     def clear(self) -> None:
-        self.by_value: dict[str, int] = {}
-        self.by_requested: dict[str, ByStatus] = {}
-        self.by_response: dict[str, ByStatus] = {}
+        self.by_value: dict[bytes, ValueCounts] = {}
 
-    def count(self, value: str, requested: int | None) -> str:
-        """Count a request; the key it was counted under."""
-        if value in self.by_value:
-            self.by_value[value] += 1
-        else:
-            value = slot(self.by_value, value)
-            self.by_value[value] = self.by_value.get(value, 0) + 1
-        if requested is not None:
-            statuses = self.by_requested.setdefault(value, {})
-            statuses[requested] = statuses.get(requested, 0) + 1
-        return value
-
-    def count_response(self, value: str, status: int) -> None:
-        statuses = self.by_response.get(value)
-        if statuses is None:
-            statuses = self.by_response[value] = {}
-        statuses[status] = statuses.get(status, 0) + 1
+    def fresh(self, value: bytes) -> ValueCounts:
+        """The counts of a value that has none yet, which are those of all others past the limit."""
+        if len(self.by_value) >= VALUES_LIMIT or len(decode(value)) > VALUE_LENGTH:
+            value = _OTHER
+        return self.by_value.setdefault(value, ValueCounts())
 
     def show(self) -> CountsByValue:
+        shown = {decode(value): counts for value, counts in self.by_value.items()}
         return {
-            "RequestCountsByHeaderValue": self.by_value,
-            "RequestCountsByHeaderValueAndRequestedStatus": self.by_requested,
-            "RequestCountsByHeaderValueAndResponseStatus": self.by_response,
+            "RequestCountsByHeaderValue": {value: counts.requests for value, counts in shown.items()},
+            "RequestCountsByHeaderValueAndRequestedStatus": {
+                value: counts.requested for value, counts in shown.items() if counts.requested
+            },
+            "RequestCountsByHeaderValueAndResponseStatus": {
+                value: counts.responses for value, counts in shown.items() if counts.responses
+            },
         }
 
 
@@ -85,19 +88,23 @@ class Tracking(Feature):
         requested = request.requested_status
         index = request.headers.index
         seen = []
-        for counts in self.headers.values():
-            fields = index.get(counts.key)
-            if fields is not None:
-                sent = (fields[0][1],) if len(fields) == 1 else dict.fromkeys([value for _, value in fields])
-                for value in sent:
-                    seen.append((counts, counts.count(decode(value), requested)))
+        for header in self.headers.values():
+            fields = index.get(header.key)
+            if fields is None:
+                continue
+            for value in (fields[0][1],) if len(fields) == 1 else dict.fromkeys([value for _, value in fields]):
+                counts = header.by_value.get(value) or header.fresh(value)
+                counts.requests += 1
+                if requested is not None:
+                    counts.requested[requested] = counts.requested.get(requested, 0) + 1
+                seen.append(counts)
         flow.notes[self] = seen
 
     def response(self, flow: Flow) -> None:
         assert flow.response is not None
         status = flow.response.status
-        for counts, value in flow.notes.get(self, ()):
-            counts.count_response(value, status)
+        for counts in flow.notes.get(self, ()):
+            counts.responses[status] = counts.responses.get(status, 0) + 1
 
     @put("/request/headers/track/add/{headers}", raises=[Conflict])
     def add(self, headers: HeaderNames) -> str:
