@@ -152,7 +152,8 @@ class PlainProxied(Answer):
         response = flow.response
         if response.stream is not self:
             self._over = True
-            self.abort()  # where a hook put another in its place
+            if not self.done:
+                self.abort()  # a hook put another in its place
             _answer(self._host, client, flow, self.call.target)
             client.plain_over(stays=not client.closing)
             return
