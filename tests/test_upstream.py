@@ -110,22 +110,6 @@ def test_nobody_listens(site: Site) -> None:
         [OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", b"zz\r\n"],
     ],
 )
-def test_whatever_keeps_a_connection_from_being_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> UpstreamError:
-        sender = Sender()
-
-        async def connect(*_: object) -> None:
-            raise LookupError("nobody thought of this")
-
-        monkeypatch.setattr(sender.pool, "connect", connect)
-        with pytest.raises(UpstreamError) as caught:
-            await asyncio.wait_for(sender.head(Call("t", Origin("http", "127.0.0.1", 1), "GET", "/"), b""), PATIENCE)
-        return caught.value
-
-    error = asyncio.run(main())
-    assert (error.status, str(error)) == (502, "cannot connect: nobody thought of this")
-
-
 @pytest.mark.parametrize("version", [b"1.1", b"1.0"])
 def test_a_body_that_breaks_half_way_breaks_the_clients_connection(site: Site, pieces: list[bytes], version: bytes) -> None:
     site.api("PUT", "/request/timeout/track/all")
@@ -647,6 +631,22 @@ def test_a_sender_that_is_given_up_hears_nothing_and_leaves_no_connection() -> N
 
     with Scripted(hold) as server:
         asyncio.run(asyncio.wait_for(run(server), PATIENCE))
+
+
+def test_whatever_keeps_a_connection_from_being_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> UpstreamError:
+        sender = Sender()
+
+        async def connect(*_: object) -> None:
+            raise LookupError("nobody thought of this")
+
+        monkeypatch.setattr(sender.pool, "connect", connect)
+        with pytest.raises(UpstreamError) as caught:
+            await asyncio.wait_for(sender.head(Call("t", Origin("http", "127.0.0.1", 1), "GET", "/"), b""), PATIENCE)
+        return caught.value
+
+    error = asyncio.run(main())
+    assert (error.status, str(error)) == (502, "cannot connect: nobody thought of this")
 
 
 def test_errors_of_one_call() -> None:
