@@ -18,7 +18,7 @@ from goto.batch import Batch
 from goto.call import Origin
 from goto.duration import spoken
 from goto.flow import Field
-from goto.heads import Head, lone_head
+from goto.heads import SAID_LIMIT, Head, lone_head
 
 
 class UpstreamError(Exception):
@@ -91,6 +91,7 @@ class Connection(asyncio.Protocol):
         "_deadline",
         "_drained",
         "_fields",
+        "_head",
         "_head_done",
         "_keep",
         "_left",
@@ -101,6 +102,7 @@ class Connection(asyncio.Protocol):
         "_paused",
         "_reason",
         "_receiver",
+        "_said",
         "_seen",
         "_timeout",
         "_timer",
@@ -147,6 +149,9 @@ class Connection(asyncio.Protocol):
         """Bytes of the head, then of the body, that came through the parser."""
         self._left: int | None = None
         """Bytes of the body still to come past the parser; None while the parser is in charge."""
+        self._said = b""
+        self._head: Head | None = None
+        """What the last answer began with, and its head, if that was a plain one."""
         self._head_done = False
         self._complete = False
         self._keep = False
@@ -242,7 +247,7 @@ class Connection(asyncio.Protocol):
             return
         if self._left is not None:
             self._take(receiver, data)
-        elif self.received or self._bare or (head := lone_head(data)) is None:
+        elif self.received or self._bare or (head := self._glance(data)) is None:
             self.received = True
             self._parse(receiver, data)
         elif self._read(receiver, head, data):
@@ -330,6 +335,14 @@ class Connection(asyncio.Protocol):
             self._complete = True
 
     # ------------------------------------------------------------ inside
+    def _glance(self, data: bytes) -> Head | None:
+        """The head of an answer that begins here, if it is a plain one. Upstreams often say the same again."""
+        if len(data) > SAID_LIMIT:
+            return lone_head(data)
+        if data != self._said:
+            self._said, self._head = data, lone_head(data)
+        return self._head
+
     def _read(self, receiver: Receiver, head: Head, data: bytes) -> bool:
         """Take the beginning of an answer that the parser need not see; whether it is the whole."""
         status, reason, fields, length, body_at = head

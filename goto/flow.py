@@ -42,17 +42,9 @@ class Headers:
 
     __slots__ = ("_index", "fields")
 
-    def __init__(self, fields: Iterable[Field] = ()) -> None:
+    def __init__(self, fields: Iterable[Field] = (), index: Index | None = None) -> None:
         self.fields: list[Field] = list(fields)
-        self._index: Index | None = None
-
-    @classmethod
-    def of(cls, index: Index) -> Headers:
-        """From an index in which no name is repeated."""
-        headers = cls.__new__(cls)
-        headers.fields = [field for (field,) in index.values()]
-        headers._index = index
-        return headers
+        self._index = index
 
     @property
     def index(self) -> Index:

@@ -15,6 +15,9 @@ from goto.flow import Field, Headers, Index, Request
 MOST_FIELDS = 1000
 """Fields of a head that is read here."""
 
+SAID_LIMIT = 1024
+"""Bytes of what came last that a connection remembers, together with what was read in it."""
+
 VARIED = 1024
 """Lines of one name that are remembered."""
 
@@ -89,7 +92,11 @@ def _status_line(line: bytes) -> tuple[int, bytes]:
 _status_of = Memo(_status_line).__getitem__
 
 
-def lone_request(data: bytes) -> Request | None:
+Asked = tuple[str, str, Index]
+"""Method, target and fields of a request; no name is repeated."""
+
+
+def lone_request(data: bytes) -> Asked | None:
     """The request, if `data` is one plain HTTP/1.1 request in origin-form, whole, without a body, and nothing else."""
     lines = data.split(b"\r\n")
     words = lines[0].split(b" ")
@@ -111,7 +118,12 @@ def lone_request(data: bytes) -> Request | None:
         or not target.isprintable()
     ):
         return None
-    return Request(method, target, Headers.of(index))
+    return method, target, index
+
+
+def request_of(asked: Asked) -> Request:
+    method, target, index = asked
+    return Request(method, target, Headers([field for (field,) in index.values()], index))
 
 
 Head = tuple[int, bytes, list[Field], int, int]

@@ -20,7 +20,7 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from goto.accesslog import AccessLog
 from goto.batch import Batch
 from goto.flow import Request, Response
-from goto.heads import lone_request
+from goto.heads import SAID_LIMIT, Asked, lone_request, request_of
 from goto.http1 import whole_response
 from goto.limits import LIMITS
 from goto.listener import Listener
@@ -85,6 +85,7 @@ class ClientConnection(RequestHandler):
     """aiohttp's protocol, with an eye on the client's leaving, on slow heads and on closing listeners."""
 
     __slots__ = (
+        "_asked",
         "_batch",
         "_client",
         "_head_timer",
@@ -92,6 +93,7 @@ class ClientConnection(RequestHandler):
         "_log",
         "_parser_empty",
         "_rest",
+        "_said",
         "_serve_plain",
         "admin",
         "closing",
@@ -134,6 +136,9 @@ class ClientConnection(RequestHandler):
         """No request after the present one is answered."""
         self._client = ""
         self._head_timer: asyncio.TimerHandle | None = None
+        self._said = b""
+        self._asked: Asked | None = None
+        """What came last that could be a plain request, and what it asks."""
         self._parser_empty = True
         """The parser has seen whole requests and nothing more."""
 
@@ -240,12 +245,20 @@ class ClientConnection(RequestHandler):
         waiter = self._waiter
         if waiter is not None and not waiter.done() and self._parser_empty and not self.closing and len(data) <= LIMITS.head:
             # nothing is under way: a plain request that comes alone can be served without a task, whatever the parser would say
-            request = lone_request(data)
-            if request is not None and len(request.headers.fields) <= LIMITS.fields and self._serve_plain(self, request):
+            asked = self._glance(data)
+            if asked is not None and len(asked[2]) <= LIMITS.fields and self._serve_plain(self, request_of(asked)):
                 self._request_count += 1
                 self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
                 return
         self._receive(data)
+
+    def _glance(self, data: bytes) -> Asked | None:
+        """What a plain request asks, if this is one, and nothing else. Clients often say the same again."""
+        if len(data) > SAID_LIMIT:
+            return lone_request(data)
+        if data != self._said:
+            self._said, self._asked = data, lone_request(data)
+        return self._asked
 
     def _hold_back(self, data: bytes) -> None:
         assert self._held is not None

@@ -148,3 +148,18 @@ def test_a_response_hook_may_put_another_response_in_the_place_of_an_upstreams(
             client.send(get(path))
             answer = client.answer()
             assert (answer.status, answer.text) == (299, "other\n")
+
+
+def test_a_request_that_comes_again_on_a_connection_is_a_request_of_its_own(site: Site, upstream: Upstream) -> None:
+    site.target(upstream.port, "/up", addHeaders=[["Added", "1"]], removeHeaders=["gone"])
+    site.api("PUT", "/request/headers/track/add/x")
+    with site.client() as client:
+        for _ in range(3):
+            for request in (get("/a", "x: 1"), get("/up", "x: 1", "gone: 1"), get("/a", "x: 1"), get("/a", "x: 2"), get("/up")):
+                for _ in range(3):
+                    client.send(request)
+                    assert client.answer().status == 200
+    counts = site.call("GET", "/request/headers/track/x/counts").json()["RequestCountsByHeaderValue"]
+    assert counts == {"1": 27, "2": 9}
+    received = upstream.take(18)
+    assert {tuple(name for name, _ in each.headers) for each in received} == {("Host", "x", "Added"), ("Host", "Added")}
