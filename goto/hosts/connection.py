@@ -407,6 +407,8 @@ class Server(web.Server):
         self._batch = batch
         self._admin = admin
         self._ended = asyncio.Event()
+        self.handshakes = 0
+        """Clients that are to be connections over TLS."""
 
     def __call__(self) -> ClientConnection:
         return ClientConnection(self, self._listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin)

@@ -11,6 +11,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from goto.hosts.connection import ClientConnection
+from goto.limits import LIMITS
 
 if TYPE_CHECKING:
     from goto.hosts.connection import Server
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 HANDSHAKE_SECONDS = 10.0
 """A handshake that takes longer ends the connection."""
 
-FAREWELL_SECONDS = 10.0
-"""How long a client may take to agree to the end."""
+FAREWELL_SECONDS = 600.0
+"""How long a client may take to read what was written before the end."""
 
 SOON_SECONDS = 0.01
 """Until it is looked again whether the kernel has taken all."""
@@ -45,6 +46,9 @@ class SecureConnection(ClientConnection):
     def all_taken(self) -> bool:
         return super().all_taken and not self._raw.get_write_buffer_size()
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(Above(transport, self._raw))
+
     async def flushed(self) -> None:
         if self.all_taken:
             return
@@ -63,6 +67,41 @@ class SecureConnection(ClientConnection):
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
         self.drained()
+
+
+_DELEGATED = (
+    "abort",
+    "get_extra_info",
+    "get_protocol",
+    "get_write_buffer_size",
+    "is_closing",
+    "is_reading",
+    "pause_reading",
+    "resume_reading",
+    "set_protocol",
+    "set_write_buffer_limits",
+    "write",
+    "writelines",
+)
+
+
+class Above(asyncio.Transport):
+    """TLS's own transport, but for its end: that the client agrees to it is not waited for (RFC 5246, 7.2.1).
+
+    A client that keeps an idle connection does not answer it, and would hold a process up that is to end.
+    """
+
+    def __init__(self, tls: Any, raw: Any) -> None:
+        super().__init__()
+        self._tls = tls
+        self._raw = raw
+        # the very methods, at no cost
+        for name in _DELEGATED:
+            setattr(self, name, getattr(tls, name))
+
+    def close(self) -> None:
+        self._tls.close()
+        self._raw.close()  # it takes what TLS still has to pass down, a close_notify last, and then ends
 
 
 class Below(asyncio.BufferedProtocol):
@@ -94,7 +133,7 @@ class Below(asyncio.BufferedProtocol):
         self._connection.drained()
 
 
-class _Above(asyncio.Protocol):
+class _Early(asyncio.Protocol):
     """Keeps what comes right behind the handshake, until the connection is there."""
 
     def __init__(self) -> None:
@@ -119,16 +158,21 @@ class Handshake(asyncio.Protocol):
         self._context = context
         self._raw: Any = None
         self._early = b""
-        self._above = _Above()
+        self._first = _Early()
         self._task: asyncio.Task[Any] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._raw = transport
+        if self._server.handshakes >= LIMITS.connections:
+            LIMITS.hit["connections"] += 1
+            self._raw.abort()
+            return
+        self._server.handshakes += 1
         loop = asyncio.get_running_loop()
         self._task = loop.create_task(
             loop.start_tls(
                 self._raw,
-                self._above,
+                self._first,
                 self._context,
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
@@ -161,7 +205,8 @@ class Handshake(asyncio.Protocol):
             data = data[count:]
 
     def _over(self, task: asyncio.Task[Any]) -> None:
-        if task.cancelled() or task.exception() is not None or task.result() is None or self._above.ended:
+        self._server.handshakes -= 1
+        if task.cancelled() or task.exception() is not None or task.result() is None or self._first.ended:
             self._raw.abort()
             return
         secure = task.result()
@@ -171,5 +216,5 @@ class Handshake(asyncio.Protocol):
         # then the transport below says when the kernel has taken all
         self._raw.set_write_buffer_limits(0)
         connection.connection_made(secure)
-        if self._above.data:
-            connection.data_received(self._above.data)
+        if self._first.data:
+            connection.data_received(self._first.data)

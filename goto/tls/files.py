@@ -19,7 +19,7 @@ def read_pem(path: str, field: str) -> bytes:
     """What a file holds. Raises `BadInput` where it cannot be read."""
     try:
         # a pipe would wait for its writer
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        with open(path, "rb", opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0))) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise BadInput(f"{field}: {path}: not a file")
             data = file.read(FILE_LIMIT + 1)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import ssl
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 from certificates import Authority
 from support import PATIENCE, Goto, Reply, Upstream, eventually, free_port, held, raw
 from wire import Client, Scripted, Site, get, read_head
 
+from goto import runtime
 from goto.accesslog import AccessLog
 from goto.hosts import secure
+from goto.hosts.connection import ClientConnection
 from goto.hosts.standalone import StandaloneHost
 from goto.services.listeners import ListenerSpec
 from goto.tls.settings import FilePath, ListenerTls
@@ -267,6 +271,46 @@ def test_a_listener_that_closes_ends_idle_connections_and_lets_exchanges_finish(
         site.secure()
 
 
+def test_the_end_does_not_wait_for_a_client_that_keeps_an_idle_connection(
+    goto: Callable[..., Goto], authority: Authority, files: dict[str, str]
+) -> None:
+    options = ("--grace", "10m", "--protocol", "https", "--cert", files["cert"], "--key", files["key"])
+    process = goto("secure", *options)
+    with SecureClient(process.port, authority.client) as idle:
+        assert isinstance(idle.socket, ssl.SSLSocket)
+        idle.socket.suppress_ragged_eofs = False  # so that an end without a close_notify is an error
+        idle.send(get("/status/201"))
+        assert idle.answer().status == 201
+        process.process.terminate()
+        # the client has not said that it agrees, and has not closed
+        assert process.process.wait(PATIENCE) == 0
+        assert idle.rest() == b""
+
+
+@pytest.mark.parametrize("run", [asyncio.run, runtime.run])
+def test_the_end_waits_for_all_that_was_written(
+    run: Callable[[Coroutine[Any, Any, int]], object], authority: Authority, files: dict[str, str]
+) -> None:
+    async def main() -> int:
+        host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
+        port = free_port()
+        await host.start(port, protocol="https", tls=ListenerTls(FilePath(files["cert"]), FilePath(files["key"])))
+        client = await asyncio.to_thread(SecureClient, port, authority.client)
+        ((_, server),) = host._servers.values()
+        while not server.connections:
+            await asyncio.sleep(0)
+        (connection,) = server.connections
+        assert isinstance(connection, ClientConnection)
+        connection.send(b"x" * LARGE)
+        connection.force_close()
+        with client:
+            assert len(await asyncio.to_thread(client.stream.read)) == LARGE
+        await host.stop(0)
+        return 0
+
+    run(asyncio.wait_for(main(), 3 * PATIENCE))
+
+
 # ---------------------------------------------------------------- handshakes
 def test_handshakes_that_fail_leave_the_listener_as_it_is(site: SecureSite) -> None:
     raw(site.port, get("/"))
@@ -305,6 +349,27 @@ def test_a_handshake_that_stalls_is_ended(
 
     asyncio.run(asyncio.wait_for(run(), PATIENCE))
     assert caplog.records == []
+
+
+def test_no_more_handshakes_at_a_time_than_connections(
+    goto: Callable[..., Goto], authority: Authority, files: dict[str, str]
+) -> None:
+    tls = ("--protocol", "https", "--cert", files["cert"], "--key", files["key"])
+    process = goto("few", "--limit", "connections=3", *tls)
+    with contextlib.ExitStack() as stack:
+        stalled = [stack.enter_context(Client(process.port)) for _ in range(3)]
+        with Client(process.port) as surplus:
+            assert surplus.rest() == b""
+        stalled[0].close()
+
+        def hits() -> int:
+            with contextlib.suppress(OSError), SecureClient(process.port, authority.client) as client:
+                client.send(get("/goto/limits"))
+                return int(json.loads(client.answer().body)["connections"]["hit"])
+            return 0
+
+        # as soon as one of them is over there is room again
+        assert eventually(hits)
 
 
 @pytest.fixture

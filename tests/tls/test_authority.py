@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,21 @@ def test_its_certificates_are_for_this_machine_and_the_names_given(in_memory: bo
         for name in ("other.example", "192.0.2.8"):
             assert not shakes_hands(server, name, authority.certificate), name
         assert not shakes_hands(server, "localhost", Authority().certificate)
+
+
+def test_they_are_valid_for_no_longer_than_clients_take() -> None:
+    authority = Authority()
+    context = ssl.create_default_context(cadata=authority.certificate.decode())
+    with (
+        Scripted(lambda _: None, tls=served_by(authority)) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as bare,
+        context.wrap_socket(bare, server_hostname="::1") as tls,
+    ):
+        shown = tls.getpeercert()
+    assert shown is not None
+    start, end = (ssl.cert_time_to_seconds(str(shown[key])) for key in ("notBefore", "notAfter"))
+    assert start < time.time() < end
+    assert end - start <= 398 * 24 * 3600
 
 
 def test_there_is_one_and_its_certificate_alone_is_given_away() -> None:

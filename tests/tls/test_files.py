@@ -44,6 +44,16 @@ def test_what_is_no_file_that_can_be_read(tmp_path: Path) -> None:
         read_pem(str(tmp_path), "tls.ca")
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not list open files")
+def test_a_file_that_is_refused_is_not_left_open(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    before = os.listdir("/proc/self/fd")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(BadInput):
+            read_pem(str(path), "tls.ca")
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
 def test_a_pair_that_fits_and_one_that_does_not(authority: Authority, pair: Pair) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     load_pair(context, str(pair.cert), str(pair.key), ("tls.cert", "tls.key"))
