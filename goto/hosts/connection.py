@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
@@ -48,6 +48,14 @@ LINGER_REFUSED_SECONDS = 0.5
 
 class Exchange(Protocol):
     """What is in progress on a connection, as far as the connection must know."""
+
+    @property
+    def traffic(self) -> bool:
+        """It is no management call, and none that was refused."""
+
+    @property
+    def counted(self) -> int:
+        """The status that it was counted under already; 0 for none."""
 
     def client_left(self, *, taken: bool) -> None:
         """The client's FIN or reset was seen. `taken`: the kernel had taken all that was written before."""
@@ -140,6 +148,14 @@ class ClientConnection(RequestHandler):
     def hold(self, task: asyncio.Task[None]) -> None:
         """Keep a task that serves the present request from being collected."""
         self._rest = task
+
+    def when_over(self, call: Callable[[ClientConnection], None]) -> None:
+        """Call back when the task has ended that serves the present exchange."""
+        task = self._task_handler if self._rest is None or self._rest.done() else self._rest
+        if task is None or task.done():
+            call(self)
+        else:
+            task.add_done_callback(lambda _: call(self))
 
     @property
     def client(self) -> str:
@@ -322,6 +338,7 @@ class ClientConnection(RequestHandler):
         self._loop.call_later(LINGER_REFUSED_SECONDS, self.force_close)
 
     def _refuse(self, status: int, reason: str, went: str) -> None:
+        self.listener.refused[status] += 1
         refused = Response.text(status, f"goto: {reason}")
         self.send(whole_response(refused, self.listener.identity_bytes, "GET", (1, 1), keep_alive=False))
         self._log.exchange(self.listener.port, self.client, "-", "-", status, 0.0, went)
@@ -388,22 +405,33 @@ class Server(web.Server):
         admin: bool = False,
     ) -> None:
         super().__init__(handler)
-        self._listener = listener
+        self.listener = listener
         self._log = log
         self._serve_plain = serve_plain
         self._batch = batch
         self._admin = admin
         self._ended = asyncio.Event()
+        self._leaving: set[ClientConnection] = set()
+        """Connections that are lost, but for their exchange."""
 
     def __call__(self) -> ClientConnection:
-        return ClientConnection(self, self._listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin)
+        return ClientConnection(self, self.listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin)
+
+    @property
+    def in_flight(self) -> Iterator[Exchange]:
+        """Exchanges of traffic."""
+        for connections in self._connections, self._leaving:
+            for connection in connections:
+                exchange = connection.exchange  # type: ignore[attr-defined]
+                if exchange is not None and exchange.traffic:
+                    yield exchange
 
     def secured(self, raw: asyncio.Transport) -> SecureConnection:
         """A connection over TLS; `raw` is the transport below it."""
         from goto.hosts.secure import SecureConnection
 
         return SecureConnection(
-            raw, self, self._listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin
+            raw, self, self.listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin
         )
 
     async def emptied(self) -> None:
@@ -414,6 +442,10 @@ class Server(web.Server):
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
+        assert isinstance(handler, ClientConnection)
+        if handler.exchange is not None:
+            self._leaving.add(handler)
+            handler.when_over(self._leaving.discard)
         if handler._task_handler is not None:
             handler._task_handler.add_done_callback(lambda task: self._ended.set())
         else:
