@@ -150,7 +150,7 @@ def _exchanges(listeners: list[Listener], carried: Mapping[Listener, Carried]) -
 
 def _outcomes(listener: Listener, in_flight: Mapping[int, int]) -> dict[tuple[int, str], int]:
     """Exchanges by status and outcome: those counted by status that are over and did not end otherwise are completed."""
-    counts: dict[tuple[int, str], int] = dict(listener.ends)
+    counts: dict[tuple[int, str], int] = {(status, outcome): count for (status, outcome), count in listener.ends.items()}
     if listener.has(StatusCounts):
         for status, count in listener.feature(StatusCounts).ever_reported().items():
             otherwise = sum(ended for (ended_with, _), ended in listener.ends.items() if ended_with == status)
