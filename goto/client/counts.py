@@ -52,7 +52,7 @@ class Totals:
     def add(self, other: Totals | Counts) -> None:
         for code, count in other.codes.items():
             self.codes[code] = self.codes.get(code, 0) + count
-        _add(self.errors, other.errors)
+        _add(self.errors, other.errors, KINDS_LIMIT)
         self.bytes_sent += other.bytes_sent
         self.bytes_received += other.bytes_received
 

@@ -113,11 +113,11 @@ class Registry:
     @property
     def token(self) -> Token | None:
         """What is shown to peers; set before there are any."""
-        return self._pusher.token
+        return self.pusher.token
 
     @token.setter
     def token(self, token: Token | None) -> None:
-        self._pusher.token = token
+        self.pusher.token = token
 
     # ------------------------------------------------------------ peers
     @post("/registry/peers/add", raises=[Conflict])

@@ -77,7 +77,8 @@ class Proxy(Feature):
         """Remove a proxy target."""
         self._target(target)
         del self._rewrites[target]
-        self.tallies.pop(target, None)
+        if target != OTHER:
+            self.tallies.pop(target, None)
         self._triggered.discard(target)
         self._index = None
         self.changed()
