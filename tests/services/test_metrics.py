@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
+import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from scrape import Scrape, scrape, scraped
 from support import ROOT, Goto, Reply, Upstream, eventually, free_port, held
@@ -340,6 +343,20 @@ def test_openmetrics(process: Goto) -> None:
 )
 def test_which_format(accept: str, wanted: bool) -> None:
     assert wants_openmetrics(Headers([(b"Accept", accept.encode())] if accept else [])) is wanted
+
+
+@pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="needs curl and bash")
+def test_the_examples_of_the_page(process: Goto) -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text()
+    (config,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    (job,) = yaml.safe_load(config)["scrape_configs"]
+    assert process.call("GET", job["metrics_path"]).value("content-type") == TEXT
+    process.call("GET", "/")
+    (command,) = re.findall(r"```sh\n(.*?)\n```", page, re.S)
+    ran = subprocess.run(
+        ["bash", "-c", command.replace("8080", str(process.port))], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert f'goto_exchanges_total{{listener="{process.port}",outcome="completed",status="200"}} 1.0' in ran.stdout.splitlines()
 
 
 def test_every_metric_is_documented_and_the_other_way_round(process: Goto) -> None:
