@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
-from scrape import Scrape, scrape, scraped
+from scrape import Key, Scrape, scrape, scraped
 from support import ROOT, Goto, Reply, Upstream, eventually, free_port, held
 from wire import Client, get
 
@@ -270,6 +270,29 @@ def test_counters_never_go_down(process: Goto, upstream: Upstream) -> None:
             check()
     read = scraped(process, lambda now: now(EXCHANGES, outcome="client_gone") == 2)
     assert read(EXCHANGES, status="300") == 2
+
+
+@pytest.mark.parametrize("tracked", [False, True], ids=["delayed", "sent on too"])
+def test_scrapes_between_clients_that_leave(process: Goto, upstream: Upstream, tracked: bool) -> None:
+    """Whenever it is read: no exchange is taken for completed whose client has left."""
+    if tracked:
+        proxy(process, "up", upstream.base, "/page")
+    process.api("PUT", "/response/delay/set/1m")
+    over: dict[Key, float] = {}
+    for turn in range(1, 21):
+        clients = [Client(process.port) for _ in range(10)]
+        for client in clients:
+            client.send(get("/page"))
+        scraped(process, lambda now: now("goto_exchanges_in_flight") == 10)
+        for client in clients:
+            client.close()
+        while sum(over.values()) < 10 * turn:
+            read = scrape(process)
+            assert read(EXCHANGES, outcome="completed") == 0
+            now = {key: value for key, value in read.counters.items() if key[0] == EXCHANGES}
+            assert {key for key, value in over.items() if now[key] < value} == set()
+            over = now
+    assert exchanges(scrape(process)).keys() <= {("200", "client_gone"), ("0", "client_gone")}
 
 
 def test_labels_are_bounded(process: Goto) -> None:
