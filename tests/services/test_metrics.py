@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import yaml
@@ -219,6 +220,35 @@ def test_what_is_refused_and_what_overflows(upstream: Upstream) -> None:
         assert "uuuu" not in goto.call("GET", "/goto/metrics").text
 
 
+TIDY = """
+import asyncio, os
+from goto.feature import Feature
+
+class Tidy(Feature):
+    async def response(self, flow):
+        if flow.request.path == "/tidy":
+            try:
+                await flow.sleep(60)
+            finally:
+                while not os.path.exists("%s"):
+                    await asyncio.sleep(0.01)
+"""
+
+
+def test_an_exchange_may_last_longer_than_its_connection(tmp_path: Path) -> None:
+    (tmp_path / "tidy.py").write_text(TIDY % (tmp_path / "over"))
+    with Goto("tidy", "--feature", str(tmp_path / "tidy.py")) as goto:
+        with Client(goto.port) as client:
+            client.send(get("/tidy"))
+            scraped(goto, lambda now: now("goto_exchanges_in_flight") == 1)
+        gone = scraped(goto, lambda now: now("goto_connections") == 1)
+        assert gone("goto_exchanges_in_flight") == 1
+        assert exchanges(gone) == {}
+        (tmp_path / "over").touch()
+        read = scraped(goto, lambda now: now("goto_exchanges_in_flight") == 0)
+        assert exchanges(read) == {("0", "client_gone"): 1}
+
+
 BROKEN = """
 from goto.feature import Feature
 
@@ -229,11 +259,9 @@ class Broken(Feature):
 """
 
 
-def test_hooks_that_raise(tmp_path: object) -> None:
-    file = f"{tmp_path}/broken.py"
-    with open(file, "w") as stream:
-        stream.write(BROKEN)
-    with Goto("hooks", "--feature", file, expect_errors=True) as goto:
+def test_hooks_that_raise(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN)
+    with Goto("hooks", "--feature", str(tmp_path / "broken.py"), expect_errors=True) as goto:
         assert [goto.call("GET", path).status for path in ("/bad", "/good", "/bad")] == [500, 200, 500]
         read = scrape(goto)
         assert read.by("goto_hook_errors_total", "hook") == {("Broken.request",): 2}
