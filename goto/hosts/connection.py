@@ -149,14 +149,6 @@ class ClientConnection(RequestHandler):
         """Keep a task that serves the present request from being collected."""
         self._rest = task
 
-    def when_over(self, call: Callable[[ClientConnection], None]) -> None:
-        """Call back when the task has ended that serves the present exchange."""
-        task = self._task_handler if self._rest is None or self._rest.done() else self._rest
-        if task is None or task.done():
-            call(self)
-        else:
-            task.add_done_callback(lambda _: call(self))
-
     @property
     def client(self) -> str:
         """`host:port` of the client."""
@@ -411,20 +403,18 @@ class Server(web.Server):
         self._batch = batch
         self._admin = admin
         self._ended = asyncio.Event()
-        self._leaving: set[ClientConnection] = set()
-        """Connections that are lost, but for their exchange."""
 
     def __call__(self) -> ClientConnection:
         return ClientConnection(self, self.listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin)
 
     @property
     def in_flight(self) -> Iterator[Exchange]:
-        """Exchanges of traffic."""
-        for connections in self._connections, self._leaving:
-            for connection in connections:
-                exchange = connection.exchange  # type: ignore[attr-defined]
-                if exchange is not None and exchange.traffic:
-                    yield exchange
+        """Exchanges of traffic. A connection that is lost stays among the others until its exchange is over."""
+        for connection in self.connections:
+            assert isinstance(connection, ClientConnection)
+            exchange = connection.exchange
+            if exchange is not None and exchange.traffic:
+                yield exchange
 
     def secured(self, raw: asyncio.Transport) -> SecureConnection:
         """A connection over TLS; `raw` is the transport below it."""
@@ -442,10 +432,6 @@ class Server(web.Server):
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
-        assert isinstance(handler, ClientConnection)
-        if handler.exchange is not None:
-            self._leaving.add(handler)
-            handler.when_over(self._leaving.discard)
         if handler._task_handler is not None:
             handler._task_handler.add_done_callback(lambda task: self._ended.set())
         else:

@@ -230,23 +230,26 @@ class Tidy(Feature):
             try:
                 await flow.sleep(60)
             finally:
-                while not os.path.exists("%s"):
+                open("%(folder)s/left", "w").close()
+                while not os.path.exists("%(folder)s/over"):
                     await asyncio.sleep(0.01)
 """
 
 
 def test_an_exchange_may_last_longer_than_its_connection(tmp_path: Path) -> None:
-    (tmp_path / "tidy.py").write_text(TIDY % (tmp_path / "over"))
+    (tmp_path / "tidy.py").write_text(TIDY % {"folder": tmp_path})
     with Goto("tidy", "--feature", str(tmp_path / "tidy.py")) as goto:
         with Client(goto.port) as client:
             client.send(get("/tidy"))
             scraped(goto, lambda now: now("goto_exchanges_in_flight") == 1)
-        gone = scraped(goto, lambda now: now("goto_connections") == 1)
+        eventually((tmp_path / "left").exists)
+        gone = scrape(goto)
         assert gone("goto_exchanges_in_flight") == 1
         assert exchanges(gone) == {}
         (tmp_path / "over").touch()
         read = scraped(goto, lambda now: now("goto_exchanges_in_flight") == 0)
         assert exchanges(read) == {("0", "client_gone"): 1}
+        assert read("goto_connections") == 1
 
 
 BROKEN = """
