@@ -38,6 +38,8 @@ class AccessLog:
         self._rest = b""
         """What was not taken yet of the lines before."""
         self._lost = 0
+        self.lost = 0
+        """Lines given up so far."""
         self._piece = _piece(fd)
         self._timer: asyncio.TimerHandle | None = None
         self._ms, self._time = -1, ""
@@ -90,6 +92,7 @@ class AccessLog:
         """Lines that nobody reads are given up, and counted."""
         if len(self._lines) >= HELD_LINES or sum(map(len, self._lines)) > HELD_CHARACTERS:
             self._lost += len(self._lines)
+            self.lost += len(self._lines)
             self._lines.clear()
 
     def _write(self, patience: float) -> None:

@@ -23,10 +23,21 @@ VALUE_LENGTH = 1024
 """Characters of a value that is counted apart."""
 
 
+class Overflow:
+    """How often a value was counted under OTHER."""
+
+    values = 0
+
+
+OVERFLOW = Overflow()
+"""That of this process."""
+
+
 def slot(counts: Mapping[str, object], value: str, limit: int = VALUES_LIMIT) -> str:
     """The key to count a value under: itself, or OTHER once the limit is reached."""
     if value in counts or (len(counts) < limit and len(value) <= VALUE_LENGTH):
         return value
+    OVERFLOW.values += 1
     return OTHER
 
 

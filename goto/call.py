@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from goto.flow import Field
+from goto.tally import Tally
 from goto.tls.client import ClientTls
 
 DEFAULT_TIMEOUT = 30.0
@@ -56,5 +57,7 @@ class Call:
     failure: str = ""
     upgrade: str = ""
     """The protocol to switch to, as `Upgrade` names it; the connection then becomes a tunnel."""
+    tally: Tally | None = None
+    """Where it is counted what comes of it."""
     id: str = ""
     """`name[replica][n]`, n running over the target's requests of one invocation."""

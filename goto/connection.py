@@ -25,20 +25,27 @@ class UpstreamError(Exception):
     """An exchange with an upstream that failed; the text says why. `status` is what a client is answered."""
 
     status = 502
+    kind = "other"
+    """What it is counted as."""
 
 
 class Unreachable(UpstreamError):
     """No connection could be made."""
 
+    kind = "connect"
+
 
 class Broken(UpstreamError):
     """The connection ended too early, or what came over it was no HTTP."""
+
+    kind = "broken"
 
 
 class TooSlow(UpstreamError):
     """No answer, or no more of it, within the time set."""
 
     status = 504
+    kind = "timeout"
 
 
 class Receiver(ABC):

@@ -130,11 +130,22 @@ class Pipeline:
             try:
                 waits: Awaitable[None] | None = hook(flow)
                 if waits is not None:
+                    flow.waits_in = hook
                     await waits
+                    flow.waits_in = None
             except ClientGone:
+                flow.waits_in = hook
                 raise
             except Exception:
+                flow.waits_in = None
                 self._broke(flow, hook)
+
+    def has_run(self, hook: Hook, flow: Flow, depth: int) -> bool:
+        """Whether a response hook has run for a flow whose response hooks were begun."""
+        hooks = self._response[depth + 1]
+        if hook not in hooks:
+            return False
+        return flow.waits_in is None or hooks.index(hook) < hooks.index(flow.waits_in)
 
     def watches_end(self, depth: int) -> bool:
         """Whether somebody wants to know how the exchange ended."""

@@ -193,6 +193,10 @@ class Flow:
     completed = False
     """At `closed`: did the client take the whole response?"""
     gone = False
+    unanswered = False
+    """The one upstream that it was sent on to has given no answer."""
+    waits_in: object = None
+    """The response hook that waits, or was waiting when the client left."""
     _waiting: asyncio.Future[Any] | None = None
 
     def __init__(self, request: Request, default: Answer | None = None, *, local: bool = True) -> None:

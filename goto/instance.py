@@ -18,6 +18,7 @@ from goto.services.config import Config
 from goto.services.docs import Docs
 from goto.services.limits import ProcessLimits
 from goto.services.listeners import Carrier, Listeners
+from goto.services.metrics import Metrics
 from goto.services.registry import Registry
 from goto.tls.authority import Authority
 from goto.upstream import Upstream
@@ -25,7 +26,7 @@ from goto.upstream import Upstream
 if TYPE_CHECKING:
     from goto.config.document import Document
 
-SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, About, Docs)
+SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, About, Docs, Metrics)
 
 Features = Sequence[type[Feature]]
 
@@ -53,6 +54,7 @@ class Instance:
         self.limits = ProcessLimits()
         self.about = About(lambda: self.table)
         self.docs = Docs(lambda: self.table)
+        self.metrics = Metrics(carrier, self.listeners, self.registry, self.upstream)
         configured = {Access: self.access, Registry: self.registry, ProcessLimits: self.limits}
         self.config = Config(
             lambda: config_keys(self.features), self.listeners, configured, lambda: self._listener(0, "", "http")
@@ -63,7 +65,7 @@ class Instance:
         """Have these features, in each listener made from now on."""
         self.features = features
         self.table = route_table(features)
-        services = (self.listeners, self.registry, self.config, self.limits, self.about, self.docs)
+        services = (self.listeners, self.registry, self.config, self.limits, self.about, self.docs, self.metrics)
         self.management = Management(self.table, services, self.listeners.by_port.get, self.access)
 
     def take(self, document: Document | None) -> None:

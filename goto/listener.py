@@ -9,7 +9,8 @@ from typing import Literal, NotRequired, TypedDict, TypeVar
 
 from goto.feature import Feature, Pipeline
 from goto.features import FEATURES
-from goto.flow import Field, encode
+from goto.features.status_counts import StatusCounts
+from goto.flow import Field, Flow, encode
 from goto.http1 import fields_bytes
 from goto.routes import get, put
 from goto.settings import setting
@@ -18,6 +19,10 @@ from goto.upstream import Upstream
 from goto.words import Label
 
 F = TypeVar("F", bound=Feature)
+
+Outcome = Literal["client_gone", "upstream_failed", "broke_off"]
+"""How an exchange may end besides being completed: the client left first; it was answered that its one upstream gave no
+answer; the upstream ended in the middle of its answer."""
 
 
 class ListenerState(TypedDict):
@@ -64,6 +69,10 @@ class Listener:
         """Management calls are answered here; where they are not, they are traffic."""
         self.hook_errors: Counter[str] = Counter()
         """Hooks that raised, by their name."""
+        self.refused: Counter[int] = Counter()
+        """What was answered before it was an exchange, malformed heads above all, by status."""
+        self.ends: Counter[tuple[int, Outcome]] = Counter()
+        """Exchanges that did not simply complete, by the status that was counted, 0 for none, and how they ended."""
         self._host = host
         self._features = {feature: feature() for feature in features}
         for feature in self._features.values():
@@ -76,6 +85,15 @@ class Listener:
 
     def _count_error(self, hook: str) -> None:
         self.hook_errors[hook] += 1
+
+    def ended(self, flow: Flow, pipeline: Pipeline, depth: int, outcome: Outcome, *, headed: bool) -> None:
+        """Count an exchange that did not simply complete. `headed`: its response hooks were begun at least."""
+        self.ends[self.counted(flow, pipeline, depth) if headed else 0, outcome] += 1
+
+    def counted(self, flow: Flow, pipeline: Pipeline, depth: int) -> int:
+        """The status that an exchange was counted under, once its response hooks were begun; 0 if it was not counted yet."""
+        counts = self.has(StatusCounts) and pipeline.has_run(self.feature(StatusCounts).response, flow, depth)
+        return flow.response.status if counts and flow.response is not None else 0
 
     def stop(self) -> None:
         """End what the features still run, once nothing more is accepted."""

@@ -35,6 +35,11 @@ class Pool:
         self._all: set[Connection] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many there are, and how many of them are idle."""
+        return len(self._all), sum(map(len, self._idle.values()))
+
     def take(self, origin: Origin, *, repeatable: bool) -> Connection | None:
         """A kept connection, if there is one that this request may use."""
         idle = self._idle.get(origin)

@@ -8,6 +8,7 @@ sent twice, except on a kept connection that turned out closed before any byte o
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
@@ -71,6 +72,7 @@ class Answer(Receiver):
     _task: asyncio.Task[None] | None = None
     """Connects, or sends the body."""
     _sent_before = False
+    _began = 0.0
 
     def __init__(self, pool: Pool, call: Call, body: bytes | Feed, on_head: Callable[[Answer], None] | None = None) -> None:
         self.call = call
@@ -123,6 +125,7 @@ class Answer(Receiver):
 
     # ------------------------------------------------------------ sending
     def begin(self) -> None:
+        self._began = time.monotonic()
         if self.call.failure:
             asyncio.get_running_loop().call_soon(self.on_error, UpstreamError(self.call.failure))
             return
@@ -186,6 +189,8 @@ class Answer(Receiver):
 
     # ------------------------------------------------------------ receiving
     def on_whole(self, status: int, reason: bytes, fields: list[Field], body: bytes) -> None:
+        if self.call.tally is not None:
+            self.call.tally.answered(time.monotonic() - self._began)
         self.status, self.reason, self.fields, self.length = status, reason, fields, len(body)
         self._held = [body] if body else None
         self.done = True
@@ -200,6 +205,8 @@ class Answer(Receiver):
             self.connection.abort()
             self.on_error(Broken("switched protocols without being asked to"))
             return
+        if self.call.tally is not None:
+            self.call.tally.answered(time.monotonic() - self._began)
         self.status, self.reason, self.fields, self.length = status, reason, fields, length
         on_head, self._on_head = self._on_head, None
         if on_head is not None:
@@ -244,6 +251,8 @@ class Answer(Receiver):
             return
         self.error = error
         self.done = True
+        if self.call.tally is not None and not isinstance(error, ClientBroke):
+            self.call.tally.failed(error.kind)
         self._stop_task()
         self.on_failure(error)
 

@@ -19,6 +19,7 @@ LAYERS = [
         "goto.bounded",
         "goto.identity",
         "goto.accesslog",
+        "goto.tally",
         "goto.jsontext",
         "goto.batch",
         "goto.runtime",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from goto.bounded import slot
 from goto.client.histogram import Latencies
-from goto.connection import Broken, TooSlow, Unreachable, UpstreamError
+from goto.connection import UpstreamError
 from goto.flow import Field, decode
 
 TEXTS_LIMIT = 1000
@@ -29,18 +29,32 @@ _WALL = time.time() - time.perf_counter()
 class Stopped(UpstreamError):
     """Given up because its run was stopped."""
 
+    kind = "stopped"
+
 
 class NotConnected(UpstreamError):
     """No connection within the time set."""
 
+    kind = "connectTimeout"
 
-_KINDS: dict[type[UpstreamError], str] = {
-    Unreachable: "connect",
-    NotConnected: "connectTimeout",
-    TooSlow: "timeout",
-    Broken: "broken",
-    Stopped: "stopped",
-}
+
+class Totals:
+    """What is counted of a target from its first request on, whatever is cleared."""
+
+    __slots__ = ("bytes_received", "bytes_sent", "codes", "errors")
+
+    def __init__(self) -> None:
+        self.codes: dict[int, int] = {}
+        self.errors: dict[str, int] = {}
+        self.bytes_sent = 0
+        self.bytes_received = 0
+
+    def add(self, other: Totals | Counts) -> None:
+        for code, count in other.codes.items():
+            self.codes[code] = self.codes.get(code, 0) + count
+        _add(self.errors, other.errors, KINDS_LIMIT)
+        self.bytes_sent += other.bytes_sent
+        self.bytes_received += other.bytes_received
 
 
 class Counts:
@@ -150,8 +164,7 @@ class Counts:
         text = slot(self.texts, str(error), TEXTS_LIMIT)
         self.texts[text] = self.texts.get(text, 0) + 1
         self.codes[0] = self.codes.get(0, 0) + 1
-        kind = _KINDS.get(type(error), "other")
-        self.errors[kind] = self.errors.get(kind, 0) + 1
+        self.errors[error.kind] = self.errors.get(error.kind, 0) + 1
         self.bytes_sent += size
         self.bytes_received += body
         self._last = now
@@ -160,6 +173,8 @@ class Counts:
 
     def fold(self) -> None:
         """Count what was noted."""
+        if not self._unfolded and not self._last:
+            return
         for (status, reason), count in self._answers.items():
             line = slot(self.texts, f"{status} {decode(reason)}".rstrip(), TEXTS_LIMIT)
             self.texts[line] = self.texts.get(line, 0) + count

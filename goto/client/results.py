@@ -8,9 +8,10 @@ from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
-from goto.bounded import slot
-from goto.client.counts import Counts
+from goto.bounded import OTHER, slot
+from goto.client.counts import Counts, Totals
 from goto.client.histogram import Latencies, Summary
+from goto.tally import TALLIES_LIMIT
 
 NAMES_LIMIT = 10_000
 """Targets counted apart; those past it are counted together."""
@@ -81,6 +82,8 @@ class Results:
 
     def __init__(self) -> None:
         self.targets: dict[str, Counts] = {}
+        self._cleared: dict[str, Totals] = {}
+        """What was forgotten, by target; those past a limit under OTHER."""
         self.tracked: dict[bytes, str] = {}
         """The headers counted: as they compare, and as they are shown; both lower case."""
 
@@ -94,10 +97,36 @@ class Results:
             counts = self.targets.get(name)
             if counts is None:
                 continue
+            counts.fold()
+            self._totals_of(name, self._cleared).add(counts)
             if counts.users:
                 counts.clear()
             else:
                 del self.targets[name]
+
+    def ever(self) -> dict[str, Totals]:
+        """All that was counted by target, whatever was cleared since. Targets past TALLIES_LIMIT come under OTHER."""
+        ever: dict[str, Totals] = {}
+        for name, totals in self._cleared.items():
+            ever.setdefault(name, Totals()).add(totals)
+        for name, counts in self.targets.items():
+            counts.fold()
+            if counts.codes:
+                self._totals_of(name, ever).add(counts)
+        return ever
+
+    @property
+    def uncounted(self) -> int:
+        """Targets whose totals are under OTHER."""
+        return sum(name not in self._cleared for name in self.targets) if OTHER in self._cleared else 0
+
+    def _totals_of(self, name: str, all_totals: dict[str, Totals]) -> Totals:
+        """Where a target's totals are; what has a place of its own once keeps it."""
+        if name not in self._cleared:
+            if len(self._cleared) >= TALLIES_LIMIT:
+                name = OTHER
+            self._cleared.setdefault(name, Totals())
+        return all_totals.setdefault(name, Totals())
 
     def merge(self, other: Results) -> None:
         """Add the results of another client."""

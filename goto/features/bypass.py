@@ -63,6 +63,8 @@ class Bypass(Feature):
 
     def __init__(self) -> None:
         self.status = Status(200)
+        self.answered = 0
+        """Requests answered here, of URIs that were removed since too."""
         self.counts: dict[BypassUri, int] = {}
         self._plain: dict[str, BypassUri] = {}
         """Lower-case paths without variable or query, to the URI as it was added."""
@@ -76,6 +78,7 @@ class Bypass(Feature):
         uri = self._find(flow.request.path, flow.request.query)
         if uri is not None:
             self.counts[uri] += 1
+            self.answered += 1
             flow.response = Response(self.status)
 
     def _find(self, path: str, query: str) -> BypassUri | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from goto.duration import Duration
 from goto.feature import Feature
 from goto.flow import Flow
@@ -17,6 +19,10 @@ class Delay(Feature):
         self.delay = Duration.ZERO
         self.left: int | None = None
         """Exchanges still to be delayed; None for all."""
+        self.delayed = 0
+        """Exchanges that were delayed."""
+        self.seconds = 0.0
+        """For how long, in all."""
 
     @property
     def active(self) -> bool:
@@ -30,7 +36,12 @@ class Delay(Feature):
             self.left -= 1
             if not self.left:
                 self.clear()
-        await flow.sleep(delay.seconds)
+        began = time.monotonic()
+        try:
+            await flow.sleep(delay.seconds)
+        finally:
+            self.delayed += 1
+            self.seconds += time.monotonic() - began
 
     @put("/response/delay/set/{delay}")
     def set(self, delay: CountedDuration) -> str:

@@ -39,6 +39,8 @@ class StatusCounts(Feature):
     def __init__(self) -> None:
         self.requested: Counts = {}
         self.reported: Counts = {}
+        self._cleared: Counts = {}
+        """What was reported up to the last `clear`."""
 
     def request(self, flow: Flow) -> None:
         status = flow.request.requested_status
@@ -50,9 +52,17 @@ class StatusCounts(Feature):
         status = flow.response.status
         self.reported[status] = self.reported.get(status, 0) + 1
 
+    def ever_reported(self) -> Counts:
+        """How often each status was answered, whatever was cleared since."""
+        ever = dict(self._cleared)
+        for status, count in self.reported.items():
+            ever[status] = ever.get(status, 0) + count
+        return ever
+
     @put("/response/status/counts/clear")
     def clear(self) -> str:
         """Clear the counts of all statuses."""
+        self._cleared = self.ever_reported()
         self.requested, self.reported = {}, {}
         return "Status counts cleared"
 

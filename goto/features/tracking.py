@@ -6,7 +6,7 @@ from typing import Annotated, TypedDict
 
 import msgspec
 
-from goto.bounded import OTHER, TRACKED_LIMIT, VALUE_LENGTH, VALUES_LIMIT, check_tracked
+from goto.bounded import OTHER, OVERFLOW, TRACKED_LIMIT, VALUE_LENGTH, VALUES_LIMIT, check_tracked
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
 from goto.flow import Flow, decode
@@ -56,6 +56,7 @@ class HeaderCounts:
     def fresh(self, value: bytes) -> ValueCounts:
         """The counts of a value that has none yet, which are those of all others past the limit."""
         if len(self.by_value) >= VALUES_LIMIT or len(decode(value)) > VALUE_LENGTH:
+            OVERFLOW.values += 1
             value = _OTHER
         return self.by_value.setdefault(value, ValueCounts())
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
@@ -48,6 +48,14 @@ LINGER_REFUSED_SECONDS = 0.5
 
 class Exchange(Protocol):
     """What is in progress on a connection, as far as the connection must know."""
+
+    @property
+    def traffic(self) -> bool:
+        """It is no management call, and none that was refused."""
+
+    @property
+    def counted(self) -> int:
+        """The status that it was counted under already; 0 for none."""
 
     def client_left(self, *, taken: bool) -> None:
         """The client's FIN or reset was seen. `taken`: the kernel had taken all that was written before."""
@@ -335,6 +343,7 @@ class ClientConnection(RequestHandler):
         self._loop.call_later(LINGER_REFUSED_SECONDS, self.force_close)
 
     def _refuse(self, status: int, reason: str, went: str) -> None:
+        self.listener.refused[status] += 1
         refused = Response.text(status, f"goto: {reason}")
         self.send(whole_response(refused, self.listener.identity_bytes, "GET", (1, 1), keep_alive=False))
         self._log.exchange(self.listener.port, self.client, "-", "-", status, 0.0, went)
@@ -401,7 +410,7 @@ class Server(web.Server):
         admin: bool = False,
     ) -> None:
         super().__init__(handler)
-        self._listener = listener
+        self.listener = listener
         self._log = log
         self._serve_plain = serve_plain
         self._batch = batch
@@ -411,14 +420,23 @@ class Server(web.Server):
         """Clients that are to be connections over TLS."""
 
     def __call__(self) -> ClientConnection:
-        return ClientConnection(self, self._listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin)
+        return ClientConnection(self, self.listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin)
+
+    @property
+    def in_flight(self) -> Iterator[Exchange]:
+        """Exchanges of traffic. A connection that is lost stays among the others until its exchange is over."""
+        for connection in self.connections:
+            assert isinstance(connection, ClientConnection)
+            exchange = connection.exchange
+            if exchange is not None and exchange.traffic:
+                yield exchange
 
     def secured(self, raw: asyncio.Transport) -> SecureConnection:
         """A connection over TLS; `raw` is the transport below it."""
         from goto.hosts.secure import SecureConnection
 
         return SecureConnection(
-            raw, self, self._listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin
+            raw, self, self.listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin
         )
 
     async def emptied(self) -> None:

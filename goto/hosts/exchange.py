@@ -20,6 +20,7 @@ from goto.hosts.requests import refusal_of, request_of
 from goto.hosts.tunnel import Tunnel
 from goto.http1 import framing_of_stream, response_bytes, whole_response
 from goto.limits import LIMITS
+from goto.listener import Outcome
 from goto.management import Found, refusal
 from goto.upstream import Answer, ClientBroke
 
@@ -39,6 +40,10 @@ class HostedExchange:
     _outlet: ClientOutlet | None = None
     _status = 0
     _went = "local"
+    traffic = False
+    _depth = -1
+    _headed = False
+    """Its response hooks were begun."""
     _written = False
     """The last byte of the response was handed to the transport."""
     _taken = False
@@ -90,6 +95,7 @@ class HostedExchange:
             if self._refused is not None:
                 status, reason = self._refused
                 self._keep_alive = False
+                self._listener.refused[status] += 1
                 self._connection.linger(0)
                 await self._write(Response.text(status, f"goto: {reason}"))
             else:
@@ -131,10 +137,12 @@ class HostedExchange:
         await self._write(served)
 
     async def _traffic(self) -> None:
+        self.traffic = True
         await self._conclude(await self._pipeline.request_async(self.flow))
 
     async def run_from(self, depth: int) -> bool:
         """Serve traffic whose request hooks have run already; whether the connection stays."""
+        self.traffic = True
         self._connection.exchange = self
         try:
             await self._conclude(depth)
@@ -148,11 +156,13 @@ class HostedExchange:
     async def _conclude(self, depth: int) -> None:
         """From the request hooks' decision to the end."""
         flow, pipeline = self.flow, self._pipeline
+        self._depth = depth
         try:
             if flow.gone:
                 raise ClientGone
             flow.response = await self._respond()
             dropping = self._drop_body()
+            self._headed = True
             try:
                 await pipeline.response_async(flow, depth)
             finally:
@@ -168,7 +178,22 @@ class HostedExchange:
                 await self._connection.flushed()
             flow.completed = whole and (self._taken or not flow.gone)
         finally:
+            outcome = self._outcome()
+            if outcome is not None:
+                self._listener.ended(flow, pipeline, depth, outcome, headed=self._headed)
             pipeline.closed(flow, depth)
+
+    @property
+    def counted(self) -> int:
+        return self._listener.counted(self.flow, self._pipeline, self._depth) if self._headed else 0
+
+    def _outcome(self) -> Outcome | None:
+        """How traffic ended; None if it simply completed."""
+        if self._went.endswith("broke-off"):
+            return "broke_off"
+        if not self.flow.completed:
+            return "client_gone" if self.flow.gone else "broke_off"
+        return "upstream_failed" if self.flow.unanswered else None
 
     def _drop_body(self) -> asyncio.Task[None] | None:
         """Read on what nobody wants of a body while hooks wait: a client that leaves is not seen behind one that stands still."""
@@ -223,6 +248,8 @@ class HostedExchange:
         if isinstance(answer.error, ClientBroke):
             self._keep_alive = False
             self._connection.linger(0)
+        elif answer.error is not None and not answer.status:
+            flow.unanswered = True
         return response_of(answer)
 
     # ------------------------------------------------------------ the request's body

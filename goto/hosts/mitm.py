@@ -33,6 +33,7 @@ from goto.instance import Instance
 from goto.listener import Listener
 from goto.registry.address import Address
 from goto.registry.worker import Worker
+from goto.services.listeners import Carried, carried
 
 log = logging.getLogger("goto")
 
@@ -50,6 +51,7 @@ class MitmHost:
     elsewhere: ClassVar[dict[str, str]] = {
         "https": "mitmproxy does TLS here: add it with http, which takes TLS on the same port, with mitmproxy's certificates"
     }
+    name: ClassVar[str] = "mitmproxy"
 
     def __init__(self) -> None:
         self.log = AccessLog(enabled=False)  # mitmproxy shows its flows itself
@@ -192,6 +194,13 @@ class MitmHost:
         return task
 
     # ------------------------------------------------------------ Carrier
+    def carried(self) -> dict[Listener, Carried]:
+        """What each listener has at this moment."""
+        return carried(
+            (client.listener for client in self._clients.values() if client.listener is not None),
+            ((exchange.listener, exchange.counted) for exchange in self._exchanges.values() if exchange.traffic),
+        )
+
     async def open(self, listener: Listener) -> None:
         """Listen in the mode of the listener that this one was added through. Raises OSError."""
         first = next(iter(self.instance.listeners.by_port.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from goto.hosts.mitm_messages import (
 from goto.hosts.mitm_send import send_whole
 from goto.hosts.mitm_watch import Watch
 from goto.limits import LIMITS
-from goto.listener import Listener
+from goto.listener import Listener, Outcome
 from goto.management import Found, refusal
 from goto.reasons import REASONS
 
@@ -47,7 +48,7 @@ class MitmExchange:
 
     # what most exchanges never set stands here, so that each need not be given it
     _depth = -1
-    _traffic = False
+    traffic = False
     _found: Found | None = None
     _call: Call | None = None
     """What mitmproxy itself carries to a target."""
@@ -58,6 +59,8 @@ class MitmExchange:
     _replaced = False
     """It stands in place of an upstream's."""
     _watch: Watch | None = None
+    _hooked = False
+    """The response hooks were begun."""
     _headed = False
     """The head of the response is settled, and its hooks have run."""
     _answered = False
@@ -93,7 +96,7 @@ class MitmExchange:
                 # at once: mitmproxy drops a flow whose client has left before its body is looked at
                 self._own = await self._make(b"")
             return
-        self._traffic = True
+        self.traffic = True
         self._depth = await self._pipeline.request_async(self.flow)
         if self.flow.gone:
             raise ClientGone
@@ -155,6 +158,7 @@ class MitmExchange:
         mitm = self.mitm
         self._call = call
         self._watch = Watch(self, call)
+        self._began = time.monotonic()
         aim_at_target(mitm.request, call, (self.flow.request.headers.get("upgrade") or "") if websocket else "")
         if mitm.server_conn.via is not None:
             mitm.server_conn = self._host.direct_connection(call.origin)
@@ -194,13 +198,15 @@ class MitmExchange:
         """The head of a response is known, an own one's or an upstream's. Raises `ClientGone`."""
         mitm = self.mitm
         if self._own is not None:
-            if self._traffic:
+            if self.traffic:
                 self._own = await self._through_hooks(self._own)
             self._headed = True
             mitm.response = self._page(self._own, close=self._wants_close or not self.listener.open)
             return
         if self._watch is not None:
             self._watch.stop()
+        if self._call is not None and self._call.tally is not None:
+            self._call.tally.answered(time.monotonic() - self._began)
         response = mitm.response if self._call is None else passed_on(mitm.response)
         stream = None if self._call is None else self
         seen = Response(response.status_code, b"", Headers(response.headers.fields), reason=response.reason, stream=stream)
@@ -228,6 +234,7 @@ class MitmExchange:
     async def _through_hooks(self, response: Response) -> Response:
         flow = self.flow
         flow.response = response
+        self._hooked = True
         await self._pipeline.response_async(flow, self._depth)
         if flow.gone:
             raise ClientGone
@@ -291,7 +298,9 @@ class MitmExchange:
         if (self._headed and self._own is None) or (message == Error.KILLED_MESSAGE and not self._refused):
             # in the middle of a body, or ended by hand: so is the client's connection
             private.own_page.set(private.NO_PAGE)
-            self.ended(completed=False)
+            if message != Error.KILLED_MESSAGE or (self._watch is not None and self._watch.late):
+                self._count_failure()
+            self.ended(completed=False, how="broke_off")
             return
         try:
             await self._fail(message)
@@ -305,12 +314,23 @@ class MitmExchange:
             who = f"target {self._call.target}" if self._call is not None else "upstream"
             status, why = (502, spoken_error(message)) if self._watch is None else self._watch.verdict(message)
             own = Response.text(status, f"{who}: {why}")
-        if self._traffic and not self._headed:
+            self._count_failure()
+            self.flow.unanswered = True
+        if self.traffic and not self._headed:
             own = await self._through_hooks(own)
         if self._refused and not self.mitm.request.is_http2:
             private.linger(self.mitm.client_conn, LINGER_REFUSED_SECONDS)
         private.own_page.set(self._page(own, close=True))
         self.ended(completed=not private.is_gone(self.mitm.client_conn))
+
+    @property
+    def counted(self) -> int:
+        """The status that it was counted under already; 0 for none."""
+        return self.listener.counted(self.flow, self._pipeline, self._depth) if self._hooked else 0
+
+    def _count_failure(self) -> None:
+        if self._watch is not None and self._call is not None and self._call.tally is not None:
+            self._call.tally.failed(self._watch.kind)
 
     def broke(self, response: Response) -> None:
         """The host itself has failed: never let the traffic through as if goto were not there."""
@@ -341,8 +361,8 @@ class MitmExchange:
         if not self._answered and not self._refused:
             self.ended(completed=False)
 
-    def ended(self, *, completed: bool) -> None:
-        """Exactly once."""
+    def ended(self, *, completed: bool, how: Outcome = "client_gone") -> None:
+        """Exactly once. `how` it ended where it was not completed."""
         if self._over:
             return
         self._over = True
@@ -350,7 +370,10 @@ class MitmExchange:
             self._watch.stop()
         private.limits.pop(self.mitm.id, None)
         self.flow.completed = completed
-        if self._traffic:
+        if self.traffic:
+            if not completed or self.flow.unanswered:
+                outcome = "upstream_failed" if completed else how
+                self.listener.ended(self.flow, self._pipeline, self._depth, outcome, headed=self._hooked)
             self._pipeline.closed(self.flow, self._depth)
         self._host.exchange_over(self)
 

@@ -29,7 +29,7 @@ async def send_whole(upstream: Upstream, flow: Flow, calls: Sequence[Call], body
         else:
             waiter.set_result(done.result())
 
-    sending = asyncio.get_running_loop().create_task(_one(upstream, call, body))
+    sending = asyncio.get_running_loop().create_task(_one(upstream, flow, call, body))
     sending.add_done_callback(hand_over)
     try:
         return await flow.wait(waiter)
@@ -37,7 +37,7 @@ async def send_whole(upstream: Upstream, flow: Flow, calls: Sequence[Call], body
         sending.cancel()
 
 
-async def _one(upstream: Upstream, call: Call, body: bytes) -> Response:
+async def _one(upstream: Upstream, flow: Flow, call: Call, body: bytes) -> Response:
     try:
         answer = await upstream.head(call, body)
         try:
@@ -48,6 +48,7 @@ async def _one(upstream: Upstream, call: Call, body: bytes) -> Response:
         finally:
             answer.abort()
     except UpstreamError as error:
+        flow.unanswered = True
         return Response.text(error.status, f"target {call.target}: {error}")
     if whole.truncated:
         return Response.text(502, f"target {call.target}: more than {FAN_OUT_LIMIT} bytes, which cannot be streamed here")

@@ -81,6 +81,16 @@ class Watch:
         return 502, f"cannot connect to {self._where}: {reason}" if self._connecting else reason
 
     @property
+    def late(self) -> bool:
+        """It was ended since it took too long."""
+        return bool(self._slow)
+
+    @property
+    def kind(self) -> str:
+        """What its failure is counted as, see `UpstreamError`."""
+        return "timeout" if self._slow else "connect" if self._connecting else "broken"
+
+    @property
     def _where(self) -> str:
         return f"{self._call.origin.scheme}://{self._call.origin.authority}"
 

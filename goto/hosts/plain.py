@@ -17,6 +17,7 @@ from goto.hops import end_to_end
 from goto.hosts.connection import ClientConnection
 from goto.hosts.exchange import HostedExchange, response_of
 from goto.http1 import LAST_CHUNK, chunk, framing_of_stream, response_bytes, whole_response
+from goto.listener import Outcome
 from goto.upstream import Answer
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def _send(host: StandaloneHost, connection: ClientConnection, flow: Flow, pipeli
 class PlainProxied(Answer):
     """A request on its way to one upstream and back: the exchange, the answer, and what writes it to the client, in one."""
 
+    traffic = True
     _chunked = False
     _over = False
 
@@ -100,6 +102,7 @@ class PlainProxied(Answer):
         if not self._over:
             self._flow.leave()
             self.abort()
+            self._count("client_gone")
             self._end(" client-gone", stays=False)
 
     def writable(self, yes: bool) -> None:
@@ -111,6 +114,8 @@ class PlainProxied(Answer):
     # ------------------------------------------------------------ what the upstream's connection calls
     def on_whole(self, status: int, reason: bytes, fields: list[Field], body: bytes) -> None:
         self.done = True
+        if self.call.tally is not None:
+            self.call.tally.answered(time.monotonic() - self._began)
         self._respond(Response(status, body, Headers(end_to_end(fields)), reason=reason.decode("latin-1")))
 
     def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
@@ -140,9 +145,11 @@ class PlainProxied(Answer):
         if self.status:
             self.on_flush()
             self._client.break_off(reset=False)
+            self._count("broke_off")
             self._end(" broke-off", stays=False)
         else:
             self._respond(response_of(self))
+            self._count("upstream_failed")
 
     # ------------------------------------------------------------ inside
     def _respond(self, response: Response) -> None:
@@ -161,6 +168,15 @@ class PlainProxied(Answer):
         self._chunked = ends == "chunks"
         identity = client.listener.identity_bytes
         self._parts.append(response_bytes(response, identity, framing, (1, 1), keep_alive=not client.closing))
+
+    @property
+    def counted(self) -> int:
+        flow = self._flow
+        return 0 if flow.response is None else self._client.listener.counted(flow, self._pipeline, self._depth)
+
+    def _count(self, outcome: Outcome) -> None:
+        flow = self._flow
+        self._client.listener.ended(flow, self._pipeline, self._depth, outcome, headed=flow.response is not None)
 
     def _end(self, how: str, *, stays: bool) -> None:
         self._over = True

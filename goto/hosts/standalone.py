@@ -18,6 +18,7 @@ from goto.hosts.exchange import HostedExchange
 from goto.hosts.plain import serve_plain
 from goto.instance import Features, Instance
 from goto.listener import Listener
+from goto.services.listeners import Carried, carried
 from goto.tls.settings import ListenerTls
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class StandaloneHost:
 
     protocols: ClassVar[tuple[str, ...]] = ("http", "https")
     elsewhere: ClassVar[dict[str, str]] = {}
+    name: ClassVar[str] = "standalone"
 
     def __init__(self, log: AccessLog, address: str | None = None, *, fast: bool = True, features: Features = FEATURES) -> None:
         self.log = log
@@ -96,6 +98,14 @@ class StandaloneHost:
         self.log.flush()
 
     # ------------------------------------------------------------ Carrier
+    def carried(self) -> dict[Listener, Carried]:
+        """What each listener has at this moment."""
+        servers = [*(server for _, server in self._servers.values()), *self._closing]
+        return carried(
+            (server.listener for server in servers for _ in server.connections),
+            ((server.listener, exchange.counted) for server in servers for exchange in server.in_flight),
+        )
+
     async def open(self, listener: Listener) -> None:
         """Accept traffic. Raises OSError with the reason."""
         loop = asyncio.get_running_loop()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Literal, NoReturn
 
+from goto.bounded import OTHER
 from goto.connection import UpstreamError
 from goto.registry.address import Address, segment
 from goto.registry.ask import ask, said
@@ -37,6 +39,13 @@ MOST_REFUSED = 10_000
 
 _AGAIN = (408, 429)
 """Refusals that time may heal; the others, and redirects, are final."""
+
+
+COUNTS_LIMIT = 50
+"""Labels and outcomes of one address that are counted apart."""
+
+Outcome = Literal["taken", "refused", "failed"]
+PushCounts = Counter[tuple[str, Outcome]]
 
 
 class Missed(Exception):
@@ -76,8 +85,11 @@ class Delivery:
         lanes: Lanes,
         on_heard: Callable[[Address], None],
         token: Token | None = None,
+        counts: PushCounts | None = None,
     ) -> None:
         self.address = address
+        self.counts: PushCounts = Counter() if counts is None else counts
+        """Tries, by label and how they ended: taken, refused for good, or failed and to be made again."""
         self.queue = PushQueue()
         self.failing = ""
         """Why the last try failed; empty when it did not."""
@@ -180,19 +192,29 @@ class Delivery:
             try:
                 status, data = await self._send(push)
             except UpstreamError as error:
-                self._failed(str(error))
+                self._failed(push, str(error))
         self._on_heard(self.address)
         if status >= 500 or status in _AGAIN:
-            self._failed(said(status, data))
+            self._failed(push, said(status, data))
         if status >= 300 and not (status == 404 and push.kind != "add") and push in self.queue:
             self._refused[push.key] = Miss(push, said(status, data), True)
             if len(self._refused) > MOST_REFUSED:
                 del self._refused[next(iter(self._refused))]
+            self._count(push, "refused")
+        else:
+            self._count(push, "taken")
         self.failing, self.late = "", False
         self.queue.done(push)
         self._moved()
 
-    def _failed(self, reason: str) -> NoReturn:
+    def _count(self, push: Push, outcome: Outcome) -> None:
+        key = push.label, outcome
+        if key not in self.counts and len(self.counts) >= COUNTS_LIMIT:
+            key = OTHER, outcome
+        self.counts[key] += 1
+
+    def _failed(self, push: Push, reason: str) -> NoReturn:
+        self._count(push, "failed")
         self.failing, self.late = reason, True
         self._resting = True
         self._moved()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 
+from goto.bounded import OTHER
 from goto.registry.address import Address
-from goto.registry.delivery import Delivery, Lanes, Miss
+from goto.registry.delivery import Delivery, Lanes, Miss, PushCounts
 from goto.registry.queue import Push
+from goto.tally import TALLIES_LIMIT
 from goto.token import Token
 from goto.upstream import Upstream
 
@@ -29,14 +32,32 @@ class Pusher:
         """Shown to every address; set before there are any."""
         self._lanes = Lanes.make()
         self._deliveries: dict[Address, Delivery] = {}
+        self.counts: dict[str, PushCounts] = {}
+        """Tries by address; those past a limit under OTHER, and there without their label."""
 
     def put(self, address: Address, push: Push) -> None:
         """Have a push made to an address. Returns at once."""
         delivery = self._deliveries.get(address)
         if delivery is None:
-            delivery = Delivery(self._upstream, address, self._epoch, self._lanes, self._on_heard, self.token)
+            apart = address in self.counts or self._apart < TALLIES_LIMIT
+            counts = self.counts.setdefault(address if apart else OTHER, Counter())
+            delivery = Delivery(self._upstream, address, self._epoch, self._lanes, self._on_heard, self.token, counts)
             self._deliveries[address] = delivery
         delivery.put(push)
+
+    @property
+    def waiting(self) -> int:
+        """Pushes still to be made, to all addresses."""
+        return sum(len(delivery.queue) for delivery in self._deliveries.values())
+
+    @property
+    def uncounted(self) -> int:
+        """Addresses that are counted together under OTHER."""
+        return len(self._deliveries) - self._apart
+
+    @property
+    def _apart(self) -> int:
+        return len(self.counts) - (OTHER in self.counts)
 
     def pending(self, address: Address) -> int:
         """How many pushes an address has not been made yet."""
@@ -57,6 +78,7 @@ class Pusher:
         """An address is no peer any more."""
         if delivery := self._deliveries.pop(address, None):
             delivery.end()
+            self.counts.pop(address, None)
 
     def end_all(self) -> None:
         for address in list(self._deliveries):

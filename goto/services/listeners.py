@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import msgspec
 
+from goto.accesslog import AccessLog
 from goto.errors import ApiError, BadInput, Conflict, NotFound
 from goto.flow import Response
 from goto.listener import Listener, ListenerState
@@ -22,12 +25,42 @@ from goto.words import Label, Port
 LISTENERS_LIMIT = 1000
 
 
+@dataclass(slots=True)
+class Carried:
+    """What a listener has at a moment."""
+
+    connections: int = 0
+    """Of clients."""
+    exchanges: int = 0
+    """Of traffic, in flight."""
+    counted: Counter[int] = field(default_factory=Counter)
+    """Those of them that were counted by their status already."""
+
+
+def carried(connections: Iterable[Listener], exchanges: Iterable[tuple[Listener, int]]) -> dict[Listener, Carried]:
+    """From the listener of each connection; and of each exchange, with the status it was counted under, 0 for none."""
+    found: dict[Listener, Carried] = defaultdict(Carried)
+    for listener in connections:
+        found[listener].connections += 1
+    for listener, status in exchanges:
+        has = found[listener]
+        has.exchanges += 1
+        if status:
+            has.counted[status] += 1
+    return found
+
+
 class Carrier(Protocol):
     """The host that carries a listener's traffic."""
 
     protocols: ClassVar[tuple[str, ...]]
     elsewhere: ClassVar[dict[str, str]]
     """Protocols that it does not serve, and who does."""
+    name: ClassVar[str]
+    log: AccessLog
+
+    def carried(self) -> dict[Listener, Carried]:
+        """What each listener has at this moment; those that have nothing may be missing."""
 
     async def open(self, listener: Listener) -> None:
         """Accept traffic. Raises OSError with the reason."""

@@ -104,27 +104,27 @@ class Registry:
         self.url: RegistryUrl | None = None
         """Where this instance is registered itself, if it is a worker."""
         self._upstream = upstream
-        self._pusher = Pusher(upstream, self.catalog.epoch, self.peers.heard)
+        self.pusher = Pusher(upstream, self.catalog.epoch, self.peers.heard)
 
     def stop(self) -> None:
         """Push no more."""
-        self._pusher.end_all()
+        self.pusher.end_all()
 
     @property
     def token(self) -> Token | None:
         """What is shown to peers; set before there are any."""
-        return self._pusher.token
+        return self.pusher.token
 
     @token.setter
     def token(self, token: Token | None) -> None:
-        self._pusher.token = token
+        self.pusher.token = token
 
     # ------------------------------------------------------------ peers
     @post("/registry/peers/add", raises=[Conflict])
     def add_peer(self, peer: PeerSpec) -> Registered:
         """Register an instance under a label; the answer holds the targets of that label."""
         self.peers.add(peer.name, peer.address)
-        self._pusher.wake(peer.address)
+        self.pusher.wake(peer.address)
         return {
             "targets": _complete(self.catalog.of(peer.name)),
             # the original has jobs too, and reads them strictly: an object, never a list
@@ -141,15 +141,15 @@ class Registry:
         except KeyError:
             raise NotFound(f"unknown peer: {peer} at {address}") from None
         if self.peers.labels(address):
-            self._pusher.drop(address, peer)
+            self.pusher.drop(address, peer)
         else:
-            self._pusher.end(address)
+            self.pusher.end(address)
         return f"Removed peer {peer} at {address}"
 
     @post("/registry/peers/clear")
     def clear_peers(self) -> str:
         """Remove all peers, and forget the targets of every label."""
-        self._pusher.end_all()
+        self.pusher.end_all()
         peers, targets = self.peers.clear(), self.catalog.clear_all()
         return f"Cleared {_count(peers, 'peer')} and {_count(targets, 'target')}"
 
@@ -277,9 +277,9 @@ class Registry:
     async def _push(self, pushes: Pushes) -> str:
         """Have pushes made; a remark on the addresses that have not taken theirs after a moment."""
         for address, push in pushes:
-            self._pusher.put(address, push)
+            self.pusher.put(address, push)
             self._bound(address)
-        missed = list(dict.fromkeys(await self._pusher.wait(pushes)))
+        missed = list(dict.fromkeys(await self.pusher.wait(pushes)))
         if not missed:
             return ""
         more = f" and {len(missed) - MOST_SHOWN:,} more" if len(missed) > MOST_SHOWN else ""
@@ -289,12 +289,12 @@ class Registry:
         """Keep removals of targets long gone from piling up for an address that takes nothing."""
         labels = self.peers.labels(address)
         wanted = sum(len(self.catalog.of(label)) for label in labels)
-        if self._pusher.pending(address) > wanted + len(labels) + MOST_OUTDATED:
+        if self.pusher.pending(address) > wanted + len(labels) + MOST_OUTDATED:
             for push in [self._change("clear", label) for label in labels] + [p for label in labels for p in self._adds(label)]:
-                self._pusher.put(address, push)
+                self.pusher.put(address, push)
 
     def _show(self, peer: Peer) -> PeerState:
-        misses = self._pusher.misses(peer.address, peer.label)
+        misses = self.pusher.misses(peer.address, peer.label)
         shown: list[MissedPush] = [
             {"push": miss.push.kind, "target": miss.push.name, "reason": miss.reason, "final": miss.final}
             for miss in misses[:MOST_SHOWN]

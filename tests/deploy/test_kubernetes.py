@@ -20,6 +20,7 @@ from goto import __version__
 from goto.cli import _parser
 from goto.registry.worker import DEREGISTER_SECONDS
 
+METRICS = "/goto/metrics"
 FOLDER = ROOT / "deploy" / "kubernetes"
 KUSTOMIZATIONS = ["base", "sidecar"]
 VERSIONS = ["1.27", "1.33", kubernetes_validate.latest_version()]
@@ -157,11 +158,16 @@ def test_kustomize_makes_of_it_what_is_tested_here(name: str):
     assert sorted(rendered, key=named) == sorted(manifests(name), key=named)
 
 
+def proposals() -> list[str]:
+    """The manifests of the README."""
+    return re.findall(r"```yaml\n(.*?)```", (FOLDER / "README.md").read_text(), re.S)
+
+
 def test_the_kustomization_that_the_readme_proposes_works(tmp_path: Path):
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         pytest.skip("kubectl is not installed")
-    (proposed,) = re.findall(r"```yaml\n(.*?)```", (FOLDER / "README.md").read_text(), re.S)
+    (proposed,) = [text for text in proposals() if "kind: Kustomization" in text]
     own = tmp_path / "own"
     shutil.copytree(FOLDER / "base", tmp_path / "base")
     own.mkdir()
@@ -175,6 +181,28 @@ def test_the_kustomization_that_the_readme_proposes_works(tmp_path: Path):
     assert workers["spec"]["template"]["spec"]["containers"][0]["image"] == f"YOUR-REGISTRY/goto:{__version__}"
     assert rendered["ConfigMap/goto-worker"]["data"] == {"goto.yaml": "label: other\n"}
     assert {manifest["metadata"]["namespace"] for manifest in rendered.values()} == {"lab"}
+
+
+# ---------------------------------------------------------------- metrics
+@pytest.mark.parametrize("workload", WORKLOADS, ids=named)
+def test_pods_say_where_their_metrics_are(workload: Manifest):
+    said = workload["spec"]["template"]["metadata"]["annotations"]
+    ports = {str(port["containerPort"]) for one in workload["spec"]["template"]["spec"]["containers"] for port in one["ports"]}
+    assert (said["prometheus.io/scrape"], said["prometheus.io/path"]) == ("true", METRICS)
+    assert said["prometheus.io/port"] in ports
+
+
+def test_the_pod_monitor_of_the_readme_finds_the_pods_of_base():
+    (text,) = [text for text in proposals() if "kind: PodMonitor" in text]
+    spec = yaml.safe_load(text)["spec"]
+    (expression,) = spec["selector"]["matchExpressions"]
+    (endpoint,) = spec["podMetricsEndpoints"]
+    workloads = [manifest for manifest in manifests("base") if manifest["kind"] in ("Deployment", "StatefulSet")]
+    assert {*expression["values"]} == {pod_labels(workload)[expression["key"]] for workload in workloads}
+    assert endpoint["path"] == METRICS
+    for workload in workloads:
+        (container,) = workload["spec"]["template"]["spec"]["containers"]
+        assert endpoint["port"] in {port["name"] for port in container["ports"]}
 
 
 # ---------------------------------------------------------------- as they see each other

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from certificates import Authority
 from mitm_process import ADDON, Mitmdump, call, command, confdir, starts_not
+from scrape import scraped
 from support import PATIENCE, ROOT, Goto, Reply, Upstream, eventually, free_port, held
 from wire import Client, Scripted, Site, answering, get
 
@@ -510,3 +511,52 @@ def test_sigterm_in_the_middle_of_exchanges_ends_it(behind: Upstream, upstream: 
             began = time.monotonic()
             assert "Traceback" not in mitmdump.stop()
             assert time.monotonic() - began < 5
+
+
+# ---------------------------------------------------------------- metrics
+def test_metrics_are_those_of_the_other_host(behind: Upstream) -> None:
+    with Mitmdump(f"reverse:{behind.base}") as mitmdump, held() as event:
+        targets = {"up": behind.base, "dead": f"http://127.0.0.1:{free_port()}", "drops": behind.base, "half": behind.base}
+        for name, url in {**targets, "slow": behind.base}.items():
+            more = {"requestTimeout": "100ms"} if name == "slow" else {}
+            target = {"name": name, "url": url, "match": {"uris": [f"/{name}"]}, **more}
+            mitmdump.api("POST", "/request/proxy/targets/add", target)
+        behind.on("/drops", Reply(verbatim=b""))
+        behind.on("/half", Reply(verbatim=b"HTTP/1.1 203 Half\r\nContent-Length: 10\r\n\r\nhello"))
+        behind.on("/slow", Reply(hold=event))
+        assert [mitmdump.call("GET", path).status for path in ("/up", "/up", "/dead", "/drops", "/slow")] == [
+            200,
+            200,
+            502,
+            502,
+            504,
+        ]
+        mitmdump.api("PUT", "/response/status/set/503:2")
+        assert [mitmdump.call("GET", "/up").status for _ in range(3)] == [503, 503, 200]
+        assert mitmdump.call("GET", "/elsewhere").status == 200
+        mitmdump.raw(get("/half"))
+
+        mitmdump.api("PUT", "/response/delay/set/1m:1")
+        with Client(mitmdump.port) as client:
+            client.send(get("/up"))
+            waiting = scraped(mitmdump, lambda now: now("goto_exchanges_in_flight") == 1)
+            assert waiting("goto_exchanges_total", status="200") == 4
+        read = scraped(mitmdump, lambda now: now("goto_exchanges_total") == 11)
+        assert read.by("goto_exchanges_total", "status", "outcome") == {
+            ("200", "completed"): 4,
+            ("200", "client_gone"): 1,
+            ("203", "broke_off"): 1,
+            ("502", "upstream_failed"): 2,
+            ("503", "completed"): 2,
+            ("504", "upstream_failed"): 1,
+        }
+        assert read.by("goto_upstream_latency_seconds_count", "target") == {("up",): 4, ("half",): 1}
+        assert read.by("goto_upstream_failures_total", "target", "kind") == {
+            ("dead", "connect"): 1,
+            ("drops", "broken"): 1,
+            ("half", "broken"): 1,
+            ("slow", "timeout"): 1,
+        }
+        assert read("goto_response_delay_seconds_count") == 1
+        assert read("goto_info", host="mitmproxy") == 1
+        assert read("goto_connections") == 1

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from goto.bounded import OTHER
 from goto.call import Call, Origin
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
@@ -16,6 +17,7 @@ from goto.flow import Flow, Request
 from goto.limits import LIMITS, MOST_TARGETS
 from goto.routes import get, post, put
 from goto.settings import setting
+from goto.tally import TALLIES_LIMIT, Tally
 from goto.words import Name, Names, split_known
 
 INVOKE_LIMIT = 64 << 20
@@ -32,6 +34,8 @@ class Proxy(Feature):
         self._triggered: set[str] = set()
         """The names of targets that traffic can trigger."""
         self._index: MatchIndex[Rewrite] | None = None
+        self.tallies: dict[str, Tally] = {}
+        """What came of calls, by target; those past a limit under OTHER."""
 
     @property
     def active(self) -> bool:
@@ -58,7 +62,7 @@ class Proxy(Feature):
         if not known and len(self._rewrites) >= LIMITS.targets:
             LIMITS.hit["targets"] += 1
             raise Conflict(f"there are {LIMITS.targets:,} proxy targets already: remove some first")
-        rewrite = self._rewrites[target.name] = Rewrite(target)
+        rewrite = self._rewrites[target.name] = Rewrite(target, self._tally(target.name))
         index = self._index
         self._touched(target)
         if not known and index is not None:
@@ -73,6 +77,8 @@ class Proxy(Feature):
         """Remove a proxy target."""
         self._target(target)
         del self._rewrites[target]
+        if target != OTHER:
+            self.tallies.pop(target, None)
         self._triggered.discard(target)
         self._index = None
         self.changed()
@@ -110,6 +116,7 @@ class Proxy(Feature):
     def clear(self) -> str:
         """Remove all proxy targets."""
         self._rewrites.clear()
+        self.tallies = {name: tally for name, tally in self.tallies.items() if name == OTHER}
         self._triggered.clear()
         self._index = None
         self.changed()
@@ -138,6 +145,20 @@ class Proxy(Feature):
         # in this order from now on
         self._rewrites = {target.name: self._rewrites[target.name] for target in targets}
         self._index = None
+
+    @property
+    def uncounted(self) -> int:
+        """Targets that are counted together under OTHER."""
+        return len(self._rewrites) - self._apart
+
+    @property
+    def _apart(self) -> int:
+        return len(self.tallies) - (OTHER in self.tallies)
+
+    def _tally(self, name: str) -> Tally:
+        if name not in self.tallies and self._apart >= TALLIES_LIMIT:
+            name = OTHER
+        return self.tallies.setdefault(name, Tally())
 
     def _target(self, name: str) -> ProxyTarget:
         if name not in self._rewrites:

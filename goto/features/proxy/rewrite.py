@@ -17,6 +17,7 @@ from goto.features.proxy.query import encoded, has_parameter, joined, without
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Field, Request, decode, encode
 from goto.hops import to_upstream
+from goto.tally import Tally
 from goto.templates import Missing, Part, expand, parse
 
 REQUEST_ID = "x-request-id"
@@ -34,8 +35,9 @@ _Values = Sequence[tuple[str, tuple[Part, ...]]]
 class Rewrite:
     """Makes the calls of one target."""
 
-    def __init__(self, target: ProxyTarget) -> None:
+    def __init__(self, target: ProxyTarget, tally: Tally | None = None) -> None:
         self.target = target
+        self.tally = tally
         self._origin = target.origin
         self._timeout = target.timeout
         self._id = f"{target.name}[1][1]"
@@ -107,14 +109,14 @@ class Rewrite:
         return self._replicated(request, path + mark + query, headers)
 
     def _replicated(self, request: Request, path: str, headers: list[Field], failure: str = "") -> list[Call]:
-        target = self.target
-        call = Call(target.name, self._origin, request.method, path, headers, self._timeout, failure, id=self._id)
+        target, timeout, tally = self.target, self._timeout, self.tally
+        call = Call(target.name, self._origin, request.method, path, headers, timeout, failure, "", tally, self._id)
         if target.replicas == 1:
             return [call]
         calls = [call]
         for number in range(2, target.replicas + 1):
             name = f"{target.name}[{number}][{number}]"
-            calls.append(Call(target.name, self._origin, request.method, path, list(headers), self._timeout, failure, id=name))
+            calls.append(Call(target.name, self._origin, request.method, path, list(headers), timeout, failure, "", tally, name))
         return calls
 
     def _headers(self, request: Request, captures: Mapping[str, Capture]) -> list[Field]:
