@@ -33,6 +33,9 @@ log = logging.getLogger("goto")
 Message = RawRequestMessage
 Content = StreamReader
 
+PIPELINED = 64
+"""Heads that are looked for in what came in one read. Any more are left to the parser together."""
+
 HELD_LIMIT = 1 << 16
 """Bytes that are held of what a client sends before its present request is answered; then it has to wait."""
 
@@ -298,19 +301,41 @@ class ClientConnection(RequestHandler):
             self.data_received(held)
 
     def _receive(self, data: bytes) -> None:
-        count = self._request_count
+        """Leave bytes to aiohttp, a head at a time: what is wrong behind a request must not take the request with it, nor may
+        what stands behind an `Upgrade` that nobody follows be lost.
+        """
+        if self._upgraded or self._payload_parser is not None:
+            super().data_received(data)
+            return
+        for _ in range(PIPELINED):
+            end = data.find(b"\r\n\r\n") + 4
+            if not 4 <= end < len(data):
+                break
+            self._feed(data[:end])
+            data = data[end:]
+        self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
+        count, body = self._request_count, self._last_body()
         super().data_received(data)
         # a request without a body that ends where the data does leaves nothing behind; of all else that is not known
         self._parser_empty = (
             self._request_count == count + 1 and data.endswith(b"\r\n\r\n") and self._messages[-1][1] is EMPTY_PAYLOAD
         )
-        if self._messages or self._request_in_progress:
+        if self._request_count > count:
+            if body is not None:
+                self._notice_broken_body(body)
             if self._head_timer is not None:
                 self._head_timer.cancel()
                 self._head_timer = None
-            self._notice_broken_body()
-        elif data:
+        elif data and (body is None or body.is_eof()):
             self._await_head()
+
+    def _last_body(self) -> StreamReader | None:
+        """That of the request that came last, as long as it is not answered."""
+        if self._messages:
+            return self._messages[-1][1]
+        return None if self._current_request is None else self._current_request.content
 
     def eof_received(self) -> None:
         self._batch.flush()
@@ -355,18 +380,17 @@ class ClientConnection(RequestHandler):
 
     def _head_late(self) -> None:
         self._head_timer = None
-        if not self._messages and not self._request_in_progress:
+        if self._messages or self._request_in_progress:
+            self._await_head()  # one that began behind a request that is not answered yet
+        else:
             LIMITS.hit["head_time"] += 1
             self.force_close()
 
-    def _notice_broken_body(self) -> None:
-        """aiohttp queues the error for after the present exchange, which would wait for its body for ever."""
-        request = self._current_request
-        if request is None or not self._messages:
-            return
+    def _notice_broken_body(self, body: StreamReader) -> None:
+        """aiohttp queues the error for after the exchange whose body broke, which would wait for it for ever."""
         broken = self._messages[-1][0]
-        if isinstance(broken, _ErrInfo) and not request.content.is_eof():
-            request.content.set_exception(ValueError(_first_line(broken.message)))
+        if isinstance(broken, _ErrInfo) and not body.is_eof():
+            body.set_exception(ValueError(_first_line(broken.message)))
 
     def handle_error(
         self,

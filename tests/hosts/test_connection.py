@@ -93,7 +93,6 @@ def test_what_is_behind_connection_close_is_not_answered(site: Site) -> None:
     assert site.reported == {"201": 1}
 
 
-@pytest.mark.xfail(strict=True, reason="a request that is right is lost to what is wrong behind it in the same segment")
 @pytest.mark.parametrize("behind", [b"NONSENSE\r\n\r\n", get("/late")])
 def test_what_is_malformed_behind_a_request_does_not_take_its_answer(site: Site, behind: bytes) -> None:
     with site.client() as client:
@@ -237,7 +236,6 @@ def test_a_second_head_that_does_not_come_in_time_ends_the_connection(monkeypatc
     assert got.startswith(b"HTTP/1.1 202 ")
 
 
-@pytest.mark.xfail(strict=True, reason="no time is set for a head whose beginning came together with the request before it")
 def test_a_head_that_began_behind_another_request_has_to_come_in_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         (got,) = asyncio_timeout_short(monkeypatch)

@@ -141,7 +141,6 @@ def test_any_other_upgrade_is_ignored_and_not_passed_on(site: Site, upstream: Up
     assert received.body == b"hello"
 
 
-@pytest.mark.xfail(strict=True, reason="what came in one segment with a request whose upgrade is ignored is lost")
 def test_a_request_right_behind_an_ignored_upgrade_is_answered(site: Site) -> None:
     with site.client() as client:
         client.send(get("/x", "Connection: Upgrade", "Upgrade: h2c") + get("/status/202"))
