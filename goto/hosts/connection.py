@@ -89,6 +89,10 @@ class Sent(web.StreamResponse):
         return None
 
 
+class BrokenBody(TimeoutError):
+    """A body went on with what is no HTTP. aiohttp, which reads on after an early answer, takes this for its time being up."""
+
+
 KEPT, CLOSED = Sent(keep_alive=True), Sent(keep_alive=False)
 
 
@@ -98,6 +102,7 @@ class ClientConnection(RequestHandler):
     __slots__ = (
         "_asked",
         "_batch",
+        "_body",
         "_client",
         "_head_timer",
         "_held",
@@ -150,6 +155,8 @@ class ClientConnection(RequestHandler):
         self._said = b""
         self._asked: Asked | None = None
         """What came last that could be a plain request, and what it asks."""
+        self._body: StreamReader = EMPTY_PAYLOAD
+        """That of the request that came last."""
         self._parser_empty = True
         """The parser has seen whole requests and nothing more."""
 
@@ -316,26 +323,18 @@ class ClientConnection(RequestHandler):
         self._feed(data)
 
     def _feed(self, data: bytes) -> None:
-        count, body = self._request_count, self._last_body()
+        count, body = self._request_count, self._body
         super().data_received(data)
-        # a request without a body that ends where the data does leaves nothing behind; of all else that is not known
-        self._parser_empty = (
-            self._request_count == count + 1 and data.endswith(b"\r\n\r\n") and self._messages[-1][1] is EMPTY_PAYLOAD
-        )
         if self._request_count > count:
-            if body is not None:
-                self._notice_broken_body(body)
+            self._body = self._messages[-1][1]
+            self._notice_broken_body(body)
             if self._head_timer is not None:
                 self._head_timer.cancel()
                 self._head_timer = None
-        elif data and (body is None or body.is_eof()):
+        elif data and body.is_eof():
             self._await_head()
-
-    def _last_body(self) -> StreamReader | None:
-        """That of the request that came last, as long as it is not answered."""
-        if self._messages:
-            return self._messages[-1][1]
-        return None if self._current_request is None else self._current_request.content
+        # a request without a body that ends where the data does leaves nothing behind; of all else that is not known
+        self._parser_empty = self._request_count == count + 1 and self._body is EMPTY_PAYLOAD and data.endswith(b"\r\n\r\n")
 
     def eof_received(self) -> None:
         self._batch.flush()
@@ -390,7 +389,7 @@ class ClientConnection(RequestHandler):
         """aiohttp queues the error for after the exchange whose body broke, which would wait for it for ever."""
         broken = self._messages[-1][0]
         if isinstance(broken, _ErrInfo) and not body.is_eof():
-            body.set_exception(ValueError(_first_line(broken.message)))
+            body.set_exception(BrokenBody(_first_line(broken.message)))
 
     def handle_error(
         self,

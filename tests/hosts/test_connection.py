@@ -11,6 +11,7 @@ from support import PATIENCE, Goto, Reply, Upstream, eventually, free_port, held
 from wire import Client, Scripted, Site, get, read_head
 
 from goto.accesslog import AccessLog
+from goto.hosts import connection as connection_module
 from goto.hosts.standalone import StandaloneHost
 from goto.limits import LIMITS
 
@@ -98,6 +99,16 @@ def test_what_is_malformed_behind_a_request_does_not_take_its_answer(site: Site,
     with site.client() as client:
         client.send(get("/status/201", *(["Connection: close"] if b"late" in behind else [])) + behind)
         assert client.answer().status == 201
+
+
+def test_a_body_that_breaks_after_the_answer_ends_the_connection_at_once(site: Site) -> None:
+    """Well within the time for which a body that nobody wants is read."""
+    with site.client() as client:
+        client.send(get("/status/201", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhello\r\n")
+        assert client.answer().status == 201
+        client.socket.settimeout(connection_module.LINGER_SECONDS / 2)
+        client.send(b"zz\r\n")
+        assert client.rest() == b""
 
 
 # ---------------------------------------------------------------- versions and forms
