@@ -27,6 +27,8 @@ MOST_NODES = 1_000_000
 DEEPEST = 64
 """Maps and lists within each other."""
 
+_TOO_DEEP = f"nested more than {DEEPEST} deep"
+
 # libyaml's parser is ten times as fast; a PyYAML built without it has the same events
 _Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
 _TAG = "tag:yaml.org,2002:"
@@ -126,7 +128,7 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if depth > DEEPEST:
-            raise self._stop(event, f"nested more than {DEEPEST} deep")
+            raise self._stop(event, _TOO_DEEP)
         before = self._size
         self._grow(1, event)
         if event.anchor:
@@ -221,4 +223,6 @@ class _Builder:
 
 
 def _reason(error: yaml.MarkedYAMLError) -> str:
+    if "nesting depth" in str(error.problem):
+        return _TOO_DEEP  # libyaml has a limit too, and reads ahead
     return f"not YAML: {', '.join(part for part in (error.context, error.problem) if part)}"

@@ -17,13 +17,13 @@ def test_only_what_differs_is_touched():
         await lab.apply("", old)
         forced, tracking = lab.feature("forcedstatus"), lab.feature("tracking")
         forced.left = 1  # two were used up
-        tracking.headers["x"].count("x1", None)
+        tracking.headers["x"].fresh(b"x1").requests += 1
         await lab.api("/request/headers/track/add/by-api")
         done = await lab.apply(old, "{response: {status: 503:3}, request: {headers: {track: [z, x]}}}")
         assert done == ["response.delay", "request.headers.track"]
         assert forced.configured == CountedStatus(forced.status, 1)
         assert tracking.list() == ["z", "x", "by-api"]
-        assert tracking.headers["x"].by_value == {"x1": 1}
+        assert tracking.headers["x"].show()["RequestCountsByHeaderValue"] == {"x1": 1}
         assert not lab.feature("delay").active
 
     in_lab(test)

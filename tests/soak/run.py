@@ -81,7 +81,7 @@ async def _soak(goto: Goto, seconds: float, random: Random) -> Outcome:
     await upstream.stop()
     outcome.upstream_requests, outcome.changes = upstream.requests, operator.changes
     outcome.memory = (early, _memory(goto))
-    # connections to upstreams are kept, so they may stay; the clients' are gone once exchanges are
+    # nothing is in flight any more
     await asyncio.to_thread(eventually, lambda: _descriptors(goto) <= before + 2)
     outcome.descriptors = (before, _descriptors(goto))
     return outcome

@@ -16,15 +16,20 @@ class DyingUpstream:
         self.requests = 0
         self._random = random
         self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=512)
 
     async def stop(self) -> None:
+        """Accept no more, and end what is left: a connection that is kept for the next request above all."""
         if self._server is not None:
             self._server.close()
+        for writer in self._connections:
+            writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -36,6 +41,7 @@ class DyingUpstream:
             pass
         finally:
             writer.transport.abort()
+            self._connections.discard(writer)
 
     async def _answer(self, writer: asyncio.StreamWriter) -> None:
         match self._random.randrange(12):
