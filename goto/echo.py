@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from goto.bounded import Memo
-from goto.flow import Field, Flow, Headers, Response, field_length
+from goto.flow import Field, Flow, Headers, Response, field_length, field_name
 from goto.hops import HOP_BY_HOP, connection_words
 
 SHOWN_BYTES = 1 << 20
@@ -70,7 +70,7 @@ def _shown(field: Field) -> tuple[bytes, int]:
     return b"%b%b]" % (begin, _json(_plain(field[1]))), use
 
 
-_shown_of = Memo(_shown, field_length).__getitem__
+_shown_of = Memo(_shown, field_length, group=field_name).__getitem__
 
 
 def _grouped(fields: list[Field]) -> list[bytes]:

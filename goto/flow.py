@@ -30,6 +30,10 @@ def field_length(field: Field) -> int:
     return len(field[0]) + len(field[1])
 
 
+def field_name(field: Field) -> bytes:
+    return field[0]
+
+
 class ClientGone(Exception):
     """The client's FIN or reset was seen before its answer was handed over."""
 

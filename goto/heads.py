@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from goto.bounded import MEMO_LENGTH, MEMO_LIMIT, Memo
+from goto.bounded import Memo
 from goto.flow import Field, Headers, Index, Request
 
 MOST_FIELDS = 1000
@@ -17,9 +17,6 @@ MOST_FIELDS = 1000
 
 SAID_LIMIT = 1024
 """Bytes of what came last that a connection remembers, together with what was read in it."""
-
-VARIED = 1024
-"""Lines of one name that are remembered."""
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUES = {
@@ -35,45 +32,28 @@ class NotPlain(ValueError):
     """A line that a parser has to look at."""
 
 
-class _Name:
-    """What is known of a name: itself in lower case, and what its values look like in a plain head, where that matters."""
-
-    __slots__ = ("form", "key", "lines")
-
-    def __init__(self, name: bytes) -> None:
-        self.key = name.lower()
-        self.form = _VALUES.get(self.key)
-        self.lines = 0
-        """Lines that were remembered."""
-        if not _NAME.fullmatch(name) or self.key in _ANOTHER_MATTER:
-            raise NotPlain
+def _name(name: bytes) -> tuple[bytes, re.Pattern[bytes] | None]:
+    """A name in lower case, and what its values look like in a plain head, where that matters."""
+    key = name.lower()
+    if not _NAME.fullmatch(name) or key in _ANOTHER_MATTER:
+        raise NotPlain
+    return key, _VALUES.get(key)
 
 
-_names = Memo(_Name)
-_name_of = _names.__getitem__
+_name_of = Memo(_name).__getitem__
 
 
-class _Lines(dict[bytes, tuple[bytes, tuple[Field]]]):
-    """Header lines and what they say: a field under its lower-case name."""
-
-    def __missing__(self, line: bytes) -> tuple[bytes, tuple[Field]]:
-        name, colon, value = line.partition(b":")
-        known = _name_of(name)
-        value = value.strip(b" \t")
-        if not colon or not _plain(value) or (known.form is not None and not known.form.fullmatch(value)):
-            raise NotPlain
-        read = (known.key, ((name, value),))
-        # a header that always has another value, as an id has, would only push out the others
-        if known.lines < VARIED and len(line) <= MEMO_LENGTH:
-            if len(self) >= MEMO_LIMIT:
-                self.clear()
-                _names.clear()
-            known.lines += 1
-            self[line] = read
-        return read
+def _line(line: bytes) -> tuple[bytes, tuple[Field]]:
+    """A field under its lower-case name."""
+    name, colon, value = line.partition(b":")
+    key, form = _name_of(name)
+    value = value.strip(b" \t")
+    if not colon or not _plain(value) or (form is not None and not form.fullmatch(value)):
+        raise NotPlain
+    return key, ((name, value),)
 
 
-_line_of = _Lines().__getitem__
+_line_of = Memo(_line, group=lambda line: line.partition(b":")[0]).__getitem__
 
 
 def _plain(text: bytes) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.bounded import MEMO_LENGTH, MEMO_LIMIT, OTHER, TRACKED_LIMIT, VALUE_LENGTH, Memo, check_tracked, slot
+from goto.bounded import MEMO_LENGTH, MEMO_LIMIT, OTHER, TRACKED_LIMIT, VALUE_LENGTH, VARIED, Memo, check_tracked, slot
 from goto.errors import Conflict
 
 
@@ -68,3 +68,19 @@ def test_a_memo_does_not_remember_what_raises() -> None:
         with pytest.raises(ValueError, match="invalid"):
             memo["x"]
     assert not memo
+
+
+def test_what_always_differs_does_not_push_out_the_rest() -> None:
+    asked = []
+
+    def function(key: str) -> int:
+        asked.append(key)
+        return len(key)
+
+    memo = Memo(function, group=lambda key: key[0])
+    assert memo["b"] == 1
+    for number in range(2 * MEMO_LIMIT):
+        assert memo[f"a{number}"] == len(str(number)) + 1
+        assert memo["b"] == 1
+    assert asked.count("b") == 1
+    assert len(memo) == VARIED + 1
