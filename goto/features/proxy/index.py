@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Generic, Literal, NamedTuple, TypeVar
 
+from goto.bounded import Memo
 from goto.features.proxy.query import decoded
 from goto.features.proxy.target import Criteria
 from goto.flow import Request, decode, encode
@@ -128,6 +129,8 @@ class MatchIndex(Generic[T]):
         self._headers: dict[bytes, _Values] = {}
         self._query: dict[str, _Values] = {}
         self._numbers = 0
+        self._in_target = Memo(self._find)
+        """What holds for request targets that came before."""
         self._always: list[tuple[T, dict[str, Capture]]] | None = None
         """The answer to every request, where `/` is all there is."""
         for target, criteria in targets:
@@ -138,6 +141,7 @@ class MatchIndex(Generic[T]):
         target = len(self._targets)
         self._targets.append(item)
         self._always = None
+        self._in_target.clear()
         for uri in criteria.uris:
             template = Template.parse(uri)
             criterion = self._criterion(target, "uri", template)
@@ -158,23 +162,29 @@ class MatchIndex(Generic[T]):
         """The targets triggered, in order, each with its captures. The list is not to be changed."""
         if self._always is not None:
             return self._always
-        hits = self._everything.copy()
-        if self._root is not None:
-            self._find_path(self._root, request.path, hits)
+        hits = [*self._everything, *self._in_target[request.target]]
         if self._headers:
             headers = self._headers
             for name, fields in request.headers.index.items():
                 if name in headers:
                     for _, value in fields:
                         headers[name].find(decode(value), hits)
-        if self._query and request.query:
-            self._find_query(request.query, hits)
         if not hits:
             return []
         matches = self._collect(hits)
         if self._root is None and not self._headers and not self._query:
             self._always = matches
         return matches
+
+    def _find(self, target: str) -> list[_Hit]:
+        """The criteria on path and query that hold for a request target."""
+        hits: list[_Hit] = []
+        path, _, query = target.partition("?")
+        if self._root is not None:
+            self._find_path(self._root, path, hits)
+        if self._query and query:
+            self._find_query(query, hits)
+        return hits
 
     def _find_path(self, root: _Node, path: str, hits: list[_Hit]) -> None:
         segments = fold(path).split("/")
