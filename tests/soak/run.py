@@ -32,8 +32,12 @@ class Outcome:
     tracked: int = 0
     reported: int = 0
     logged: int = 0
+    in_metrics: int = 0
+    """`goto_exchanges_total` of the watched listener, whatever became of them."""
     descriptors: tuple[int, int] = (0, 0)
     """Before and after."""
+    tasks: tuple[int, int] = (0, 0)
+    """Of goto's event loop, before and after."""
     memory: tuple[float, float] = (0.0, 0.0)
     """MB, after a fifth of the time and at the end."""
     problems: list[str] = field(default_factory=list)
@@ -51,7 +55,9 @@ class Outcome:
             ("exchanges by their end: completed + client gone", f"{ends['RequestCompleted']:,} + {ends['ConnectionClosed']:,}"),
             ("exchanges whose status was decided before they ended", f"{self.reported:,}"),
             ("lines of the access log", f"{self.logged:,}"),
+            ("exchanges in the metrics", f"{self.in_metrics:,}"),
             ("descriptors before and after", "{} and {}".format(*self.descriptors)),
+            ("tasks before and after", "{} and {}".format(*self.tasks)),
             ("memory after a fifth of the time, and at the end", "{:.1f} MB and {:.1f} MB".format(*self.memory)),
         ]
 
@@ -70,7 +76,7 @@ async def _soak(goto: Goto, seconds: float, random: Random) -> Outcome:
     operator = Operator(goto, upstream.port, free_port(), random)
     await operator.prepare()
     outcome = Outcome(seconds, Tally())
-    before = _descriptors(goto)
+    before, tasks = _descriptors(goto), await asyncio.to_thread(_tasks, goto)
     until = asyncio.get_running_loop().time() + seconds
     async with asyncio.TaskGroup() as group:
         for _ in range(CLIENTS):
@@ -84,6 +90,8 @@ async def _soak(goto: Goto, seconds: float, random: Random) -> Outcome:
     # nothing is in flight any more
     await asyncio.to_thread(eventually, lambda: _descriptors(goto) <= before + 2)
     outcome.descriptors = (before, _descriptors(goto))
+    await asyncio.to_thread(eventually, lambda: _tasks(goto) <= tasks)
+    outcome.tasks = (tasks, await asyncio.to_thread(_tasks, goto))
     return outcome
 
 
@@ -95,7 +103,10 @@ def _compare(goto: Goto, outcome: Outcome) -> None:
     eventually(lambda: len(_traffic(goto.log, goto.port)) >= outcome.tracked)
     log = goto.log
     outcome.logged = len(_traffic(log, goto.port))
+    outcome.in_metrics = int(_metric(goto, "goto_exchanges_total", f'listener="{goto.port}"'))
     says = outcome.problems.append
+    if outcome.tracked != outcome.in_metrics:
+        says(f"tracked by header {outcome.tracked}, in metrics {outcome.in_metrics}")
     if outcome.tracked != sum(outcome.ends.values()):
         says(f"tracked by header {outcome.tracked}, by end {outcome.ends}")
     if outcome.tracked != outcome.logged:
@@ -115,6 +126,16 @@ def _traffic(log: str, port: int) -> list[str]:
     ours = re.compile(rf"^\S+Z {port} ")
     others = (" api", " api client-gone", " malformed")
     return [line for line in log.splitlines() if ours.match(line) and not line.endswith(others)]
+
+
+def _metric(goto: Goto, name: str, label: str = "") -> float:
+    """The sum of a metric's samples that have a label."""
+    lines = goto.call("GET", "/goto/metrics").text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if re.match(rf"{name}[{{ ]", line) and label in line)
+
+
+def _tasks(goto: Goto) -> int:
+    return int(_metric(goto, "goto_event_loop_tasks"))
 
 
 def _descriptors(goto: Goto) -> int:
