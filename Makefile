@@ -122,12 +122,16 @@ bench-tools: nginx
 # ---------------------------------------------------------------- the viewer of the API: Swagger UI, as its makers pack it for npm
 VIEWER := 5.35.0
 VIEWER_FILES := LICENSE NOTICE swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt
+# Apache-2.0, 4(b): a changed file says so
+VIEWER_CHANGE := Changed for goto: swagger-ui-bundle.js lacks one entry in its list of top-level domains.
 
 viewer:
 	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	npm pack --silent --pack-destination "$$folder" swagger-ui-dist@$(VIEWER) >/dev/null; \
 	tar -xzf "$$folder"/swagger-ui-dist-*.tgz -C "$$folder"; \
-	for file in $(VIEWER_FILES); do install -m 644 "$$folder/package/$$file" goto/api/swagger-ui/; done
+	for file in $(VIEWER_FILES); do install -m 644 "$$folder/package/$$file" goto/api/swagger-ui/; done; \
+	sed -i 's/|cbs|[a-z]*|cfa|/|cbs|cfa|/' goto/api/swagger-ui/swagger-ui-bundle.js; \
+	printf '\n%s\n' "$(VIEWER_CHANGE)" >> goto/api/swagger-ui/NOTICE
 
 # ---------------------------------------------------------------- measurements, see docs/performance.md
 ROWS ?=
