@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal, NotRequired, TypedDict, TypeVar
 
-from goto.feature import Feature, Pipeline
+from goto.feature import Feature
 from goto.features import FEATURES
 from goto.features.status_counts import StatusCounts
 from goto.flow import Field, Flow, encode
 from goto.http1 import fields_bytes
+from goto.pipeline import Pipeline
 from goto.routes import get, put
 from goto.settings import setting
 from goto.tls.settings import ListenerTls

@@ -28,7 +28,7 @@ LAYERS = [
     ["goto.flow", "goto.call", "goto.hops", "goto.heads", "goto.limits", "goto.tls", "goto.tls.*"],
     ["goto.words", "goto.templates", "goto.http1", "goto.echo", "goto.connection", "goto.pool", "goto.upstream", "goto.whole"],
     ["goto.payload", "goto.fanout", "goto.token", "goto.tls.settings"],
-    ["goto.routes", "goto.feature", "goto.settings"],
+    ["goto.routes", "goto.feature", "goto.pipeline", "goto.settings"],
     ["goto.client", "goto.client.*", "goto.registry", "goto.registry.*"],
     ["goto.features", "goto.features.*"],
     ["goto.listener", "goto.access"],
@@ -43,7 +43,15 @@ TO_COME: set[str] = set()
 """Names in LAYERS that may not be there yet."""
 
 FRAMEWORKS = {"aiohttp", "mitmproxy", "uvloop"}
-FREE_OF_FRAMEWORKS = ["goto.flow", "goto.feature", "goto.routes", "goto.features", "goto.features.*", "goto.client.*"]
+FREE_OF_FRAMEWORKS = [
+    "goto.flow",
+    "goto.feature",
+    "goto.pipeline",
+    "goto.routes",
+    "goto.features",
+    "goto.features.*",
+    "goto.client.*",
+]
 
 WITHOUT_TEST = {
     "goto/__init__.py": "the version and nothing else",

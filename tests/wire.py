@@ -15,9 +15,10 @@ from typing import Any, Self
 
 from support import PATIENCE, Answer, Goto, Pairs, call, eventually, free_port, raw
 
-from goto.feature import Feature, Pipeline
+from goto.feature import Feature
 from goto.flow import Answer as Make
 from goto.flow import Flow, Headers, Request, Response
+from goto.pipeline import Pipeline
 
 HOST = b"Host: a\r\n"
 

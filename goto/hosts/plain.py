@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from goto.connection import UpstreamError
 from goto.echo import echo
-from goto.feature import Pipeline
 from goto.flow import Field, Flow, Headers, Request, Response
 from goto.hops import end_to_end
 from goto.hosts.connection import ClientConnection
 from goto.hosts.exchange import HostedExchange, response_of
 from goto.http1 import LAST_CHUNK, chunk, framing_of_stream, response_bytes, whole_response
 from goto.listener import Outcome
+from goto.pipeline import Pipeline
 from goto.upstream import Answer
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 from support import Goto, eventually
 from wire import Site, flow, get, pass_through, passed
 
-from goto.feature import Pipeline
 from goto.features.delay import Delay
 from goto.flow import ClientGone, Flow, Request, Response
+from goto.pipeline import Pipeline
 from goto.words import CountedDuration
 
 

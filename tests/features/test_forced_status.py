@@ -9,9 +9,9 @@ from support import Goto, Upstream
 from wire import Site, flow, get, passed, storm
 
 from goto.echo import echo
-from goto.feature import Pipeline
 from goto.features.forced_status import ForcedStatus
 from goto.features.local import Local
+from goto.pipeline import Pipeline
 from goto.words import CountedStatus
 
 

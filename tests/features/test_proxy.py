@@ -10,12 +10,12 @@ import pytest
 
 from goto.call import Call
 from goto.errors import BadInput, Conflict, NotFound
-from goto.feature import Pipeline
 from goto.features.proxy import Proxy
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Flow, Headers, Request
 from goto.limits import LIMITS
 from goto.payload import read_struct
+from goto.pipeline import Pipeline
 from goto.routes import RouteTable
 from goto.words import Name, Names
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from wire import flow, passed
 
-from goto.feature import Pipeline
 from goto.features.local import Local
 from goto.features.status_counts import StatusCounts
+from goto.pipeline import Pipeline
 from goto.words import Status
 
 

@@ -9,8 +9,8 @@ from wire import flow, passed
 
 from goto.bounded import OTHER, TRACKED_LIMIT, VALUES_LIMIT
 from goto.errors import Conflict
-from goto.feature import Pipeline
 from goto.features.timeouts import Timeouts
+from goto.pipeline import Pipeline
 from goto.words import HeaderName, HeaderNames
 
 DONE, LEFT = {"ConnectionClosed": 0, "RequestCompleted": 1}, {"ConnectionClosed": 1, "RequestCompleted": 0}

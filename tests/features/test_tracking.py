@@ -13,9 +13,9 @@ from wire import Site, flow, get, passed, storm
 
 from goto.bounded import OTHER, TRACKED_LIMIT, VALUE_LENGTH, VALUES_LIMIT
 from goto.errors import Conflict, NotFound
-from goto.feature import Pipeline
 from goto.features.tracking import Tracking
 from goto.flow import Response
+from goto.pipeline import Pipeline
 from goto.words import HeaderName, HeaderNames
 
 BY_VALUE = "RequestCountsByHeaderValue"

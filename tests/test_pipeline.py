@@ -1,0 +1,353 @@
+"""The onion: which hooks run, in which order, and what happens when one breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from goto.feature import Feature
+from goto.flow import ClientGone, Flow, Headers, Request, Response
+from goto.pipeline import Pipeline
+
+Trace = list[str]
+
+
+THROUGH = [f"{letter} {hook}" for hook, order in (("request", "abc"), ("response", "cba"), ("closed", "cba")) for letter in order]
+"""What three features see of an exchange that reaches all of them."""
+
+
+def flow() -> Flow:
+    return Flow(Request("GET", "/x", Headers()))
+
+
+class Layer(Feature):
+    """Writes down each of its hooks; `decides` answers."""
+
+    def __init__(self, trace: Trace, letter: str, *, decides: bool = False, on: bool = True) -> None:
+        self.trace, self.letter, self.decides, self.on = trace, letter, decides, on
+
+    @property
+    def active(self) -> bool:
+        return self.on
+
+    def request(self, flow: Flow) -> None:
+        self.trace.append(f"{self.letter} request")
+        if self.decides:
+            flow.response = Response(200)
+
+    def response(self, flow: Flow) -> None:
+        self.trace.append(f"{self.letter} response")
+
+    def closed(self, flow: Flow) -> None:
+        self.trace.append(f"{self.letter} closed")
+
+
+class AsyncLayer(Layer):
+    async def request(self, flow: Flow) -> None:  # type: ignore[override]
+        await asyncio.sleep(0)
+        super().request(flow)
+
+    async def response(self, flow: Flow) -> None:  # type: ignore[override]
+        await asyncio.sleep(0)
+        super().response(flow)
+
+
+def run_plain(pipeline: Pipeline, exchange: Flow) -> int:
+    depth = pipeline.request(exchange)
+    pipeline.response(exchange, depth)
+    pipeline.closed(exchange, depth)
+    return depth
+
+
+def run_async(pipeline: Pipeline, exchange: Flow) -> int:
+    async def run() -> int:
+        depth = await pipeline.request_async(exchange)
+        await pipeline.response_async(exchange, depth)
+        pipeline.closed(exchange, depth)
+        return depth
+
+    return asyncio.run(run())
+
+
+RUNS = pytest.mark.parametrize("run", [run_plain, run_async])
+Run = Callable[[Pipeline, Flow], int]
+
+
+@RUNS
+def test_requests_go_inwards_responses_and_the_end_outwards(run: Run):
+    trace: Trace = []
+    run(Pipeline([Layer(trace, "a"), Layer(trace, "b"), Layer(trace, "c")]), flow())
+    assert trace == THROUGH
+
+
+@RUNS
+def test_what_lies_behind_the_deciding_feature_never_sees_the_exchange(run: Run):
+    trace: Trace = []
+    depth = run(Pipeline([Layer(trace, "a"), Layer(trace, "b", decides=True), Layer(trace, "c")]), flow())
+    assert depth == 1
+    assert trace == ["a request", "b request", "b response", "a response", "b closed", "a closed"]
+
+
+@RUNS
+@pytest.mark.parametrize("decision", ["answer", "upstreams"])
+def test_an_answer_to_come_and_an_upstream_decide_as_well(run: Run, decision: str):
+    class Decides(Feature):
+        def request(self, flow: Flow) -> None:
+            setattr(flow, decision, [object()] if decision == "upstreams" else lambda *_: Response(200))
+
+    trace: Trace = []
+    assert run(Pipeline([Decides(), Layer(trace, "a")]), flow()) == 0
+    assert trace == []
+
+
+@RUNS
+def test_a_forced_status_decides_nothing(run: Run):
+    class Forces(Feature):
+        def request(self, flow: Flow) -> None:
+            flow.status = 503
+
+    trace: Trace = []
+    assert run(Pipeline([Forces(), Layer(trace, "a")]), flow()) == 1
+    assert trace == ["a request", "a response", "a closed"]
+
+
+@RUNS
+def test_nobody_decided(run: Run):
+    assert run(Pipeline([]), flow()) == -1
+    trace: Trace = []
+    assert run(Pipeline([Layer(trace, "a"), Layer(trace, "b")]), flow()) == 1
+
+
+def test_an_idle_feature_is_not_there():
+    trace: Trace = []
+    idle = Layer(trace, "b", on=False)
+    features = [Layer(trace, "a"), idle, Layer(trace, "c", decides=True)]
+    assert run_plain(Pipeline(features), flow()) == 1
+    assert not any(entry.startswith("b") for entry in trace)
+    # one that becomes active is in the next pipeline, and was never in the present one
+    present = Pipeline(features)
+    idle.on = True
+    trace.clear()
+    run_plain(present, flow())
+    assert not any(entry.startswith("b") for entry in trace)
+    run_plain(Pipeline(features), flow())
+    assert "b request" in trace
+
+
+def test_a_feature_without_hooks_is_nothing_to_run():
+    class Only(Feature):
+        pass
+
+    assert Pipeline([Only()]).request(flow()) == -1
+
+
+def test_a_feature_with_a_response_hook_alone_is_reached():
+    trace: Trace = []
+
+    class Marks(Feature):
+        def response(self, flow: Flow) -> None:
+            trace.append("marked")
+
+    run_plain(Pipeline([Layer(trace, "a"), Marks(), Layer(trace, "c", decides=True)]), flow())
+    assert trace == ["a request", "c request", "c response", "marked", "a response", "c closed", "a closed"]
+
+
+def test_plain_says_that_no_hook_is_async():
+    trace: Trace = []
+    assert Pipeline([]).plain
+    assert Pipeline([Layer(trace, "a")]).plain
+    assert not Pipeline([Layer(trace, "a"), AsyncLayer(trace, "b")]).plain
+    assert Pipeline([Layer(trace, "a"), AsyncLayer(trace, "b", on=False)]).plain
+
+    class Waits(Feature):
+        async def response(self, flow: Flow) -> None: ...
+
+    assert not Pipeline([Waits()]).plain
+
+
+def test_async_hooks_are_awaited_in_order():
+    trace: Trace = []
+    run_async(
+        Pipeline([AsyncLayer(trace, "a"), Layer(trace, "b"), AsyncLayer(trace, "c", decides=True), Layer(trace, "d")]), flow()
+    )
+    assert trace == THROUGH
+
+
+def test_whether_somebody_wants_to_know_the_end():
+    class Deep(Feature):
+        def request(self, flow: Flow) -> None: ...
+
+        def closed(self, flow: Flow) -> None: ...
+
+    class Shallow(Feature):
+        def request(self, flow: Flow) -> None: ...
+
+    pipeline = Pipeline([Shallow(), Deep()])
+    assert [pipeline.watches_end(depth) for depth in (-1, 0, 1)] == [False, False, True]
+
+
+class Breaks(Layer):
+    """Raises in the hook it is told."""
+
+    def __init__(self, trace: Trace, letter: str, hook: str) -> None:
+        super().__init__(trace, letter)
+        self.hook = hook
+
+    def request(self, flow: Flow) -> None:
+        super().request(flow)
+        if self.hook == "request":
+            raise ZeroDivisionError("in request")
+
+    def response(self, flow: Flow) -> None:
+        super().response(flow)
+        if self.hook == "response":
+            raise ZeroDivisionError("in response")
+
+    def closed(self, flow: Flow) -> None:
+        super().closed(flow)
+        if self.hook == "closed":
+            raise ZeroDivisionError("in closed")
+
+
+@RUNS
+def test_a_broken_request_hook_is_500_and_the_hooks_further_out_run(run: Run, caplog: pytest.LogCaptureFixture):
+    trace: Trace = []
+    errors: list[str] = []
+    exchange = flow()
+    run(Pipeline([Layer(trace, "a"), Breaks(trace, "b", "request"), Layer(trace, "c")], errors.append), exchange)
+    assert trace == ["a request", "b request", "a response", "a closed"]
+    assert exchange.response is not None
+    assert exchange.response.status == 500
+    assert errors == ["Breaks.request"]
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+    assert "GET /x" in record.getMessage()
+
+
+@RUNS
+def test_a_broken_response_hook_is_500_and_the_hooks_further_out_see_that(run: Run):
+    seen: list[int] = []
+
+    class Sees(Feature):
+        def response(self, flow: Flow) -> None:
+            assert flow.response is not None
+            seen.append(flow.response.status)
+
+    trace: Trace = []
+    errors: list[str] = []
+    exchange = flow()
+    run(Pipeline([Sees(), Breaks(trace, "b", "response"), Layer(trace, "c", decides=True)], errors.append), exchange)
+    assert seen == [500]
+    assert errors == ["Breaks.response"]
+    assert exchange.response is not None
+    assert exchange.response.status == 500
+    assert trace == ["b request", "c request", "c response", "b response", "c closed", "b closed"]
+
+
+@RUNS
+def test_a_broken_end_does_not_keep_others_from_being_told(run: Run):
+    trace: Trace = []
+    errors: list[str] = []
+    run(Pipeline([Layer(trace, "a"), Breaks(trace, "b", "closed"), Layer(trace, "c")], errors.append), flow())
+    assert trace[-3:] == ["c closed", "b closed", "a closed"]
+    assert errors == ["Breaks.closed"]
+
+
+def test_a_broken_hook_takes_back_what_was_decided_and_ends_the_upstream():
+    class Stream:
+        aborted = 0
+
+        def abort(self) -> None:
+            self.aborted += 1
+
+    class Forwards(Feature):
+        def request(self, flow: Flow) -> None:
+            flow.upstreams = [object()]  # type: ignore[list-item]
+            flow.answer = lambda *_: Response(200)
+            raise ZeroDivisionError
+
+    exchange = flow()
+    Pipeline([Forwards()]).request(exchange)
+    assert not exchange.upstreams
+    assert exchange.answer is None
+
+    stream = Stream()
+    exchange = flow()
+    exchange.response = Response(200, stream=stream)
+    pipeline = Pipeline([Breaks([], "b", "response")])
+    pipeline.response(exchange, 0)
+    assert stream.aborted == 1
+    assert exchange.response.status == 500
+    assert exchange.response.stream is None
+
+
+def test_an_async_hook_that_breaks_is_500():
+    class Fails(Feature):
+        async def request(self, flow: Flow) -> None:
+            await asyncio.sleep(0)
+            raise ZeroDivisionError
+
+    exchange, trace = flow(), []
+    run_async(Pipeline([Layer(trace, "a"), Fails(), Layer(trace, "c")]), exchange)
+    assert exchange.response is not None
+    assert exchange.response.status == 500
+    assert trace == ["a request", "a response", "a closed"]
+
+
+class Leaves(Layer):
+    """Its client leaves in the hook it is told."""
+
+    def __init__(self, trace: Trace, letter: str, hook: str) -> None:
+        super().__init__(trace, letter)
+        self.hook = hook
+
+    async def request(self, flow: Flow) -> None:  # type: ignore[override]
+        super().request(flow)
+        if self.hook == "request":
+            flow.leave()
+            await flow.sleep(3600)
+
+    async def response(self, flow: Flow) -> None:  # type: ignore[override]
+        super().response(flow)
+        if self.hook == "response":
+            flow.leave()
+            await flow.sleep(3600)
+
+
+def leave_in(hook: str) -> tuple[Trace, list[str], Flow]:
+    """An exchange whose client leaves at the middle of three features, as a host runs it."""
+    trace: Trace = []
+    errors: list[str] = []
+    exchange = flow()
+    pipeline = Pipeline([Layer(trace, "a"), Leaves(trace, "b", hook), Layer(trace, "c")], errors.append)
+
+    async def run() -> None:
+        depth = await pipeline.request_async(exchange)
+        if not exchange.gone:
+            with pytest.raises(ClientGone):
+                await pipeline.response_async(exchange, depth)
+        pipeline.closed(exchange, depth)
+
+    asyncio.run(run())
+    return trace, errors, exchange
+
+
+def test_a_client_that_leaves_during_a_request_hook_is_no_error():
+    trace, errors, exchange = leave_in("request")
+    assert trace == ["a request", "b request", "b closed", "a closed"]
+    assert errors == []
+    assert exchange.response is None
+    assert not exchange.completed
+
+
+def test_a_client_that_leaves_during_a_response_hook_is_no_error():
+    trace, errors, exchange = leave_in("response")
+    assert trace == ["a request", "b request", "c request", "c response", "b response", "c closed", "b closed", "a closed"]
+    assert errors == []
+    assert exchange.response is None
