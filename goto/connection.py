@@ -11,43 +11,46 @@ import re
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import ClassVar
 
 import httptools
+from mypy_extensions import mypyc_attr
 
 from goto.batch import Batch
 from goto.call import Origin
 from goto.duration import spoken
 from goto.flow import Field
-from goto.heads import SAID_LIMIT, Head, lone_head
+from goto.heads import Head, Recall, lone_head
 
 
 class UpstreamError(Exception):
     """An exchange with an upstream that failed; the text says why. `status` is what a client is answered."""
 
-    status = 502
-    kind = "other"
+    status: ClassVar[int] = 502
+    kind: ClassVar[str] = "other"
     """What it is counted as."""
 
 
 class Unreachable(UpstreamError):
     """No connection could be made."""
 
-    kind = "connect"
+    kind: ClassVar[str] = "connect"
 
 
 class Broken(UpstreamError):
     """The connection ended too early, or what came over it was no HTTP."""
 
-    kind = "broken"
+    kind: ClassVar[str] = "broken"
 
 
 class TooSlow(UpstreamError):
     """No answer, or no more of it, within the time set."""
 
-    status = 504
-    kind = "timeout"
+    status: ClassVar[int] = 504
+    kind: ClassVar[str] = "timeout"
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Receiver(ABC):
     """Whoever gets the answer to a request: `on_whole` alone, or the others, of which `on_end` or `on_error` comes exactly once,
     last.
@@ -87,8 +90,11 @@ _REASON = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _NO_BODY = (204, 304)
 
 
-class Connection(asyncio.Protocol):
-    """A connection kept in a pool. `pause` and `resume` hold back what it receives; `drain` waits for what it sends."""
+class Connection:
+    """A connection kept in a pool. `pause` and `resume` hold back what it receives; `drain` waits for what it sends.
+
+    An `asyncio.Protocol` in all but its base, which a compiled class cannot have.
+    """
 
     __slots__ = (
         "_bare",
@@ -98,7 +104,7 @@ class Connection(asyncio.Protocol):
         "_deadline",
         "_drained",
         "_fields",
-        "_head",
+        "_glance",
         "_head_done",
         "_keep",
         "_left",
@@ -109,7 +115,6 @@ class Connection(asyncio.Protocol):
         "_paused",
         "_reason",
         "_receiver",
-        "_said",
         "_seen",
         "_timeout",
         "_timer",
@@ -156,9 +161,8 @@ class Connection(asyncio.Protocol):
         """Bytes of the head, then of the body, that came through the parser."""
         self._left: int | None = None
         """Bytes of the body still to come past the parser; None while the parser is in charge."""
-        self._said = b""
-        self._head: Head | None = None
-        """What the last answer began with, and its head, if that was a plain one."""
+        self._glance = Recall(lone_head)
+        """The head of an answer, if it is a plain one."""
         self._head_done = False
         self._complete = False
         self._keep = False
@@ -342,14 +346,6 @@ class Connection(asyncio.Protocol):
             self._complete = True
 
     # ------------------------------------------------------------ inside
-    def _glance(self, data: bytes) -> Head | None:
-        """The head of an answer that begins here, if it is a plain one. Upstreams often say the same again."""
-        if len(data) > SAID_LIMIT:
-            return lone_head(data)
-        if data != self._said:
-            self._said, self._head = data, lone_head(data)
-        return self._head
-
     def _read(self, receiver: Receiver, head: Head, data: bytes) -> bool:
         """Take the beginning of an answer that the parser need not see; whether it is the whole."""
         status, reason, fields, length, body_at = head

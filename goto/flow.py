@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from mypy_extensions import mypyc_attr
+
 if TYPE_CHECKING:
     from goto.call import Call
 
@@ -181,6 +183,7 @@ Answer = Callable[["Flow", bytes, int], Response]
 """Makes a response of (flow, the kept part of the body, the body's full size in bytes)."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Flow:
     """One exchange: a request, its response, and what is known on the way.
 

@@ -8,15 +8,19 @@ parser, which then gets the same bytes: here nothing is refused, and what is rea
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from goto.bounded import Memo
 from goto.flow import Field, Headers, Index, Request
+
+T = TypeVar("T")
 
 MOST_FIELDS = 1000
 """Fields of a head that is read here."""
 
 SAID_LIMIT = 1024
-"""Bytes of what came last that a connection remembers, together with what was read in it."""
+"""Bytes that a `Recall` holds."""
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUES = {
@@ -24,7 +28,10 @@ _VALUES = {
     b"connection": re.compile(rb"keep-alive", re.IGNORECASE),
     b"content-length": re.compile(rb"[0-9]{1,18}"),
 }
-_ANOTHER_MATTER = frozenset((b"transfer-encoding", b"upgrade", b"expect", b"te", b"trailer", b"http2-settings"))
+_ANOTHER_MATTER = frozenset(
+    # the parsers take Proxy-Connection for a Connection
+    (b"transfer-encoding", b"upgrade", b"expect", b"te", b"trailer", b"http2-settings", b"proxy-connection")
+)
 _METHODS = {method.encode(): method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
 
 
@@ -70,6 +77,24 @@ def _status_line(line: bytes) -> tuple[int, bytes]:
 
 
 _status_of = Memo(_status_line).__getitem__
+
+
+class Recall(Generic[T]):
+    """Reads what comes on one connection, and remembers what came last: peers often say the same again."""
+
+    __slots__ = ("_found", "_read", "_said")
+
+    def __init__(self, read: Callable[[bytes], T | None]) -> None:
+        self._read = read
+        self._said = b""
+        self._found: T | None = None
+
+    def __call__(self, data: bytes) -> T | None:
+        if len(data) > SAID_LIMIT:
+            return self._read(data)
+        if data != self._said:
+            self._said, self._found = data, self._read(data)
+        return self._found
 
 
 Asked = tuple[str, str, Index]

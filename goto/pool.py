@@ -7,6 +7,7 @@ import os
 import ssl
 from collections import deque
 from collections.abc import Callable
+from typing import cast
 
 from goto.batch import Batch
 from goto.call import Origin
@@ -68,10 +69,11 @@ class Pool:
         where = f"{origin.scheme}://{origin.authority}"
         tls = origin.tls
         secure = None if origin.scheme != "https" else usual_context() if tls is None else tls.context
+        connection = Connection(origin, loop, self._batch, on_idle, on_lost)
         try:
             async with asyncio.timeout(timeout):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(origin, loop, self._batch, on_idle, on_lost),
+                await loop.create_connection(
+                    lambda: cast("asyncio.Protocol", connection),
                     origin.host,
                     origin.port,
                     ssl=secure,

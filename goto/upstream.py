@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from goto.batch import Batch
 from goto.call import Call
 from goto.connection import Broken, Connection, Receiver, UpstreamError
 from goto.flow import Field, Headers, Response
 from goto.hops import end_to_end
-from goto.http1 import REPEATABLE, request_head
+from goto.http1 import LAST_CHUNK, REPEATABLE, chunk, request_head
 from goto.pool import Pool
 
 HELD_BYTES = 1 << 18
@@ -66,7 +66,6 @@ class Answer(Receiver):
     done = False
     _held: list[bytes] | None = None
     _held_size = 0
-    _outlet: Outlet | None = None
     _heading = False
     """Its head is being handed over: what came with it in one read follows."""
     _task: asyncio.Task[None] | None = None
@@ -79,6 +78,7 @@ class Answer(Receiver):
         self._pool = pool
         self._body = body
         self._on_head = on_head
+        self._outlet: Outlet | None = None
 
     @property
     def repeatable(self) -> bool:
@@ -163,16 +163,16 @@ class Answer(Receiver):
 
     async def _feed(self, connection: Connection, body: bytes | Feed, *, chunked: bool) -> None:
         try:
-            async for data in _pieces(body):
-                if not connection.usable:
-                    return
-                connection.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
-                connection.watch()  # an upstream that reads no more is as slow as one that does not answer
-                await connection.drain()
-                if not self.status:
-                    connection.unwatch()
+            if isinstance(body, bytes):
+                for at in range(0, len(body), ONE_WRITE):
+                    if not await self._write(connection, body[at : at + ONE_WRITE]):
+                        return
+            else:
+                async for data in body:
+                    if data and not await self._write(connection, chunk(data) if chunked else data):
+                        return
             if chunked:
-                connection.write(b"0\r\n\r\n")
+                connection.write(LAST_CHUNK)
             if not self.done:
                 connection.sent()
         except Exception as error:
@@ -180,6 +180,17 @@ class Answer(Receiver):
             if not self.done:
                 connection.abort()
                 self.on_error(ClientBroke(f"the request's body broke: {error}"))
+
+    async def _write(self, connection: Connection, data: bytes) -> bool:
+        """Write a piece of the body and wait until there is room for more; whether the connection was there to write to."""
+        if not connection.usable:
+            return False
+        connection.write(data)
+        connection.watch()  # an upstream that reads no more is as slow as one that does not answer
+        await connection.drain()
+        if not self.status:
+            connection.unwatch()
+        return True
 
     def _stop_task(self) -> None:
         """Stop connecting or sending, unless it is that which found the end."""
@@ -269,7 +280,7 @@ class Answer(Receiver):
 class ClientBroke(UpstreamError):
     """The body of the client's own request was malformed or ended too early."""
 
-    status = 400
+    status: ClassVar[int] = 400
 
 
 class Upstream:
@@ -306,13 +317,3 @@ class Upstream:
 
     async def close(self) -> None:
         await self.pool.close()
-
-
-async def _pieces(body: bytes | Feed) -> AsyncIterator[bytes]:
-    if isinstance(body, bytes):
-        for at in range(0, len(body), ONE_WRITE):
-            yield body[at : at + ONE_WRITE]
-    else:
-        async for data in body:
-            if data:
-                yield data

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from support import ROOT
 
+import goto
 from goto.addon import addon_path
 
 
-def test_a_checkout_has_it_beside_the_package() -> None:
-    assert addon_path() == ROOT / "addons" / "goto_addon.py"
+def test_a_checkout_has_it_beside_the_package_and_an_installation_inside() -> None:
+    package = Path(goto.__file__).parent
+    assert addon_path() == (ROOT if package.parent == ROOT else package) / "addons" / "goto_addon.py"
     assert "MitmHost()" in addon_path().read_text()
 
 

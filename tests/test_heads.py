@@ -13,7 +13,7 @@ from aiohttp.streams import EMPTY_PAYLOAD
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from goto.heads import MOST_FIELDS, lone_head, lone_request, request_of
+from goto.heads import MOST_FIELDS, SAID_LIMIT, Recall, lone_head, lone_request, request_of
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: h:1\r\nX-A:  b c \r\nconnection: Keep-Alive\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 2\r\n\r\nok"
@@ -64,6 +64,7 @@ def test_a_plain_request() -> None:
         GET.replace(b"X-A:", b"Transfer-Encoding: chunked\r\nX-A:"),
         GET.replace(b"X-A:", b"Expect: 100-continue\r\nX-A:"),
         GET.replace(b"X-A:", b"Upgrade: h2c\r\nX-A:"),
+        GET.replace(b"X-A:", b"Proxy-Connection: close\r\nX-A:"),
         GET.replace(b"Keep-Alive", b"close"),
         GET.replace(b"Keep-Alive", b"keep-alive, X-A"),
         GET.replace(b"\r\n\r\n", b"\r\n" + b"".join(b"x-%d: 1\r\n" % n for n in range(MOST_FIELDS)) + b"\r\n"),
@@ -85,6 +86,7 @@ lines = st.sampled_from(
         b"X:\t y \t",
         b"Connection: keep-alive",
         b"Connection: close",
+        b"Proxy-Connection: close",
         b"Content-Length: 0",
         b"Content-Type: a/b",
         b"Transfer-Encoding: chunked",
@@ -215,3 +217,17 @@ def test_a_response_is_what_the_parser_says_it_is(data: bytes) -> None:
     # where httptools keeps white space at the end of a value, that is not a part of it (RFC 9110, 5.5)
     assert [(name, value.strip(b" \t")) for name, value in parsed.fields] == fields
     assert parsed.body == data[body_at : body_at + length]
+
+
+def test_what_came_last_is_not_read_again() -> None:
+    read: list[bytes] = []
+
+    def length(data: bytes) -> int | None:
+        read.append(data)
+        return len(data) or None
+
+    recall = Recall(length)
+    long = b"x" * (SAID_LIMIT + 1)
+    came = [b"", b"a", b"a", b"bc", b"bc", b"a", long, long, b"a"]
+    assert [recall(data) for data in came] == [len(data) or None for data in came]
+    assert read == [b"a", b"bc", b"a", long, long]

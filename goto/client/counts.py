@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import ClassVar
 
 from goto.bounded import slot
 from goto.client.histogram import Latencies
@@ -29,13 +30,13 @@ _WALL = time.time() - time.perf_counter()
 class Stopped(UpstreamError):
     """Given up because its run was stopped."""
 
-    kind = "stopped"
+    kind: ClassVar[str] = "stopped"
 
 
 class NotConnected(UpstreamError):
     """No connection within the time set."""
 
-    kind = "connectTimeout"
+    kind: ClassVar[str] = "connectTimeout"
 
 
 class Totals:

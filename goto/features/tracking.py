@@ -6,16 +6,15 @@ from typing import Annotated, TypedDict
 
 import msgspec
 
-from goto.bounded import OTHER, OVERFLOW, TRACKED_LIMIT, VALUE_LENGTH, VALUES_LIMIT, check_tracked
+from goto.bounded import TRACKED_LIMIT, check_tracked
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
+from goto.features.value_counts import ByStatus, HeaderCounts, count_request, count_response
 from goto.flow import Flow, decode
 from goto.routes import get, post, put
 from goto.settings import setting
 from goto.words import HeaderName, HeaderNames, split_known
 
-_OTHER = OTHER.encode()
-ByStatus = dict[int, int]
 Tracked = Annotated[list[HeaderName], msgspec.Meta(max_length=TRACKED_LIMIT)]
 
 
@@ -27,50 +26,6 @@ class CountsByValue(TypedDict):
     """Of requests for `/status/{n}`."""
     RequestCountsByHeaderValueAndResponseStatus: dict[str, ByStatus]
     """By what was answered."""
-
-
-class ValueCounts:
-    """The counts of one value of a header."""
-
-    __slots__ = ("requested", "requests", "responses")
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.requested: ByStatus = {}
-        self.responses: ByStatus = {}
-
-
-class HeaderCounts:
-    """The counts of one tracked header, by value as it was sent."""
-
-    __slots__ = ("by_value", "key", "name")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.key = name.lower().encode()
-        self.clear()
-
-    def clear(self) -> None:
-        self.by_value: dict[bytes, ValueCounts] = {}
-
-    def fresh(self, value: bytes) -> ValueCounts:
-        """The counts of a value that has none yet, which are those of all others past the limit."""
-        if len(self.by_value) >= VALUES_LIMIT or len(decode(value)) > VALUE_LENGTH:
-            OVERFLOW.values += 1
-            value = _OTHER
-        return self.by_value.setdefault(value, ValueCounts())
-
-    def show(self) -> CountsByValue:
-        shown = {decode(value): counts for value, counts in self.by_value.items()}
-        return {
-            "RequestCountsByHeaderValue": {value: counts.requests for value, counts in shown.items()},
-            "RequestCountsByHeaderValueAndRequestedStatus": {
-                value: counts.requested for value, counts in shown.items() if counts.requested
-            },
-            "RequestCountsByHeaderValueAndResponseStatus": {
-                value: counts.responses for value, counts in shown.items() if counts.responses
-            },
-        }
 
 
 class Tracking(Feature):
@@ -85,27 +40,11 @@ class Tracking(Feature):
         return bool(self.headers)
 
     def request(self, flow: Flow) -> None:
-        request = flow.request
-        requested = request.requested_status
-        index = request.headers.index
-        seen = []
-        for header in self.headers.values():
-            fields = index.get(header.key)
-            if fields is None:
-                continue
-            for value in (fields[0][1],) if len(fields) == 1 else dict.fromkeys([value for _, value in fields]):
-                counts = header.by_value.get(value) or header.fresh(value)
-                counts.requests += 1
-                if requested is not None:
-                    counts.requested[requested] = counts.requested.get(requested, 0) + 1
-                seen.append(counts)
-        flow.notes[self] = seen
+        flow.notes[self] = count_request(self.headers, flow.request)
 
     def response(self, flow: Flow) -> None:
         assert flow.response is not None
-        status = flow.response.status
-        for counts in flow.notes.get(self, ()):
-            counts.responses[status] = counts.responses.get(status, 0) + 1
+        count_response(flow.notes.get(self, ()), flow.response.status)
 
     @put("/request/headers/track/add/{headers}", raises=[Conflict])
     def add(self, headers: HeaderNames) -> str:
@@ -138,12 +77,12 @@ class Tracking(Feature):
     @get("/request/headers/track/{header}/counts", raises=[NotFound])
     def show_one(self, header: HeaderName) -> CountsByValue:
         """Show the counts of a tracked header."""
-        return self.headers[self._known(header)].show()
+        return _shown(self.headers[self._known(header)])
 
     @get("/request/headers/track/counts")
     def show(self) -> dict[str, CountsByValue]:
         """Show the counts of all tracked headers."""
-        return {counts.name: counts.show() for counts in self.headers.values()}
+        return {counts.name: _shown(counts) for counts in self.headers.values()}
 
     @put("/request/headers/track/counts/clear/{headers}", raises=[NotFound])
     def clear_counts(self, headers: HeaderNames) -> str:
@@ -179,3 +118,16 @@ class Tracking(Feature):
         if header.lower() not in self.headers:
             raise NotFound(f"header: {header} is not tracked")
         return header.lower()
+
+
+def _shown(header: HeaderCounts) -> CountsByValue:
+    shown = {decode(value): counts for value, counts in header.by_value.items()}
+    return {
+        "RequestCountsByHeaderValue": {value: counts.requests for value, counts in shown.items()},
+        "RequestCountsByHeaderValueAndRequestedStatus": {
+            value: counts.requested for value, counts in shown.items() if counts.requested
+        },
+        "RequestCountsByHeaderValueAndResponseStatus": {
+            value: counts.responses for value, counts in shown.items() if counts.responses
+        },
+    }

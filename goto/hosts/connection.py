@@ -20,7 +20,7 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from goto.accesslog import AccessLog
 from goto.batch import Batch
 from goto.flow import Request, Response
-from goto.heads import SAID_LIMIT, Asked, lone_request, request_of
+from goto.heads import Recall, lone_request, request_of
 from goto.http1 import whole_response
 from goto.limits import LIMITS
 from goto.listener import Listener
@@ -100,16 +100,15 @@ class ClientConnection(RequestHandler):
     """aiohttp's protocol, with an eye on the client's leaving, on slow heads and on closing listeners."""
 
     __slots__ = (
-        "_asked",
         "_batch",
         "_body",
         "_client",
+        "_glance",
         "_head_timer",
         "_held",
         "_log",
         "_parser_empty",
         "_rest",
-        "_said",
         "_serve_plain",
         "admin",
         "closing",
@@ -152,9 +151,8 @@ class ClientConnection(RequestHandler):
         """No request after the present one is answered."""
         self._client = ""
         self._head_timer: asyncio.TimerHandle | None = None
-        self._said = b""
-        self._asked: Asked | None = None
-        """What came last that could be a plain request, and what it asks."""
+        self._glance = Recall(lone_request)
+        """What a plain request asks, if it is one, and nothing else."""
         self._body: StreamReader = EMPTY_PAYLOAD
         """That of the request that came last."""
         self._parser_empty = True
@@ -269,14 +267,6 @@ class ClientConnection(RequestHandler):
                 self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
                 return
         self._receive(data)
-
-    def _glance(self, data: bytes) -> Asked | None:
-        """What a plain request asks, if this is one, and nothing else. Clients often say the same again."""
-        if len(data) > SAID_LIMIT:
-            return lone_request(data)
-        if data != self._said:
-            self._said, self._asked = data, lone_request(data)
-        return self._asked
 
     def _hold_back(self, data: bytes) -> None:
         assert self._held is not None
