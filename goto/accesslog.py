@@ -7,12 +7,13 @@ import os
 import select
 import stat
 import time
-from typing import Literal
+from functools import cache, lru_cache
+from typing import Final, Literal
 
 import msgspec
 
-FLUSH_SECONDS = 0.1
-HELD_LINES = 20_000
+FLUSH_SECONDS: Final = 0.1
+HELD_LINES: Final = 20_000
 """Lines held before they are written whether it is time or not. If they cannot be, they are lost, which the log then says."""
 
 HELD_CHARACTERS = 16_000_000
@@ -66,7 +67,8 @@ class AccessLog:
                 }
             ).decode()
         else:
-            line = f"{self._time} {listener} {client} {method} {target} {status or '-'} {seconds * 1000:.1f}ms {went}"
+            took = _tenths(int(seconds * 10_000 + 0.5))
+            line = " ".join((self._time, _number(listener), client, method, target, _number(status), took, went))
         self._lines.append(line)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)
@@ -115,6 +117,18 @@ class AccessLog:
         if second != self._second:
             self._second, self._date = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         return f"{self._date}.{ms:03}Z"
+
+
+@cache
+def _number(number: int) -> str:
+    """A port or a status; there are no more than 65,536 of them."""
+    return str(number or "-")
+
+
+@lru_cache(4096)
+def _tenths(tenths: int) -> str:
+    """Tenths of a millisecond; formatting a float takes longer than all else that is done for a line."""
+    return f"{tenths // 10}.{tenths % 10}ms"
 
 
 def _piece(fd: int) -> int:

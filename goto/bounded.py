@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sized
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from goto.errors import Conflict
 
@@ -29,7 +29,7 @@ class Overflow:
     values = 0
 
 
-OVERFLOW = Overflow()
+OVERFLOW: Final = Overflow()
 """That of this process."""
 
 
@@ -47,14 +47,14 @@ def check_tracked(headers: Sized) -> None:
         raise Conflict(f"headers: {TRACKED_LIMIT} tracked headers are the limit")
 
 
-MEMO_LIMIT = 4096
+MEMO_LIMIT: Final = 4096
 """Results that a `Memo` holds. Past it all are forgotten, since a client that never repeats itself would fill any memory."""
 
-MEMO_LENGTH = 256
+MEMO_LENGTH: Final = 256
 """Length of the keys that a `Memo` holds: 4 MiB at most, with what was worked out of them."""
 
 
-VARIED = 1024
+VARIED: Final = 1024
 """Keys of one group that a `Memo` holds: what always differs, as an id does, would only push out the others."""
 
 

@@ -11,7 +11,7 @@ import re
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import httptools
 from mypy_extensions import mypyc_attr
@@ -82,12 +82,12 @@ class Receiver(ABC):
     def on_error(self, error: UpstreamError) -> None: ...
 
 
-HEAD_LIMIT = 1 << 18
+HEAD_LIMIT: Final = 1 << 18
 """Bytes of the head of an answer, interim heads included."""
 
-_UNTIL_CLOSE = -1
+_UNTIL_CLOSE: Final = -1
 _REASON = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
-_NO_BODY = (204, 304)
+_NO_BODY: Final = (204, 304)
 
 
 class Connection:

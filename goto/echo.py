@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -10,13 +11,15 @@ from goto.bounded import Memo
 from goto.flow import Field, Flow, Headers, Response, field_length, field_name
 from goto.hops import HOP_BY_HOP, connection_words
 
-SHOWN_BYTES = 1 << 20
+SHOWN_BYTES: Final = 1 << 20
 """Bytes of a body that are shown; the rest is read, counted and dropped."""
 
-_UNREPEATED = HOP_BY_HOP | {b"host", b"set-cookie"}
-_JSON_TYPE: Field = (b"Content-Type", b"application/json")
-_LEFT_OUT, _REPEATED, _CONNECTION = range(3)
-_json = msgspec.json.Encoder().encode
+_UNREPEATED: Final = HOP_BY_HOP | {b"host", b"set-cookie"}
+_JSON_TYPE: Final[Field] = (b"Content-Type", b"application/json")
+_LEFT_OUT: Final = 0
+_REPEATED: Final = 1
+_CONNECTION: Final = 2
+_json: Final = msgspec.json.Encoder().encode
 
 
 def echo(flow: Flow, body: bytes, size: int) -> Response:
@@ -61,7 +64,7 @@ def _named(name: bytes) -> tuple[bytes, int]:
     return _json(_plain(name)) + b":[", use
 
 
-_named_of = Memo(_named).__getitem__
+_named_of: Final = Memo(_named).__getitem__
 
 
 def _shown(field: Field) -> tuple[bytes, int]:
@@ -70,7 +73,7 @@ def _shown(field: Field) -> tuple[bytes, int]:
     return b"%b%b]" % (begin, _json(_plain(field[1]))), use
 
 
-_shown_of = Memo(_shown, field_length, group=field_name).__getitem__
+_shown_of: Final = Memo(_shown, field_length, group=field_name).__getitem__
 
 
 def _grouped(fields: list[Field]) -> list[bytes]:

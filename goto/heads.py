@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from goto.bounded import Memo
 from goto.flow import Field, Headers, Index, Request
 
 T = TypeVar("T")
 
-MOST_FIELDS = 1000
+MOST_FIELDS: Final = 1000
 """Fields of a head that is read here."""
 
-SAID_LIMIT = 1024
+SAID_LIMIT: Final = 1024
 """Bytes that a `Recall` holds."""
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -28,11 +28,11 @@ _VALUES = {
     b"connection": re.compile(rb"keep-alive", re.IGNORECASE),
     b"content-length": re.compile(rb"[0-9]{1,18}"),
 }
-_ANOTHER_MATTER = frozenset(
+_ANOTHER_MATTER: Final = frozenset(
     # the parsers take Proxy-Connection for a Connection
     (b"transfer-encoding", b"upgrade", b"expect", b"te", b"trailer", b"http2-settings", b"proxy-connection")
 )
-_METHODS = {method.encode(): method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+_METHODS: Final = {method.encode(): method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
 
 
 class NotPlain(ValueError):
@@ -47,7 +47,7 @@ def _name(name: bytes) -> tuple[bytes, re.Pattern[bytes] | None]:
     return key, _VALUES.get(key)
 
 
-_name_of = Memo(_name).__getitem__
+_name_of: Final = Memo(_name).__getitem__
 
 
 def _line(line: bytes) -> tuple[bytes, tuple[Field]]:
@@ -60,7 +60,7 @@ def _line(line: bytes) -> tuple[bytes, tuple[Field]]:
     return key, ((name, value),)
 
 
-_line_of = Memo(_line, group=lambda line: line.partition(b":")[0]).__getitem__
+_line_of: Final = Memo(_line, group=lambda line: line.partition(b":")[0]).__getitem__
 
 
 def _plain(text: bytes) -> bool:
@@ -76,7 +76,7 @@ def _status_line(line: bytes) -> tuple[int, bytes]:
     return int(status), reason
 
 
-_status_of = Memo(_status_line).__getitem__
+_status_of: Final = Memo(_status_line).__getitem__
 
 
 class Recall(Generic[T]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from goto.bounded import Memo
 from goto.flow import Field, field_length
@@ -23,7 +24,7 @@ HOP_BY_HOP = frozenset(
 FRAMING = frozenset((b"content-length",))
 """Whoever sends a message frames its body."""
 
-_UNPASSED = HOP_BY_HOP | FRAMING | {b"expect"}
+_UNPASSED: Final = HOP_BY_HOP | FRAMING | {b"expect"}
 _ABOUT_CONNECTION = frozenset((b"close", b"keep-alive", b"upgrade", b""))
 
 
@@ -59,8 +60,8 @@ class _FieldsNamed(Exception):
     """A `Connection` that names fields: what passes depends on more than a field itself."""
 
 
-end_to_end = Crossing()
+end_to_end: Final = Crossing()
 """For responses, where `Host` means nothing."""
 
-to_upstream = Crossing(b"host")
+to_upstream: Final = Crossing(b"host")
 """For requests: an upstream is given a `Host` of its own."""

@@ -5,28 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from email.utils import formatdate
-from typing import Literal
+from typing import Final, Literal
 
 from goto.call import Call
 from goto.flow import Field, Request, Response, encode
 from goto.reasons import REASONS
 
-_STATUS_LINES = {status: b"HTTP/1.1 %d %b\r\n" % (status, REASONS.get(status, "").encode()) for status in range(100, 600)}
+_STATUS_LINES: Final = {status: b"HTTP/1.1 %d %b\r\n" % (status, REASONS.get(status, "").encode()) for status in range(100, 600)}
 _date = (0, b"")
 
 Ends = Literal["length", "chunks", "close"]
 """What tells a client that a body is whole."""
 
-NO_BODY = frozenset((204, 304))
+NO_BODY: Final = frozenset((204, 304))
 """Statuses whose responses have no body (RFC 9110, 15.3.5 and 15.4.5)."""
 
-REPEATABLE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
+REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 """Safe methods: sending such a request twice changes nothing (RFC 9110, 9.2.1)."""
 
-CHUNKED = b"Transfer-Encoding: chunked\r\n"
-CLOSE = b"Connection: close\r\n"
-KEEP_ALIVE = b"Connection: keep-alive\r\n"
-LAST_CHUNK = b"0\r\n\r\n"
+CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
+CLOSE: Final = b"Connection: close\r\n"
+KEEP_ALIVE: Final = b"Connection: keep-alive\r\n"
+LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
 def status_line(status: int, reason: str | None = None) -> bytes:
@@ -36,7 +36,7 @@ def status_line(status: int, reason: str | None = None) -> bytes:
     return b"HTTP/1.1 %d %b\r\n" % (status, reason.encode("latin-1", "replace"))
 
 
-_line_of: Callable[[Field], bytes] = b": ".join  # the quickest way there is
+_line_of: Final[Callable[[Field], bytes]] = b": ".join  # the quickest way there is
 
 
 def fields_bytes(fields: list[Field]) -> bytes:
@@ -121,4 +121,4 @@ def request_head(call: Call, length: int | None) -> bytes:
     return b"".join((encode(first), fields_bytes(call.headers), encode(upgrade), framing, b"\r\n"))
 
 
-_BODILESS = REPEATABLE | {"DELETE", "CONNECT"}
+_BODILESS: Final = REPEATABLE | {"DELETE", "CONNECT"}

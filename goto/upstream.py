@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from goto.batch import Batch
 from goto.call import Call
@@ -20,10 +20,10 @@ from goto.hops import end_to_end
 from goto.http1 import LAST_CHUNK, REPEATABLE, chunk, request_head
 from goto.pool import Pool
 
-HELD_BYTES = 1 << 18
+HELD_BYTES: Final = 1 << 18
 """Bytes of an answer that are held before anybody takes them; then the upstream has to wait."""
 
-ONE_WRITE = 1 << 16
+ONE_WRITE: Final = 1 << 16
 """A body up to this many bytes goes out with its head, in one write."""
 
 

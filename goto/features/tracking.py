@@ -44,7 +44,9 @@ class Tracking(Feature):
 
     def response(self, flow: Flow) -> None:
         assert flow.response is not None
-        count_response(flow.notes.get(self, ()), flow.response.status)
+        counted = flow.notes.get(self)
+        if counted is not None:
+            count_response(counted, flow.response.status)
 
     @put("/request/headers/track/add/{headers}", raises=[Conflict])
     def add(self, headers: HeaderNames) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from goto.bounded import OTHER, OVERFLOW, VALUE_LENGTH, VALUES_LIMIT
 from goto.flow import Request, decode
@@ -64,7 +64,7 @@ def count_request(headers: Mapping[str, HeaderCounts], request: Request) -> list
     return counted
 
 
-def count_response(counted: Iterable[ValueCounts], status: int) -> None:
+def count_response(counted: list[ValueCounts], status: int) -> None:
     """Count the answer to a request where that was counted."""
     for counts in counted:
         counts.responses[status] = counts.responses.get(status, 0) + 1
