@@ -2,6 +2,7 @@
 #
 #   docker build -t goto .
 #   docker build -t goto:mitmproxy --build-arg EXTRAS=mitmproxy .
+#   docker build -t goto --build-arg COMPILE=no .     # faster to build, slower to run
 
 # Both stages have the same Python in the same place: that is why the environment made in one runs in the other.
 ARG PYTHON=3.13
@@ -10,11 +11,12 @@ ARG PYTHON=3.13
 # The full image has a compiler: not every dependency is there ready-made for every kind of machine.
 FROM python:${PYTHON} AS build
 ARG EXTRAS=""
+ARG COMPILE=yes
 WORKDIR /build
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY addons addons
 COPY goto goto
-RUN pip wheel --no-cache-dir --no-deps --wheel-dir dist .
+RUN GOTO_COMPILE="$COMPILE" pip wheel --no-cache-dir --no-deps --wheel-dir dist .
 # without pip of its own: nothing is installed there later
 RUN python -m venv --without-pip /opt/goto \
     && pip --python /opt/goto/bin/python install --no-cache-dir "$(echo dist/goto_http-*.whl)${EXTRAS:+[$EXTRAS]}"

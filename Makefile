@@ -12,6 +12,8 @@ PORT ?= 8080
 ARGS ?=
 PYTHON ?= python3
 VENV ?= .venv
+# goto as its users have it, built from the checkout; in VENV it runs from the checkout itself
+BUILT ?= .venv-built
 # by files, since what a file needs is started once for it
 PYTEST ?= -n 4 --dist loadfile
 
@@ -19,18 +21,27 @@ PYTEST ?= -n 4 --dist loadfile
 comma := ,
 EXTRAS := dev$(if $(wildcard goto/hosts/mitm.py),$(comma)mitmproxy)
 # installed again only when what says what to install has changed
-RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
+# built again when anything in it has changed
+BUILT_STAMP := $(BUILT)/.installed
+BUILT_DEV_STAMP := $(BUILT_STAMP)-$(subst $(comma),-,$(EXTRAS))
+SOURCES := pyproject.toml hatch_build.py README.md LICENSE $(shell find goto addons -type f -not -name '*.pyc')
+# Python looks for goto among what is installed, not in this folder
+INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=tests
 
-.PHONY: run test check fuzz soak clean dev nginx chromium test-newest viewer bench bench-tools profile
+.PHONY: run test check fuzz soak clean dev built compiler nginx chromium test-newest test-built viewer bench bench-tools profile
 .NOTPARALLEL:
 
-run: $(RUN_STAMP)
-	@exec $(VENV)/bin/goto --port $(PORT) $(ARGS)
+run: $(BUILT_STAMP)
+	@exec $(BUILT)/bin/goto --port $(PORT) $(ARGS)
 
 # The default Python comes last, so that the output ends with its summary.
-test: check nginx chromium test-newest
+test: check nginx chromium test-newest test-built
 	$(VENV)/bin/python -m pytest $(PYTEST)
+
+# what is compiled, or has to do with it
+test-built: built
+	$(INSTALLED) $(BUILT)/bin/python -m pytest --quiet $(PYTEST) tests/test_*.py tests/client tests/features tests/hosts
 
 check: $(DEV_STAMP)
 	$(VENV)/bin/ruff check .
@@ -45,18 +56,19 @@ FUZZ_EXAMPLES ?= 300
 # ten minutes of clients that hang up, upstreams that die, and changes all the while
 SOAK_SECONDS ?= 600
 
-fuzz: $(DEV_STAMP)
-	GOTO_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) GOTO_FUZZ_INPUTS=$(FUZZ_INPUTS) $(VENV)/bin/python -m pytest $(PYTEST) tests/fuzz
+fuzz: built
+	GOTO_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) GOTO_FUZZ_INPUTS=$(FUZZ_INPUTS) \
+	  $(INSTALLED) $(BUILT)/bin/python -m pytest $(PYTEST) tests/fuzz
 
-soak: $(DEV_STAMP)
-	PYTHONPATH=tests $(VENV)/bin/python -m soak --seconds $(SOAK_SECONDS)
+soak: built
+	$(INSTALLED) $(BUILT)/bin/python -m soak --seconds $(SOAK_SECONDS)
 
 clean:
 	rm -rf .venv .venv-* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# ---------------------------------------------------------------- a virtual environment
-$(VENV)/bin/python:
+# ---------------------------------------------------------------- virtual environments
+$(VENV)/bin/python $(BUILT)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "goto needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) --version 2>&1). Choose another: make PYTHON=python3.12" >&2; \
 	  exit 1; }
@@ -64,17 +76,27 @@ $(VENV)/bin/python:
 	  echo "$(PYTHON) cannot make a virtual environment: install its venv module" >&2; \
 	  $(PYTHON) -c 'import sys; print("(Debian, Ubuntu: apt-get install python%d.%d-venv)" % sys.version_info[:2])' >&2; \
 	  exit 1; }
-	$(PYTHON) -m venv $(VENV)
-
-$(RUN_STAMP): pyproject.toml | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install -qq --editable .
-	@touch $@
+	$(PYTHON) -m venv $(@:/bin/python=)
 
 $(DEV_STAMP): pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install -qq --editable '.[$(EXTRAS)]'
-	@touch $(RUN_STAMP) $@
+	@touch $@
 
 dev: $(DEV_STAMP)
+
+$(BUILT_STAMP): $(SOURCES) | $(BUILT)/bin/python
+	@echo "Building goto, compiled where there is a C compiler. It takes a minute."
+	@rm -rf $(BUILT)/wheel
+	$(BUILT)/bin/python -m pip wheel -qq --no-deps --wheel-dir $(BUILT)/wheel .
+	$(BUILT)/bin/python -m pip install -qq --no-deps --force-reinstall $(BUILT)/wheel/*.whl
+	$(BUILT)/bin/python -m pip install -qq $(BUILT)/wheel/*.whl
+	@touch $@
+
+$(BUILT_DEV_STAMP): $(BUILT_STAMP)
+	$(BUILT)/bin/python -m pip install -qq "$$(echo $(BUILT)/wheel/*.whl)[$(EXTRAS)]"
+	@touch $@
+
+built: compiler $(BUILT_DEV_STAMP)
 
 # ---------------------------------------------------------------- the newest Python, where it is 3.12 or newer
 # Prints its minor version and path. A candidate must run: a shim without a version behind it does not.
@@ -92,9 +114,9 @@ test-newest: dev
 	if [ -z "$$found" ] || [ "$$minor" -lt 12 ] || [ "$$minor" -le "$$default" ]; then \
 	  echo "No Python newer than 3.$$default that is at least 3.12 was found: the tests run on the default one alone."; \
 	else \
-	  $(MAKE) --no-print-directory dev VENV=.venv-3.$$minor PYTHON="$$python"; \
-	  echo ".venv-3.$$minor/bin/python -m pytest --quiet $(PYTEST)"; \
-	  .venv-3.$$minor/bin/python -m pytest --quiet $(PYTEST); \
+	  $(MAKE) --no-print-directory built BUILT=.venv-3.$$minor-built PYTHON="$$python"; \
+	  echo "$(INSTALLED) .venv-3.$$minor-built/bin/python -m pytest --quiet $(PYTEST)"; \
+	  $(INSTALLED) .venv-3.$$minor-built/bin/python -m pytest --quiet $(PYTEST); \
 	fi
 
 # ---------------------------------------------------------------- what tests and measurements use besides Python
@@ -114,6 +136,9 @@ nginx:
 
 chromium:
 	$(call debian,chromium,chromium)
+
+compiler:
+	$(call debian,cc,gcc libc6-dev python3-dev)
 
 bench-tools: nginx
 	$(call debian,wrk,wrk)
@@ -135,12 +160,12 @@ viewer:
 
 # ---------------------------------------------------------------- measurements, see docs/performance.md
 ROWS ?=
-BENCH = PYTHONPATH=tests $(VENV)/bin/python -m bench
 
-bench: dev bench-tools
-	$(BENCH) $(ROWS) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
+bench: built bench-tools
+	$(INSTALLED) $(BUILT)/bin/python -m bench $(ROWS) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
 	  $(if $(MARKDOWN),--markdown) $(if $(SAVE),--save docs/performance.md)
 
+# not compiled, since only then each function can be seen
 profile: dev bench-tools
 	$(VENV)/bin/python -m pip install -qq --editable '.[bench]'
-	$(BENCH).profile $(ROWS) $(if $(SECONDS),--seconds $(SECONDS))
+	PYTHONPATH=tests $(VENV)/bin/python -m bench.profile $(ROWS) $(if $(SECONDS),--seconds $(SECONDS))

@@ -1,5 +1,5 @@
 """Compiles the modules that every exchange goes through, with mypyc, when a wheel is built. They stay as they are: without a
-compiler they run uncompiled, at two thirds of the speed.
+compiler they run uncompiled, at two thirds of the speed (docs/performance.md).
 
 The variable GOTO_COMPILE says `auto` (the default: where it can be done), `yes` (or fail) or `no`.
 """
@@ -51,8 +51,9 @@ def _compiled(modules: list[str], folder: Path) -> dict[str, str]:
     extensions = mypycify(
         # types of what is imported help where they are there; whether they are right is tested elsewhere
         ["--config-file=", "--ignore-missing-imports", "--follow-imports=silent", *modules],
-        opt_level="3",
+        opt_level="2",
         debug_level="0",
+        multi_file=True,
         target_dir=str(folder / "c"),
         group_name="goto",
     )

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from goto import __version__
+from goto.build import COMPILED
 
 _EXAMPLES = """examples:
   goto                                    serve on port 8080
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=raw,
     )
-    parser.add_argument("--version", action="version", version=f"goto {__version__}")
+    parser.add_argument("--version", action="version", version=f"goto {__version__}{' (compiled)' if COMPILED else ''}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     port, label = _word("goto.words", "Port"), _word("goto.words", "Label")

@@ -13,6 +13,7 @@ import pytest
 from support import ROOT, Goto, eventually, free_port
 
 from goto import __version__
+from goto.build import COMPILED
 from goto.cli import main
 
 Out = pytest.CaptureFixture[str]
@@ -53,7 +54,7 @@ def test_a_bad_flag_is_one_line_and_status_2(words: list[str], named: str, capsy
 
 
 def test_version(capsys: Out) -> None:
-    assert ended("--version", capsys=capsys) == (0, f"goto {__version__}\n", "")
+    assert ended("--version", capsys=capsys) == (0, f"goto {__version__}{' (compiled)' if COMPILED else ''}\n", "")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h"], ["serve", "--help"]])

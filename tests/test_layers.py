@@ -22,6 +22,7 @@ LAYERS = [
         "goto.tally",
         "goto.jsontext",
         "goto.batch",
+        "goto.build",
         "goto.runtime",
         "goto.addon",
     ],

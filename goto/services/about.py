@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypedDict
 
 from goto import __version__
+from goto.build import COMPILED
 from goto.errors import Unavailable
 from goto.flow import Request, Response
 from goto.jsontext import json_bytes
@@ -23,6 +24,8 @@ class Listed(TypedDict):
 
 class Version(TypedDict):
     version: str
+    compiled: bool
+    """Whether what every exchange goes through was compiled when goto was built."""
 
 
 class About:
@@ -48,7 +51,7 @@ class About:
     @get("/goto/version")
     def version(self) -> Version:
         """Show the version."""
-        return {"version": __version__}
+        return {"version": __version__, "compiled": COMPILED}
 
     @get("/goto/help", answers={200: {"text/plain": str, "application/json": list[Listed]}})
     def help(self, request: Request) -> Response:

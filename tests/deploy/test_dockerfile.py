@@ -213,8 +213,10 @@ class Image:
         assert instruction.word in ("FROM", "USER", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"), instruction
 
     def _arg(self, instruction: Instruction, extras: str) -> None:
-        assert instruction.text == 'EXTRAS=""'
-        self.env["EXTRAS"] = extras
+        name, _, default = instruction.text.partition("=")
+        assert default == {"EXTRAS": '""', "COMPILE": "yes"}[name]
+        # whether it can be compiled is a matter of the machine, see tests/test_compiled.py
+        self.env[name] = extras if name == "EXTRAS" else "no"
 
     def _env(self, instruction: Instruction, extras: str) -> None:
         for assignment in instruction.text.split():

@@ -8,6 +8,7 @@ import pytest
 from support import Goto
 
 from goto import __version__
+from goto.build import COMPILED
 from goto.errors import Unavailable
 from goto.instance import route_table
 from goto.services.about import About
@@ -24,7 +25,7 @@ def test_health_readiness_and_version(process: Goto) -> None:
     assert process.call("GET", "/goto/health").text == f"goto {__version__} is healthy\n"
     assert process.call("GET", "/goto/ready").text == "ready\n"
     assert process.call("GET", "/goto/ready", headers=JSON).json() == {"message": "ready"}
-    assert process.call("GET", "/goto/version").json() == {"version": __version__}
+    assert process.call("GET", "/goto/version").json() == {"version": __version__, "compiled": COMPILED}
     assert process.call("HEAD", "/goto/health").status == 200
 
 
