@@ -2,7 +2,7 @@
 #
 #   docker build -t goto .
 #   docker build -t goto:mitmproxy --build-arg EXTRAS=mitmproxy .
-#   docker build -t goto --build-arg COMPILE=no .     # faster to build, slower to run
+#   docker build -t goto --build-arg COMPILE=no .
 
 # Both stages have the same Python in the same place: that is why the environment made in one runs in the other.
 ARG PYTHON=3.13

@@ -27,7 +27,7 @@ BUILT_STAMP := $(BUILT)/.installed
 BUILT_DEV_STAMP := $(BUILT_STAMP)-$(subst $(comma),-,$(EXTRAS))
 SOURCES := pyproject.toml hatch_build.py README.md LICENSE $(shell find goto addons -type f -not -name '*.pyc')
 # Python looks for goto among what is installed, not in this folder
-INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=tests
+INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/tests
 
 .PHONY: run test check fuzz soak clean dev built compiler nginx chromium test-newest test-built viewer bench bench-tools profile
 .NOTPARALLEL:

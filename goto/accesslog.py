@@ -19,6 +19,9 @@ HELD_LINES: Final = 20_000
 HELD_CHARACTERS = 16_000_000
 """The same for their characters, looked at when it is time: a line is as long as what its client asked for."""
 
+TIMES_LIMIT = 4096
+"""Times taken that are remembered with their text."""
+
 PATIENCE_SECONDS = 2.0
 """How long the end of the process waits for a reader of its log."""
 
@@ -125,7 +128,7 @@ def _number(number: int) -> str:
     return str(number or "-")
 
 
-@lru_cache(4096)
+@lru_cache(TIMES_LIMIT)
 def _tenths(tenths: int) -> str:
     """Tenths of a millisecond; formatting a float takes longer than all else that is done for a line."""
     return f"{tenths // 10}.{tenths % 10}ms"

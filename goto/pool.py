@@ -68,9 +68,9 @@ class Pool:
         loop = asyncio.get_running_loop()
         where = f"{origin.scheme}://{origin.authority}"
         tls = origin.tls
-        secure = None if origin.scheme != "https" else usual_context() if tls is None else tls.context
         connection = Connection(origin, loop, self._batch, on_idle, on_lost)
         try:
+            secure = None if origin.scheme != "https" else usual_context() if tls is None else tls.context
             async with asyncio.timeout(timeout):
                 await loop.create_connection(
                     lambda: cast("asyncio.Protocol", connection),
@@ -81,7 +81,8 @@ class Pool:
                 )
         except TimeoutError:
             raise TooSlow(f"cannot connect to {where} within {spoken(timeout)}") from None
-        except (OSError, UnicodeError) as error:
+        except Exception as error:
+            # whatever it is, whoever waits for the answer must hear of it
             raise Unreachable(f"cannot connect to {where}: {_reason(error)}") from None
         self._all.add(connection)
         return connection

@@ -143,9 +143,6 @@ class Answer(Receiver):
             connection = await self._pool.connect(self.call.origin, self.call.timeout)
         except UpstreamError as error:
             self.on_error(error)
-        except Exception as error:
-            # whatever it is, whoever waits for the answer must hear of it
-            self.on_error(UpstreamError(f"cannot connect: {error or type(error).__name__}"))
         else:
             self._task = None
             self._send(connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -30,6 +31,15 @@ def test_all_that_is_to_be_compiled_is_or_nothing(file: str) -> None:
 def test_they_are_named_once_and_exist() -> None:
     assert len(set(FILES)) == len(FILES)
     assert [file for file in FILES if not (ROOT / file).is_file()] == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_errors_caught_in_one_function_have_names_of_their_own(file: str) -> None:
+    """Compiled, a name has the type of what it is given first, and another error would be a TypeError."""
+    for function in ast.walk(ast.parse((ROOT / file).read_text())):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            names = [node.name for node in ast.walk(function) if isinstance(node, ast.ExceptHandler) and node.name]
+            assert len(set(names)) == len(names), f"{function.name}: {names}"
 
 
 def build(folder: Path, **env: str) -> tuple[subprocess.CompletedProcess[str], list[Path]]:

@@ -645,7 +645,7 @@ def test_whatever_keeps_a_connection_from_being_made_is_told(monkeypatch: pytest
         return caught.value
 
     error = asyncio.run(main())
-    assert (error.status, str(error)) == (502, "cannot connect: nobody thought of this")
+    assert (error.status, str(error)) == (502, "cannot connect to http://127.0.0.1:1: nobody thought of this")
 
 
 def test_errors_of_one_call() -> None:

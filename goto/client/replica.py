@@ -140,16 +140,9 @@ class Replica(Receiver):
         part = self.part
         try:
             connection = await part.pool.own(part.origin, part.connect_timeout)
-        except TooSlow as error:
-            self._task = None
-            self._fail(NotConnected(str(error)))
         except UpstreamError as error:
             self._task = None
-            self._fail(error)
-        except Exception as error:
-            # whatever it is, the request has failed, and the run must come to its end
-            self._task = None
-            self._fail(UpstreamError(f"cannot connect: {error or type(error).__name__}"))
+            self._fail(NotConnected(str(error)) if isinstance(error, TooSlow) else error)
         else:
             self._task = None
             self._connection = connection

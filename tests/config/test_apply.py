@@ -17,7 +17,7 @@ def test_only_what_differs_is_touched():
         await lab.apply("", old)
         forced, tracking = lab.feature("forcedstatus"), lab.feature("tracking")
         forced.left = 1  # two were used up
-        tracking.headers["x"].fresh(b"x1").requests += 1
+        tracking.headers["x"].of(b"x1").requests += 1
         await lab.api("/request/headers/track/add/by-api")
         done = await lab.apply(old, "{response: {status: 503:3}, request: {headers: {track: [z, x]}}}")
         assert done == ["response.delay", "request.headers.track"]
