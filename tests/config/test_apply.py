@@ -23,7 +23,7 @@ def test_only_what_differs_is_touched():
         assert done == ["response.delay", "request.headers.track"]
         assert forced.configured == CountedStatus(forced.status, 1)
         assert tracking.list() == ["z", "x", "by-api"]
-        assert tracking.headers["x"].show()["RequestCountsByHeaderValue"] == {"x1": 1}
+        assert tracking.show_one("x")["RequestCountsByHeaderValue"] == {"x1": 1}
         assert not lab.feature("delay").active
 
     in_lab(test)
