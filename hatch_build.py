@@ -1,5 +1,5 @@
 """Compiles the modules that every exchange goes through, with mypyc, when a wheel is built. They stay as they are: without a
-compiler they run uncompiled, at two thirds of the speed (docs/performance.md).
+compiler they run uncompiled, a quarter to a third slower (docs/performance.md).
 
 The variable GOTO_COMPILE says `auto` (the default: where it can be done), `yes` (or fail) or `no`.
 """

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from support import find_nginx
 
+from goto.build import COMPILED
+
 
 def machine() -> str:
     """One line: processor, cores, versions of what takes part."""
@@ -19,7 +21,7 @@ def machine() -> str:
     parts = [
         f"{_processor()}, {len(os.sched_getaffinity(0))} cores",
         f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
-        f"{platform.python_implementation()} {platform.python_version()}",
+        f"{platform.python_implementation()} {platform.python_version()}, goto {'compiled' if COMPILED else 'not compiled'}",
         *(_package(name) for name in ("aiohttp", "uvloop", "mitmproxy")),
         f"nginx {_said([nginx, '-v'], 'nginx/([0-9.]+)')}" if nginx else "",
         f"wrk {_said([wrk, '-v'], 'wrk (?:debian/)?([0-9.]+)')}" if wrk else "",
