@@ -17,6 +17,20 @@ from goto.hosts.mitm_watch import Watch
 ORIGIN = Origin("http", "a", 1)
 
 
+class Clock:
+    """The time of the running event loop, moved by hand: a real one does not stand still while a busy machine works."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.now = loop.time()
+        loop.time = lambda: self.now  # type: ignore[method-assign]
+
+    async def passes(self, seconds: float) -> None:
+        self.now += seconds
+        for _ in range(2):  # what is due is found in one turn of the loop, and called in the next
+            await asyncio.sleep(0)
+
+
 class Private:
     """In place of the private parts: what was ended, and what waits to be taken."""
 
@@ -54,12 +68,13 @@ def server() -> Any:
 
 def test_a_connection_that_is_not_made_in_time(private: Private) -> None:
     async def test() -> None:
+        clock = Clock()
         slow, other, new = watch(), Server(address=("b", 1)), server()
         assert not slow.connecting(other)
         slow.sent()
         assert slow.connecting(new)
         assert not slow.connecting(server())
-        await asyncio.sleep(0.05)
+        await clock.passes(0.05)
         assert private.ended == [new]
         assert slow.verdict("connection cancelled") == (504, "cannot connect to http://a:1 within 20ms")
 
@@ -68,14 +83,15 @@ def test_a_connection_that_is_not_made_in_time(private: Private) -> None:
 
 def test_an_answer_that_does_not_come_in_time(private: Private) -> None:
     async def test() -> None:
+        clock = Clock()
         slow, new = watch(), server()
         slow.sent()
         slow.connecting(new)
-        await asyncio.sleep(0.01)
+        await clock.passes(0.01)
         slow.connected(new)
-        await asyncio.sleep(0.015)
+        await clock.passes(0.015)
         assert private.ended == []  # connecting has a time of its own
-        await asyncio.sleep(0.02)
+        await clock.passes(0.01)
         assert private.ended == [new]
         assert slow.verdict("") == (504, "no answer within 20ms")
 
@@ -84,16 +100,17 @@ def test_an_answer_that_does_not_come_in_time(private: Private) -> None:
 
 def test_nothing_runs_while_a_client_still_sends(private: Private) -> None:
     async def test() -> None:
+        clock = Clock()
         quick, new = watch(), server()
         quick.connecting(new)
         quick.connected(new)
-        await asyncio.sleep(0.05)
+        await clock.passes(0.05)
         assert quick.sending(b"piece") == b"piece"
-        await asyncio.sleep(0.05)
+        await clock.passes(0.05)
         assert private.ended == []
         private.waiting[new] = 1  # it was taken from the client, and the target does not take it
         quick.sending(b"piece")
-        await asyncio.sleep(0.05)
+        await clock.passes(0.05)
         assert private.ended == [new]
         assert quick.verdict("")[1] == "reads no more of the request within 20ms"
 
@@ -102,13 +119,14 @@ def test_nothing_runs_while_a_client_still_sends(private: Private) -> None:
 
 def test_a_response_may_pause_for_as_long_as_its_head_may_take(private: Private) -> None:
     async def test() -> None:
+        clock = Clock()
         slow = watch()
         private.waiting["client"] = 1
         assert slow.receiving(b"piece") == b"piece"
-        await asyncio.sleep(0.05)
+        await clock.passes(0.05)
         assert private.ended == []  # it is the client that takes no more
         private.waiting.clear()
-        await asyncio.sleep(0.05)
+        await clock.passes(0.05)
         assert private.ended == ["kept"]
         assert slow.verdict("")[1] == "no more of its answer within 20ms"
 
@@ -117,10 +135,11 @@ def test_a_response_may_pause_for_as_long_as_its_head_may_take(private: Private)
 
 def test_the_end_of_a_response_stops_the_clock(private: Private) -> None:
     async def test() -> None:
+        clock = Clock()
         quick = watch()
         quick.receiving(b"piece")
         quick.receiving(b"")
-        await asyncio.sleep(0.05)
+        await clock.passes(0.05)
         assert private.ended == []
         assert quick.verdict("server closed connection") == (502, "closed the connection without an answer")
 
