@@ -42,6 +42,10 @@ def test_errors_caught_in_one_function_have_names_of_their_own(file: str) -> Non
             assert len(set(names)) == len(names), f"{function.name}: {names}"
 
 
+# a wheel is the same wherever it is built from, and building takes its time
+building = pytest.mark.skipif(COMPILED, reason="wheels are built where goto runs from the checkout")
+
+
 def build(folder: Path, **env: str) -> tuple[subprocess.CompletedProcess[str], list[Path]]:
     """Build a wheel; what was said, and the wheel where there is one."""
     command = [sys.executable, "-m", "pip", "wheel", "-v", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
@@ -56,6 +60,7 @@ def compiled(wheel: Path) -> list[str]:
     return [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith((".so", ".pyd"))]
 
 
+@building
 def test_without_a_compiler_it_is_a_wheel_for_every_machine_and_says_so(tmp_path: Path) -> None:
     done, (wheel,) = build(tmp_path, CC="false")
     assert done.returncode == 0, done.stderr
@@ -64,11 +69,13 @@ def test_without_a_compiler_it_is_a_wheel_for_every_machine_and_says_so(tmp_path
     assert "goto is not compiled: " in done.stdout + done.stderr
 
 
+@building
 def test_compiling_can_be_demanded(tmp_path: Path) -> None:
     done, wheels = build(tmp_path, CC="false", GOTO_COMPILE="yes")
     assert (done.returncode, wheels) == (1, [])
 
 
+@building
 def test_compiling_can_be_left_out(tmp_path: Path) -> None:
     done, (wheel,) = build(tmp_path, CC="false", GOTO_COMPILE="no")
     assert done.returncode == 0, done.stderr
@@ -76,6 +83,7 @@ def test_compiling_can_be_left_out(tmp_path: Path) -> None:
     assert "not compiled" not in done.stdout + done.stderr
 
 
+@building
 def test_another_word_is_refused(tmp_path: Path) -> None:
     done, wheels = build(tmp_path, GOTO_COMPILE="perhaps")
     assert (done.returncode, wheels) == (1, [])
