@@ -40,6 +40,7 @@ class ClientGone(Exception):
     """The client's FIN or reset was seen before its answer was handed over."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True, serializable=True)
 class Headers:
     """Header fields as they stand on the wire: in order, repeated ones repeated, names in the sender's spelling.
 
@@ -95,6 +96,7 @@ class Headers:
         return f"Headers({self.fields!r})"
 
 
+@mypyc_attr(allow_interpreted_subclasses=True, serializable=True)
 class Request:
     """The head of a request.
 
@@ -148,6 +150,7 @@ class Body(Protocol):
         """Nobody wants it any more: end the connection it comes over."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True, serializable=True)
 class Response:
     """The head of a response, with the whole `body`, or with a `stream` that a host carries on."""
 

@@ -150,12 +150,19 @@ class Answer(Receiver):
     def _send(self, connection: Connection) -> None:
         self.connection = connection
         call, body = self.call, self._body
+        length = len(body) if isinstance(body, bytes) else body.length
+        try:
+            head = request_head(call, length)
+        except Exception as error:
+            # a feature made the call, of something that is none
+            connection.abort()
+            connection.loop.call_soon(self.on_error, UpstreamError(f"the request cannot be written: {error}"))
+            return
         bare = call.method == "HEAD"
         if isinstance(body, bytes) and len(body) <= ONE_WRITE:
-            connection.start(self, request_head(call, len(body)) + body, call.timeout, head=bare)
+            connection.start(self, head + body, call.timeout, head=bare)
             return
-        length = len(body) if isinstance(body, bytes) else body.length
-        connection.start(self, request_head(call, length), call.timeout, head=bare, whole=False)
+        connection.start(self, head, call.timeout, head=bare, whole=False)
         self._task = connection.loop.create_task(self._feed(connection, body, chunked=length is None))
 
     async def _feed(self, connection: Connection, body: bytes | Feed, *, chunked: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from typing import Any
 
@@ -247,3 +248,23 @@ class TestWaiting:
             flow.leave()  # nobody waits
 
         asyncio.run(wait())
+
+
+def test_requests_and_responses_can_be_copied_and_inherited_from() -> None:
+    class Mine(Headers):
+        def get(self, name: str, default: str | None = None) -> str | None:
+            return "mine"
+
+    class Teapot(Response):
+        pass
+
+    response = Teapot.text(418, "short and stout")
+    changed = copy.copy(response)
+    changed.status, changed.body = 200, b"tall"
+    assert (response.status, response.body, changed.headers) == (418, b"short and stout\n", response.headers)
+    assert isinstance(changed, Teapot)
+    deep = copy.deepcopy(response)
+    deep.headers.add("x", "1")
+    assert response.headers.get("x") is None
+    request = copy.copy(Request("GET", "/a?b", Mine()))
+    assert (request.path, request.query, request.headers.get("any")) == ("/a", "b", "mine")

@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import PATIENCE, Goto, Reply, Upstream, eventually, held
@@ -661,3 +662,23 @@ def test_errors_of_one_call() -> None:
         await sender.close()
 
     asyncio.run(asyncio.wait_for(run(), PATIENCE))
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_call_that_cannot_be_written_fails_and_takes_its_connection_with_it(kept: bool) -> None:
+    async def run(server: Scripted) -> None:
+        sender = Sender()
+        origin = Origin("http", "127.0.0.1", server.port)
+        if kept:
+            answer = await sender.head(Call("t", origin, "GET", "/"), b"")
+            assert answer.done
+        bad: list[Any] = [("X-Text", "is no bytes")]
+        with pytest.raises(UpstreamError, match=r"the request cannot be written") as caught:
+            await asyncio.wait_for(sender.head(Call("t", origin, "GET", "/", bad), b""), PATIENCE)
+        assert caught.value.status == 502
+        async with asyncio.timeout(PATIENCE):
+            while sender.pool.connections != (0, 0):
+                await asyncio.sleep(0)
+
+    with Scripted(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as server:
+        asyncio.run(run(server))

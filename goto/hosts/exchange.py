@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +27,8 @@ from goto.upstream import Answer, ClientBroke
 
 if TYPE_CHECKING:
     from goto.hosts.standalone import StandaloneHost
+
+log = logging.getLogger("goto")
 
 T = TypeVar("T")
 
@@ -102,6 +105,8 @@ class HostedExchange:
                 await self._serve()
         except ClientGone:
             self._keep_alive = False
+        except Exception:
+            self._fail()
         finally:
             self._connection.exchange = None
             if self._answer is not None and not self._answer.done:
@@ -148,6 +153,8 @@ class HostedExchange:
             await self._conclude(depth)
         except ClientGone:
             self._keep_alive = False
+        except Exception:
+            self._fail()
         finally:
             self._connection.exchange = None
             self._log()
@@ -182,6 +189,16 @@ class HostedExchange:
             if outcome is not None:
                 self._listener.ended(flow, pipeline, depth, outcome, headed=self._headed)
             pipeline.closed(flow, depth)
+
+    def _fail(self) -> None:
+        """Answer where the answer that was to be written could not be, and end the connection."""
+        response = failed(self.flow)
+        self._keep_alive = False
+        if self._status:
+            self._went += " broke-off"
+            self._connection.break_off()
+        else:
+            self._write_whole(response)
 
     @property
     def counted(self) -> int:
@@ -303,12 +320,12 @@ class HostedExchange:
         connection, answer = self._connection, response.stream
         assert isinstance(answer, Answer)
         self._settle_connection()
-        self._status = response.status
         framing, ends = framing_of_stream(response.status, answer.length, self.flow.request)
         if ends == "close":
             self._keep_alive = False
         identity = self._listener.identity_bytes
         head = response_bytes(response, identity, framing, self._version, keep_alive=self._keep_alive)
+        self._status = response.status
         self._outlet = outlet = ClientOutlet(connection, answer, head, on_over, ends=ends)
         if response.status == 101 and answer.connection is not None:
             self._keep_alive = False
@@ -339,6 +356,12 @@ class HostedExchange:
             time.monotonic() - flow.started,
             went,
         )
+
+
+def failed(flow: Flow) -> Response:
+    """What a client is answered if writing its answer raised: a feature has made something that is none."""
+    log.exception("the answer to %s %s could not be written", flow.request.method, flow.request.path)
+    return Response.text(500, "goto: the answer could not be written")
 
 
 def response_of(answer: Answer) -> Response:

@@ -14,7 +14,7 @@ from goto.echo import echo
 from goto.flow import Field, Flow, Headers, Request, Response
 from goto.hops import end_to_end
 from goto.hosts.connection import ClientConnection
-from goto.hosts.exchange import HostedExchange, response_of
+from goto.hosts.exchange import HostedExchange, failed, response_of
 from goto.http1 import LAST_CHUNK, chunk, framing_of_stream, response_bytes, whole_response
 from goto.listener import Outcome
 from goto.pipeline import Pipeline
@@ -34,14 +34,20 @@ def serve_plain(host: StandaloneHost, connection: ClientConnection, request: Req
         return False
     flow = Flow(request, echo)
     depth = pipeline.request(flow)
-    if flow.response is None:
-        if flow.upstreams:
-            _send(host, connection, flow, pipeline, depth)
-            return True
-        make = flow.answer or echo
-        flow.response = make(flow, b"", 0)
-    pipeline.response(flow, depth)
-    _answer(host, connection, flow, "local")
+    headed = False
+    try:
+        if flow.response is None:
+            if flow.upstreams:
+                _send(host, connection, flow, pipeline, depth)
+                return True
+            make = flow.answer or echo
+            flow.response = make(flow, b"", 0)
+        headed = True
+        pipeline.response(flow, depth)
+        _answer(host, connection, flow, "local")
+    except Exception:
+        connection.listener.ended(flow, pipeline, depth, "broke_off", headed=headed)
+        _fail(host, connection, flow, "local")
     return True
 
 
@@ -52,6 +58,14 @@ def _answer(host: StandaloneHost, connection: ClientConnection, flow: Flow, went
     connection.send_soon(whole_response(response, listener.identity_bytes, request.method, (1, 1), keep_alive=keep_alive))
     seconds = time.monotonic() - flow.started
     host.log.exchange(listener.port, connection.client, request.method, request.target, response.status, seconds, went)
+
+
+def _fail(host: StandaloneHost, connection: ClientConnection, flow: Flow, went: str) -> None:
+    """Answer where the answer that was to be written could not be, and end the connection."""
+    flow.response = failed(flow)
+    connection.closing = True
+    _answer(host, connection, flow, went)
+    connection.plain_over(stays=False)
 
 
 def _send(host: StandaloneHost, connection: ClientConnection, flow: Flow, pipeline: Pipeline, depth: int) -> None:
@@ -147,12 +161,24 @@ class PlainProxied(Answer):
             self._client.break_off(reset=False)
             self._count("broke_off")
             self._end(" broke-off", stays=False)
-        else:
-            self._respond(response_of(self))
+        elif self._respond(response_of(self)):
             self._count("upstream_failed")
 
     # ------------------------------------------------------------ inside
-    def _respond(self, response: Response) -> None:
+    def _respond(self, response: Response) -> bool:
+        """Hand a response on; whether it could be."""
+        try:
+            self._hand_on(response)
+        except Exception:
+            self._over = True
+            if not self.done:
+                self.abort()
+            self._count("broke_off")
+            _fail(self._host, self._client, self._flow, self.call.target)
+            return False
+        return True
+
+    def _hand_on(self, response: Response) -> None:
         flow, client = self._flow, self._client
         flow.response = response
         self._pipeline.response(flow, self._depth)

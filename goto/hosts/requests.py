@@ -34,4 +34,5 @@ def request_of(message: Message, *, has_body: bool) -> Request:
                 target = "/" + target
             fields = [field for field in fields if field[0].lower() != b"host"]
             fields.insert(0, (b"Host", encode(authority.rpartition("@")[2])))
-    return Request(message.method, target, Headers(fields), version=message.version, has_body=has_body)
+    major, minor = message.version
+    return Request(message.method, target, Headers(fields), version=(major, minor), has_body=has_body)

@@ -163,3 +163,60 @@ def test_a_request_that_comes_again_on_a_connection_is_a_request_of_its_own(site
     assert counts == {"1": 27, "2": 9}
     received = upstream.take(18)
     assert {tuple(name for name, _ in each.headers) for each in received} == {("Host", "x", "Added"), ("Host", "Added")}
+
+
+BAD = """
+from goto.feature import Feature
+from goto.flow import Response
+
+def raises(flow, body, size):
+    raise RuntimeError("it is not mine")
+
+class Bad(Feature):
+    def request(self, flow):
+        kind = flow.request.query
+        if kind == "answer":
+            flow.answer = raises
+        elif kind == "none":
+            flow.answer = lambda flow, body, size: None
+        elif kind == "upstreams":
+            flow.upstreams = 5
+
+    def response(self, flow):
+        if flow.request.query == "fields":
+            flow.response.headers.fields.append(("X-Text", "is no bytes"))
+        elif flow.request.query == "status":
+            flow.response.status = 999
+"""
+
+
+@pytest.mark.parametrize("way", [[], ["--no-fast-path"]], ids=["plain", "task"])
+def test_an_answer_that_cannot_be_written_is_500_and_ends_its_connection_alone(
+    upstream: Upstream, tmp_path: Path, way: list[str]
+) -> None:
+    (tmp_path / "bad.py").write_text(BAD)
+    upstream.on("/far", Reply(body=b"far", headers=[("Date", "x")]))
+    with Goto("bad", "--feature", str(tmp_path / "bad.py"), *way, expect_errors=True) as goto:
+        site = Site(goto)
+        site.target(upstream.port, "/far")
+        with site.client() as other:
+            other.send(get("/status/201"))
+            assert other.answer().status == 201
+            targets = ["/?answer", "/?none", "/?upstreams", "/?fields", "/?status", "/far?fields"]
+            for target in targets:
+                with site.client() as client:
+                    client.send(get("/status/202"))
+                    assert client.answer().status == 202
+                    client.send(get(target))
+                    answer = client.answer()
+                    assert answer.status == 500, target
+                    assert answer.text.startswith("goto: "), target
+                    (line,) = eventually(
+                        lambda target=target: [line for line in goto.log.splitlines() if f" GET {target} " in line]
+                    )
+                    assert re.search(r" 500 [0-9.]+ms ", line), line
+            other.send(get("/far"))
+            assert other.answer().text == "far"
+        assert goto.api("GET", "/goto/metrics").status == 200
+        assert "Fatal error" not in goto.log
+        assert "never retrieved" not in goto.log
