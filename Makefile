@@ -97,7 +97,13 @@ $(BUILT_DEV_STAMP): $(BUILT_STAMP)
 	$(BUILT)/bin/python -m pip install -qq "$$(echo $(BUILT)/wheel/*.whl)[$(EXTRAS)]"
 	@touch $@
 
+# Where it can be compiled it has to be, or tests and measurements would be of something else than they say.
+HEADERS = $$($(BUILT)/bin/python -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h
+
 built: compiler $(BUILT_DEV_STAMP)
+	@if command -v cc >/dev/null && test -f "$(HEADERS)" && ! $(BUILT)/bin/goto --version | grep -q compiled; then \
+	  echo "goto was not compiled, though there is a C compiler: GOTO_COMPILE=yes pip wheel --no-deps . says why" >&2; exit 1; \
+	fi
 
 # ---------------------------------------------------------------- the newest Python, where it is 3.12 or newer
 # Prints its minor version and path. A candidate must run: a shim without a version behind it does not.

@@ -196,13 +196,15 @@ def test_an_answer_that_cannot_be_written_is_500_and_ends_its_connection_alone(
 ) -> None:
     (tmp_path / "bad.py").write_text(BAD)
     upstream.on("/far", Reply(body=b"far", headers=[("Date", "x")]))
+    upstream.on("/pieces", Reply(body=[b"one", b"two"]))
     with Goto("bad", "--feature", str(tmp_path / "bad.py"), *way, expect_errors=True) as goto:
         site = Site(goto)
         site.target(upstream.port, "/far")
+        site.target(upstream.port, "/pieces")
         with site.client() as other:
             other.send(get("/status/201"))
             assert other.answer().status == 201
-            targets = ["/?answer", "/?none", "/?upstreams", "/?fields", "/?status", "/far?fields"]
+            targets = ["/?answer", "/?none", "/?upstreams", "/?fields", "/?status", "/far?fields", "/pieces?fields"]
             for target in targets:
                 with site.client() as client:
                     client.send(get("/status/202"))
