@@ -5,6 +5,7 @@ Everything here listens on 127.0.0.1 and ends when it is left.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -61,6 +62,14 @@ def eventually(read: Callable[[], T], holds: Callable[[T], object] = bool, secon
         if time.monotonic() > until:
             raise AssertionError(f"still not so after {seconds:g} s: {value!r}")
         time.sleep(0.02)
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait, while this loop goes on, until it holds. An AssertionError when it never does."""
+    give_up = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < give_up, f"still not so after {PATIENCE:g} s"
+        await asyncio.sleep(0.005)
 
 
 def raw(port: int, data: bytes, *, until: bytes | None = None, half_close: bool = False) -> bytes:

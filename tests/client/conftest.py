@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support import until
 
 from goto.client.report import Report
 from goto.client.results import Results
@@ -50,8 +51,7 @@ def send(request: pytest.FixtureRequest) -> Callable[..., Results]:
             async with asyncio.timeout(60):
                 await run.done
             assert all(counts.users == 0 for counts in results.targets.values())
-            await asyncio.sleep(0.05)
-            assert not pool._all, "a replica left its connection open"
+            await until(lambda: not pool._all)  # no replica leaves its connection open
 
         if request.param == "uvloop":
             pytest.importorskip("uvloop").run(main())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from support import Reply, Upstream
+from support import PATIENCE, Reply, Upstream, held, until
 
 from goto.client.pace import ON_TIME, Steady
 from goto.client.results import Results
@@ -46,16 +45,15 @@ def test_the_largest_delay_of_those_that_go_on_holds(send: Send, target: Target,
     few, many = Clock(), Clock()
     upstream.on("/few", few)
     upstream.on("/many", many)
-    began = time.monotonic()
     send(
-        target(name="few", url=f"{upstream.base}/few", requestCount=2, delay="200ms"),
+        target(name="few", url=f"{upstream.base}/few", requestCount=2, delay="1s"),
         target(name="many", url=f"{upstream.base}/many", requestCount=8, delay="10ms"),
         target(name="eager", url=f"{upstream.base}/eager", requestCount=20),
     )
     assert [len(clock.moments) for clock in (few, many)] == [2, 8]
     gaps = [later - earlier for earlier, later in pairwise(many.moments)]
-    assert gaps[0] >= 0.199
-    assert max(gaps[1:]) < 0.199 or time.monotonic() - began > 5, "the delay of a target that is done still held"
+    assert gaps[0] >= 0.999
+    assert max(gaps[1:]) < 0.999, "the delay of a target that is done still held"
     assert all(gap >= 0.0099 for gap in gaps)
 
 
@@ -67,37 +65,37 @@ def test_a_slow_replica_holds_its_round(send: Send, target: Target, upstream: Up
         target(name="quick", url=f"{upstream.base}/quick", requestCount=3, delay="1ms"),
         target(name="slow", url=f"{upstream.base}/slow", requestCount=2),
     )
-    assert quick.moments[1] - quick.moments[0] >= 0.15
+    assert quick.moments[1] - slow.moments[0] >= 0.15
 
 
 def test_without_a_delay_replicas_are_free_of_each_other(send: Send, target: Target, upstream: Upstream):
-    slow = Clock(0.3)
-    upstream.on("/slow", slow)
-    quick = Clock()
-    upstream.on("/quick", quick)
-    send(
-        target(name="slow", url=f"{upstream.base}/slow", requestCount=2),
-        target(name="quick", url=f"{upstream.base}/quick", requestCount=50),
-    )
-    assert max(quick.moments) < max(slow.moments)
+    with held() as event:
+        upstream.on("/slow", Reply(hold=event))
+
+        async def during(_: Run) -> None:
+            await until(lambda: len(upstream.received) == 51)
+            event.set()
+
+        send(
+            target(name="slow", url=f"{upstream.base}/slow", requestCount=2),
+            target(name="quick", url=f"{upstream.base}/quick", requestCount=50),
+            during=during,
+        )
+    upstream.take(52)
 
 
 def test_a_rate_is_kept(send: Send, target: Target, upstream: Upstream):
-    clock = Clock()
-    upstream.on("/", clock)
+    began = time.monotonic()
     results = send(target(url=upstream.base, rate=100, replicas=4, requestCount=25))
     assert results.to_wire()["all"]["requests"] == 100
     # never faster; how much slower is up to the machine
-    assert clock.moments[-1] - clock.moments[0] >= 0.9
+    assert time.monotonic() - began >= 0.99
 
 
 def test_a_rate_does_not_wait_for_answers(send: Send, target: Target, upstream: Upstream):
-    clock = Clock(0.2)
-    upstream.on("/", clock)
-    began = time.monotonic()
-    send(target(url=upstream.base, rate=50, replicas=20, requestCount=1))
-    assert len(clock.moments) == 20
-    assert time.monotonic() - began < 2
+    all_came = threading.Barrier(20)
+    upstream.on("/", lambda _: (all_came.wait(PATIENCE), Reply())[1])
+    assert send(target(url=upstream.base, rate=50, replicas=20, requestCount=1)).to_wire()["countsByStatusCodes"] == {200: 20}
 
 
 def test_a_stalled_server_shows_in_corrected_latencies(send: Send, target: Target, upstream: Upstream):
@@ -113,10 +111,9 @@ def test_a_stalled_server_shows_in_corrected_latencies(send: Send, target: Targe
     latency = send(target(url=upstream.base, rate=200, requestCount=200)).to_wire()["all"]["latency"]
     assert latency["raw"]["count"] == latency["corrected"]["count"] == 200
     # one request of 200 was slow, and yet every one that was due meanwhile had to wait
-    assert latency["raw"]["p90"] < 100
-    assert latency["corrected"]["p90"] > 300
+    assert latency["raw"]["p90"] < 300 < latency["corrected"]["p90"]
     assert latency["corrected"]["p50"] >= latency["raw"]["p50"]
-    assert latency["raw"]["max"] == pytest.approx(latency["corrected"]["max"], rel=0.2)
+    assert latency["corrected"]["max"] >= latency["raw"]["max"] >= 1000
 
 
 def test_without_a_rate_nothing_is_to_be_corrected(send: Send, target: Target, upstream: Upstream):
@@ -175,13 +172,12 @@ def test_a_request_that_waited_for_a_replica_counts_from_when_it_was_due(monkeyp
 
 def test_a_rate_is_stopped_between_requests(send: Send, target: Target, upstream: Upstream):
     async def during(run: Run) -> None:
-        await asyncio.sleep(0.3)
+        await until(lambda: results.to_wire()["all"]["requests"] == 1)
         run.stop()
 
-    began = time.monotonic()
-    results = send(target(url=upstream.base, rate=0.2, requestCount=10), during=during)
+    results = Results()
+    send(target(url=upstream.base, rate=0.001, requestCount=10), results=results, during=during)
     assert results.to_wire()["all"]["requests"] == 1
-    assert time.monotonic() - began < 4
 
 
 def test_a_rate_goes_its_own_way_beside_rounds(send: Send, target: Target, upstream: Upstream):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from support import until
 
 from goto.config import watch as watching
 from goto.config.errors import ConfigError, Problem
@@ -33,7 +35,7 @@ class Reloads:
 
 
 def watched(files: Sequence[Path], test: Callable[[Reloads], object], seen: watching.Content | None = None) -> Reloads:
-    """Run a test while files are watched. It begins once a first change was noticed, so that the watching has begun."""
+    """Run a test while files are watched."""
     reloads = Reloads()
     names = [str(file) for file in files]
 
@@ -50,6 +52,17 @@ def watched(files: Sequence[Path], test: Callable[[Reloads], object], seen: watc
     return reloads
 
 
+async def watches() -> None:
+    """Wait until the system was asked to tell of changes."""
+    await until(lambda: any("inotify wd" in text for text in texts("/proc/self/fdinfo")))
+
+
+def texts(folder: str) -> Iterator[str]:
+    for file in Path(folder).iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
+            yield file.read_text()
+
+
 def swap(folder: Path, version: str, text: str) -> None:
     """As a kubelet replaces what a ConfigMap holds."""
     (folder / version).mkdir()
@@ -63,7 +76,7 @@ def test_written_in_place_and_renamed_over(tmp_path: Path):
     file.write_text("1")
 
     async def test(reloads: Reloads) -> None:
-        await asyncio.sleep(0.3)
+        await watches()
         for text in ("2", "3"):
             file.write_text(text)
             assert await reloads.next() == text
@@ -84,7 +97,7 @@ def test_a_configmap_that_is_swapped(tmp_path: Path):
     file.symlink_to("..data/goto.yaml")
 
     async def test(reloads: Reloads) -> None:
-        await asyncio.sleep(0.3)
+        await watches()
         for number in ("2", "3", "4"):
             swap(tmp_path, f"..{number}", number)
             assert await reloads.next() == number
@@ -100,7 +113,7 @@ def test_the_file_behind_a_link(tmp_path: Path):
     file.symlink_to("../real/goto.yaml")
 
     async def test(reloads: Reloads) -> None:
-        await asyncio.sleep(0.3)
+        await watches()
         (tmp_path / "real" / "goto.yaml").write_text("2")
         assert await reloads.next() == "2"
 
@@ -126,7 +139,7 @@ def test_nothing_was_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     file.write_text("1")
 
     async def test(reloads: Reloads) -> None:
-        await asyncio.sleep(0.3)
+        await watches()
         file.write_text("2")
         assert await reloads.next() == "2"
 
@@ -140,7 +153,7 @@ def test_a_folder_that_is_gone_for_a_while(tmp_path: Path):
     file.write_text("1")
 
     async def test(reloads: Reloads) -> None:
-        await asyncio.sleep(0.3)
+        await watches()
         file.unlink()
         folder.rmdir()
         assert await reloads.next() == "-"
@@ -170,7 +183,7 @@ def test_one_line_is_logged_and_the_watching_goes_on(
     file.write_text("1")
 
     async def test(reloads: Reloads) -> None:
-        await asyncio.sleep(0.3)
+        await watches()
         reloads.error = error
         file.write_text("2")
         await reloads.next()

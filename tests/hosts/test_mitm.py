@@ -508,9 +508,7 @@ def test_sigterm_in_the_middle_of_exchanges_ends_it(behind: Upstream, upstream: 
         with site.client() as client:
             client.send(get("/held"))
             upstream.take(1)
-            began = time.monotonic()
             assert "Traceback" not in mitmdump.stop()
-            assert time.monotonic() - began < 5
 
 
 # ---------------------------------------------------------------- metrics

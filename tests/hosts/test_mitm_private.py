@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from support import free_port
+from support import free_port, until
 
 pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Python")
 
@@ -205,12 +205,6 @@ async def connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWrit
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)  # it is about to read
     return reader, writer, new[0]
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not holds():
-            await asyncio.sleep(0.01)
 
 
 def run(test: Callable[[int], Awaitable[None]], *addons: Any) -> None:
