@@ -69,7 +69,7 @@ class Memo(dict[K, V], Generic[K, V]):
     def __init__(
         self,
         function: Callable[[K], V],
-        length: Callable[[K], int] = len,  # type: ignore[assignment]
+        length: Callable[[K], int] = len,  # type: ignore[assignment]  # for keys that have one
         group: Callable[[K], Hashable] | None = None,
     ) -> None:
         self._function = function

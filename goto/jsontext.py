@@ -17,7 +17,8 @@ def json_bytes(value: Any) -> bytes:
 
 def _word(value: Any) -> Any:
     """Word types are written as they are read: whole numbers as numbers, all others as text."""
-    return int(value) if isinstance(value, int) and value.schema["type"] == "integer" else str(value)  # type: ignore[attr-defined]
+    whole = isinstance(value, int) and value.schema["type"] == "integer"  # type: ignore[attr-defined]  # a word has one
+    return int(value) if whole else str(value)
 
 
 def _clean(value: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from goto.errors import BadInput
+from goto.words import Word
 
 S = TypeVar("S", bound=msgspec.Struct)
 _AT = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.S)
@@ -77,13 +78,13 @@ def _fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo
     return {field.encode_name.lower(): field for field in msgspec.structs.fields(struct)}
 
 
-def _decode_word(kind: type, value: Any) -> Any:
-    """Word types stand in JSON as strings, those that are whole numbers as numbers."""
-    wanted = int if kind.schema["type"] == "integer" else str  # type: ignore[attr-defined]
+def _decode_word(kind: type[Word], value: Any) -> Any:
+    """Word types stand in JSON as strings, those that are whole numbers as numbers. Every custom type in a payload is one."""
+    wanted = int if kind.schema["type"] == "integer" else str
     if type(value) is not wanted:
         raise ValueError(f"expected {'a whole number' if wanted is int else 'a string'}, got {_kind(value)}")
     value = str(value)
-    return kind.parse(value)  # type: ignore[attr-defined]  # every custom type in a payload is a Word
+    return kind.parse(value)
 
 
 def _explain(message: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from goto.config.difference import carried_over, changed
@@ -13,6 +14,7 @@ from goto.config.keys import Key, Keys
 from goto.errors import ApiError, Conflict
 from goto.listener import Listener
 from goto.services.listeners import Listeners, ListenerSpec
+from goto.words import Port
 
 log = logging.getLogger("goto")
 
@@ -37,7 +39,7 @@ class Applier:
             if listener is first:
                 document.first = settings
             else:
-                document.listeners[port] = ListenerPart(
+                document.listeners[Port(port)] = ListenerPart(
                     protocol=listener.protocol,
                     tls=listener.tls,
                     open=listener.open,
@@ -87,12 +89,12 @@ class Applier:
             raise
         for port in [port for port in old.listeners if port not in new.listeners]:
             if port in self._listeners.by_port:
-                await self._listeners.remove(port)  # type: ignore[arg-type]  # an int will do
+                await self._listeners.remove(port)
                 done.append(f"listener {port} removed")
         for port, part in new.listeners.items():
             there = self._listeners.by_port.get(port)
             if there is not None and there.open and _turns(old.listeners.get(port), part, opened=False):
-                await self._listeners.close(port)  # type: ignore[arg-type]
+                await self._listeners.close(port)
                 done.append(f"listener {port} closed")
         return done
 
@@ -116,7 +118,7 @@ class Applier:
         if not after and any(listener.open for listener in by_port.values()):
             raise Conflict("listeners: no listener would be left open")
 
-    async def _listener(self, port: int, old: ListenerPart | None, new: ListenerPart, undo: list[Undo]) -> list[str]:
+    async def _listener(self, port: Port, old: ListenerPart | None, new: ListenerPart, undo: list[Undo]) -> list[str]:
         """Add a listener, or change one; what was done. Closing comes later."""
         listeners = self._listeners
         done: list[str] = []
@@ -125,8 +127,8 @@ class Applier:
             if old is not None and not _differ(old, new):
                 return []  # removed by API, and the document says nothing new of it
             old = None
-            listeners.add(ListenerSpec(port, new.protocol, admin=new.admin, tls=new.tls))  # type: ignore[arg-type]
-            undo.append(lambda: listeners.remove(port))  # type: ignore[arg-type]
+            listeners.add(ListenerSpec(port, new.protocol, admin=new.admin, tls=new.tls))
+            undo.append(lambda: listeners.remove(port))
             done.append(f"listener {port} added")
         listener = listeners.by_port[port]
         if listener.protocol != new.protocol:
@@ -139,8 +141,8 @@ class Applier:
         changes = await self._settings(_owner_in(listener), self._keys.listener, before, new.settings, undo)
         done += [f"{change} of listener {port}" for change in changes]
         if _turns(old, new, opened=True) and not listener.open:
-            await listeners.open(port)  # type: ignore[arg-type]
-            undo.append(lambda: listeners.close(port))  # type: ignore[arg-type]
+            await listeners.open(port)
+            undo.append(lambda: listeners.close(port))
             done.append(f"listener {port} opened")
         return done
 
@@ -162,7 +164,7 @@ class Applier:
                 continue
             if setting.start:
                 raise Conflict(f"{path}: read at the start only: restart goto to change it")
-            undo.append(lambda whose=whose, setting=setting, present=present: setting.apply(whose, present))  # type: ignore[misc]
+            undo.append(partial(setting.apply, whose, present))
             await _finished(setting.apply(whose, value))
             done.append(path)
         return done

@@ -48,7 +48,7 @@ class Document:
 
     first: Settings = field(default_factory=dict)
     process: Settings = field(default_factory=dict)
-    listeners: dict[int, ListenerPart] = field(default_factory=dict)
+    listeners: dict[Port, ListenerPart] = field(default_factory=dict)
     """By port."""
 
 
@@ -99,12 +99,12 @@ class _Reading:
                 found += self._walk(value, below, inner, listeners)
         return found
 
-    def _listeners(self, node: Node) -> dict[int, ListenerPart]:
+    def _listeners(self, node: Node) -> dict[Port, ListenerPart]:
         if not isinstance(node, Sequence):
             self._reader.wrong(node, LISTENERS, f"expected a list of listeners, got {kind_of(node)}")
             return {}
         self._reader.once(node, LISTENERS)
-        parts: dict[int, ListenerPart] = {}
+        parts: dict[Port, ListenerPart] = {}
         for index, item in enumerate(node.items):
             path = f"{LISTENERS}[{index}]"
             if isinstance(item, Mapping):
@@ -114,7 +114,7 @@ class _Reading:
                 self._reader.wrong(item, path, f"expected a map with a port, got {kind_of(item)}")
         return parts
 
-    def _listener(self, node: Mapping, path: str) -> tuple[int, ListenerPart]:
+    def _listener(self, node: Mapping, path: str) -> tuple[Port, ListenerPart]:
         own: dict[str, Any] = {"port": Port, "protocol": str, "tls": ListenerTls, "open": bool, "admin": bool}
         tree = {**dict.fromkeys(own), **self._keys.listener_tree}
         values: dict[str, Any] = {"port": BAD}
@@ -128,8 +128,8 @@ class _Reading:
             self._reader.wrong(node, join(path, "port"), "missing")
         found = self._walk(settings, self._keys.listener_tree, path, {})
         if BAD in values.values():
-            return 0, ListenerPart()
-        port = values.pop("port")
+            return Port(), ListenerPart()
+        port: Port = values.pop("port")
         part = ListenerPart(node, path, **values, settings={key.path: given for key, given in found})
         part.protocol = part.protocol.lower()
-        return int(port), part
+        return port, part

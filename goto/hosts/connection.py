@@ -251,7 +251,7 @@ class ClientConnection(RequestHandler):
         super().connection_made(transport)
         if not self.listener.open and not self.admin:
             self.break_off()  # accepted by the kernel while the listener was closing
-        elif not self.admin and len(self._manager._connections) > LIMITS.connections:  # type: ignore[union-attr]
+        elif not self.admin and len(self._manager._connections) > LIMITS.connections:  # type: ignore[union-attr]  # it has one from the start
             self._turn_away()
 
     def data_received(self, data: bytes) -> None:

@@ -110,9 +110,8 @@ class Below(asyncio.BufferedProtocol):
     def __init__(self, tls: Any, connection: SecureConnection) -> None:
         self._tls = tls
         self._connection = connection
-        # the very methods, so that what comes is handed on at no cost
-        self.get_buffer = tls.get_buffer  # type: ignore[method-assign]
-        self.buffer_updated = tls.buffer_updated  # type: ignore[method-assign]
+        self.get_buffer = tls.get_buffer  # type: ignore[method-assign]  # so that what comes is handed on at no cost
+        self.buffer_updated = tls.buffer_updated  # type: ignore[method-assign]  # likewise
 
     def pause_writing(self) -> None:
         self._connection.paused_below = True

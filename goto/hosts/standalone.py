@@ -120,7 +120,7 @@ class StandaloneHost:
         if (context := listener.secure) is not None:
             from goto.hosts.secure import Handshake
 
-            accept = lambda: Handshake(server, context)  # noqa: E731
+            accept = partial(Handshake, server, context)
         sockets = await loop.create_server(accept, self._address, listener.port, backlog=BACKLOG)
         self._servers[listener.port] = (sockets, server)
 
