@@ -35,13 +35,20 @@ ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 20.0
 """Seconds after which something that should have happened is given up; never a measure of how fast it is."""
 
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = range(12000 + _worker, 30000, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+"""What tests listen on: below the range that outgoing connections take theirs from. Those that run beside these have others."""
+
+_random = random.Random()
+"""One of its own: hypothesis seeds the common one, and two runs on one machine would then take the same ports."""
+
 _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port that nothing listens on, below the range outgoing connections take theirs from; each only once a run."""
+    """A port that nothing listens on; each only once a run."""
     while True:
-        port = random.randrange(12000, 30000)
+        port = _random.choice(PORTS)
         if port in _given:
             continue
         _given.add(port)
@@ -70,6 +77,13 @@ async def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < give_up, f"still not so after {PATIENCE:g} s"
         await asyncio.sleep(0.005)
+
+
+def listens(port: int) -> bool:
+    """Whether somebody accepts connections there."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 def raw(port: int, data: bytes, *, until: bytes | None = None, half_close: bool = False) -> bytes:
@@ -157,7 +171,7 @@ def call(
 
 
 class Goto:
-    """A goto process of its own, serving when the constructor returns. Ends by SIGTERM and must then exit with 0."""
+    """A goto process of its own, serving on its ports when the constructor returns. Ends by SIGTERM and must then exit with 0."""
 
     def __init__(
         self,
@@ -181,8 +195,10 @@ class Goto:
             env={**os.environ, **(env or {})},
             cwd=ROOT,
         )
+        # listeners that are configured are open before the first one is, and the admin port is afterwards
+        admin = int(args[args.index("--admin-port") + 1]) if "--admin-port" in args else None
         try:
-            eventually(self._serves)
+            eventually(lambda: self._serves() and (admin is None or listens(admin)))
         except AssertionError:
             self.process.kill()
             self.process.wait()
@@ -191,9 +207,7 @@ class Goto:
     def _serves(self) -> bool:
         if self.process.poll() is not None:
             raise RuntimeError(f"goto ended with exit status {self.process.returncode}:\n{self.log}")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
-        return False
+        return listens(self.port)
 
     @property
     def log(self) -> str:
@@ -503,9 +517,7 @@ class Nginx:
         if self._process.poll() is not None:
             assert self._process.stderr is not None
             raise RuntimeError(f"nginx ended: {self._process.stderr.read().decode()}{self.errors}")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
-        return False
+        return listens(self.port)
 
     @property
     def requests(self) -> list[str]:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
-from support import Nginx, Reply, Upstream, call, eventually, free_port, held, raw
+from support import PORTS, ROOT, Nginx, Reply, Upstream, call, eventually, free_port, held, raw
 
 
 def test_free_ports_are_free_and_given_once():
     ports = [free_port() for _ in range(50)]
     assert len(set(ports)) == 50
-    assert all(12000 <= port < 30000 for port in ports)
+    assert all(12000 <= port < 30000 and port in PORTS for port in ports)
     with socket.socket() as taker:
+        # as servers do: a connection that ended on it a minute ago does not matter
+        taker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taker.bind(("127.0.0.1", ports[0]))
+
+
+@pytest.mark.parametrize("worker", range(3))
+def test_ports_are_apart_from_those_of_other_workers_and_not_the_seeds(worker: int):
+    code = "import random, support; random.seed(0); print(support.PORTS, support.free_port(), support.free_port())"
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    env |= {"PYTEST_XDIST_WORKER": f"gw{worker}", "PYTEST_XDIST_WORKER_COUNT": "3"}
+    runs = [subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True) for _ in range(2)]
+    (ports, *first), (_, *second) = (run.stdout.strip().rsplit(" ", 2) for run in runs)
+    assert ports == f"range({12000 + worker}, 30000, 3)"
+    assert {int(port) % 3 for port in first + second} == {worker}
+    assert first != second
 
 
 def test_eventually_gives_what_held_and_fails_with_what_did_not():
