@@ -19,6 +19,9 @@ pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Pyth
 
 ADDON = ROOT / "addons" / "goto_addon.py"
 
+START_PATIENCE = 3 * PATIENCE
+"""Seconds after which a start is given up: mitmproxy is large, and several start at a time."""
+
 
 @functools.cache
 def confdir() -> Path:
@@ -69,7 +72,7 @@ class Mitmdump(Goto):
             cwd=ROOT,
         )
         try:
-            eventually(self._serves)
+            eventually(self._serves, seconds=START_PATIENCE)
         except AssertionError:
             self.process.kill()
             raise AssertionError(f"mitmdump does not listen on {self.port}:\n{self.log}") from None
@@ -99,7 +102,7 @@ def starts_not(*args: str, env: dict[str, str] | None = None) -> str:
         stderr=subprocess.STDOUT,
         env={**os.environ, **(env or {})},
         text=True,
-        timeout=PATIENCE,
+        timeout=START_PATIENCE,
         cwd=ROOT,
         check=False,
     )
@@ -120,4 +123,4 @@ def forget_peak(process: subprocess.Popen[bytes]) -> int:
     return memory(process)
 
 
-__all__ = ["ADDON", "Mitmdump", "call", "command", "confdir", "forget_peak", "memory", "raw", "starts_not"]
+__all__ = ["ADDON", "START_PATIENCE", "Mitmdump", "call", "command", "confdir", "forget_peak", "memory", "raw", "starts_not"]

@@ -18,7 +18,7 @@ from goto.build import COMPILED
 
 CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
 FILES: list[str] = CONFIGURATION["hooks"]["custom"]["modules"]
-STEP_SECONDS = 300
+STEP_SECONDS = 900
 """Enough for tools to be loaded and for a slow machine; never waited for where all is well."""
 
 
