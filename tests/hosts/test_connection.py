@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from support import PATIENCE, Goto, Reply, Upstream, eventually, free_port, held
@@ -216,20 +218,23 @@ def test_a_large_head_that_is_not_too_large(site: Site, target: str) -> None:
 
 
 # ---------------------------------------------------------------- time
-def ends_by_itself(monkeypatch: pytest.MonkeyPatch, *pieces: bytes) -> list[bytes]:
-    """What a client gets that sends these pieces and then waits, on a host that gives heads 0.1 s."""
+def ends_by_itself(monkeypatch: pytest.MonkeyPatch, pieces: Iterable[bytes]) -> bytes:
+    """What a client gets that sends these pieces for as long as it can and then waits, on a host that gives heads 0.1 s."""
     monkeypatch.setattr(LIMITS, "head_time", 0.1)
 
-    async def run() -> list[bytes]:
+    async def run() -> bytes:
         host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
         port = free_port()
         await host.start(port)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        got = []
+        got = b""
         for piece in pieces:
+            if reader.at_eof() or reader.exception() is not None:
+                break
             writer.write(piece)
             await asyncio.sleep(0.03)
-        got.append(await reader.read())
+        with contextlib.suppress(ConnectionError):  # it may have ended before the last piece came
+            got = await reader.read()
         writer.close()
         await host.stop(1)
         return got
@@ -238,31 +243,21 @@ def ends_by_itself(monkeypatch: pytest.MonkeyPatch, *pieces: bytes) -> list[byte
 
 
 def test_a_head_that_does_not_come_in_time_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ends_by_itself(monkeypatch, b"GET / HTTP/1.1\r\nHost") == [b""]
-    assert ends_by_itself(monkeypatch, b"G", b"E", b"T") == [b""]
+    assert ends_by_itself(monkeypatch, [b"GET / HTTP/1.1\r\nHost"]) == b""
+    assert ends_by_itself(monkeypatch, itertools.chain([b"GET / HTTP/1.1\r\nX: "], itertools.repeat(b"x"))) == b""
 
 
 def test_a_second_head_that_does_not_come_in_time_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    (got,) = ends_by_itself(monkeypatch, get("/status/202"), b"GET / HT")
-    assert got.startswith(b"HTTP/1.1 202 ")
+    assert ends_by_itself(monkeypatch, [get("/status/202"), b"GET / HT"]).startswith(b"HTTP/1.1 202 ")
 
 
 def test_a_head_that_began_behind_another_request_has_to_come_in_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    try:
-        (got,) = asyncio_timeout_short(monkeypatch)
-    except TimeoutError:
-        pytest.fail("the connection stays open")
-    assert got.startswith(b"HTTP/1.1 202 ")
-
-
-def asyncio_timeout_short(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    monkeypatch.setitem(globals(), "PATIENCE", 2.0)
-    return ends_by_itself(monkeypatch, get("/status/202") + b"GET / HT")
+    assert ends_by_itself(monkeypatch, [get("/status/202") + b"GET / HT"]).startswith(b"HTTP/1.1 202 ")
 
 
 def test_an_idle_connection_and_a_body_in_pieces_have_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = [b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n", *[b"x"] * 10]
-    (got,) = ends_by_itself(monkeypatch, get("/status/202"), b"", b"", b"", b"", b"", *pieces)
+    got = ends_by_itself(monkeypatch, [get("/status/202"), b"", b"", b"", b"", b"", *pieces])
     assert got.count(b"HTTP/1.1 2") == 2
     assert b'"RequestBody":"xxxxxxxxxx"' in got
 
@@ -380,7 +375,7 @@ def test_each_of_many_exchanges_ends_one_way(site: Site) -> None:
 
 def test_a_client_that_leaves_during_a_delay_in_the_middle_of_its_body(site: Site) -> None:
     site.api("PUT", "/request/timeout/track/all")
-    site.api("PUT", "/response/delay/set/1s:1")
+    site.api("PUT", "/response/delay/set/1h:1")
     client = site.client()
     client.send(b"POST /status/200 HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 600_000)
     eventually(lambda: site.reported, lambda counts: counts == {"200": 1})

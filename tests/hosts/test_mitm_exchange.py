@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import threading
@@ -11,8 +12,12 @@ from pathlib import Path
 
 import pytest
 from mitm_process import Mitmdump, forget_peak, memory
-from support import Goto, Nginx, Reply, Upstream, eventually, free_port, held
+from scrape import scraped
+from support import PATIENCE, Goto, Nginx, Reply, Upstream, eventually, free_port, held
 from wire import Client, Scripted, Site, answering, get, read_head
+
+from goto.hosts.mitm_client import IDLE_SECONDS
+from goto.hosts.mitm_exchange import LINGER_REFUSED_SECONDS
 
 MEGABYTE = 1 << 20
 
@@ -124,11 +129,13 @@ def test_a_connection_is_kept_though_the_upstreams_is_not(site: Site, upstream: 
 def test_a_kept_connection_that_was_idle_is_not_taken(site: Site, upstream: Upstream) -> None:
     site.target(upstream.port)
     with site.client() as client:
-        for wait in (0.0, 0.0, 1.2):
+        for wait in (0, 0, 0, 0, 0, IDLE_SECONDS + 1):
             time.sleep(wait)
             client.send(get("/x", method="POST", body=b"x"))
             assert client.answer().status == 200
-    assert [received.connection for received in upstream.take(3)] == [1, 1, 2]
+    *busy, before, after = [received.connection for received in upstream.take(6)]
+    assert len({*busy, before}) < 5  # a machine that stalls for long may have made one of them idle
+    assert after == before + 1
 
 
 def test_http_1_0_gets_no_chunks(site: Site, upstream: Upstream) -> None:
@@ -250,12 +257,21 @@ def test_a_body_over_the_limit_is_413_and_read_no_further(site: Site, chunked: b
 
 def test_a_client_that_goes_on_sending_sees_its_413(site: Site) -> None:
     """A connection that is closed on unread bytes would be reset, and the answer lost."""
-    for _ in range(5):
-        with site.client() as client:
+
+    def sees() -> bool:
+        """Whether the client was quick enough to be waited for. A machine may stall for as long."""
+        began, status = time.monotonic(), 0
+        with contextlib.suppress(OSError), site.client() as client:
             client.send(get("/request/proxy/targets/add", f"Content-Length: {2 * MEGABYTE}", method="POST") + bytes(MEGABYTE))
             time.sleep(0.05)
             client.send(bytes(MEGABYTE))
-            assert client.answer().status == 413
+            status = client.answer().status
+        quick = time.monotonic() - began < LINGER_REFUSED_SECONDS
+        assert status == 413 or not quick
+        return quick
+
+    for _ in range(5):
+        eventually(sees)
 
 
 def test_a_body_for_several_targets_has_its_limit(site: Site, upstream: Upstream) -> None:
@@ -317,14 +333,14 @@ def test_an_upstream_that_breaks_is_502(site: Site, sent: bytes, reason: str) ->
 
 
 def test_a_slow_upstream_is_504(site: Site, upstream: Upstream) -> None:
-    site.target(upstream.port, requestTimeout="200ms")
+    site.target(upstream.port, requestTimeout="1s")
     with held() as event:
         upstream.on("/slow", Reply(hold=event))
         for method, body in (("GET", None), ("POST", b"x")):
             answer = site.call(method, "/slow", body)
-            assert (answer.status, answer.text) == (504, "target /: no answer within 200ms\n")
-            assert 0.2 <= answer.took < 5
-        assert all(received.aborted.wait(5) for received in upstream.take(2))
+            assert (answer.status, answer.text) == (504, "target /: no answer within 1s\n")
+            assert answer.took >= 1
+        assert all(received.aborted.wait(PATIENCE) for received in upstream.take(2))
     assert site.call("GET", "/fine").status == 200
     site.ended(completed=3)
 
@@ -353,7 +369,7 @@ def test_an_upstream_that_reads_no_more_is_504(site: Site) -> None:
         done.wait(20)
 
     with Scripted(behave) as server, site.client() as client:
-        site.target(server.port, requestTimeout="400ms")
+        site.target(server.port, requestTimeout="1s")
         client.send(get("/x", f"Content-Length: {50 * MEGABYTE}", method="POST"))
 
         def pour() -> None:
@@ -366,17 +382,17 @@ def test_an_upstream_that_reads_no_more_is_504(site: Site) -> None:
         pouring = threading.Thread(target=pour)
         pouring.start()
         answer = client.answer()
-        assert (answer.status, answer.text) == (504, "target /: reads no more of the request within 400ms\n")
+        assert (answer.status, answer.text) == (504, "target /: reads no more of the request within 1s\n")
         client.close()
         pouring.join()
         done.set()
 
 
 def test_a_client_that_pauses_its_upload_is_waited_for(site: Site, upstream: Upstream) -> None:
-    site.target(upstream.port, requestTimeout="200ms")
+    site.target(upstream.port, requestTimeout="1s")
     with site.client() as client:
         client.send(get("/x", "Content-Length: 2", method="POST") + b"a")
-        time.sleep(0.6)
+        time.sleep(1.5)
         client.send(b"b")
         assert client.answer().status == 200
 
@@ -395,7 +411,7 @@ def test_a_body_that_breaks_half_way_breaks_the_clients_connection(site: Site) -
 def test_a_body_that_pauses_for_too_long_breaks_too(site: Site) -> None:
     wait = threading.Event()
     with Scripted(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", wait=wait)) as server:
-        site.target(server.port, requestTimeout="200ms")
+        site.target(server.port, requestTimeout="1s")
         assert site.raw(get("/x")).endswith(b"\r\n\r\nabc")
         wait.set()
     site.ended(closed=1)
@@ -405,10 +421,10 @@ def test_a_body_that_pauses_for_too_long_breaks_too(site: Site) -> None:
 def test_a_client_that_leaves_during_a_delay(site: Site, upstream: Upstream) -> None:
     site.target(upstream.port, "/t")
     site.api("PUT", "/response/delay/set/1m")
-    for path in ("/t", "/u", "/status/200", "/echo"):
+    for number, path in enumerate(("/t", "/u", "/status/200", "/echo"), 1):
         with site.client() as client:
             client.send(get(path))
-            time.sleep(0.1)
+            eventually(lambda: site.reported, lambda counts: counts == {"200": number})  # noqa: B023  # counts do not wait
     site.ended(closed=4)
     assert site.reported == {"200": 4}
 
@@ -423,7 +439,7 @@ def test_a_client_that_leaves_while_the_upstream_is_slow(site: Site, upstream: U
             client.send(get("/slow", "X: 1"))
             (received,) = upstream.take(1)
             leave(client)
-            assert received.aborted.wait(5)
+            assert received.aborted.wait(PATIENCE)
     site.ended(closed=2)
     assert site.reported == {}
     counts = site.api("GET", "/request/headers/track/x/counts").json()
@@ -438,17 +454,30 @@ def test_a_half_closed_client_has_gone(site: Site) -> None:
         site.ended(closed=1)
 
 
-def test_a_client_that_leaves_in_mid_upload(site: Site, upstream: Upstream, behind: Upstream) -> None:
-    site.target(upstream.port, "/t")
-    for path in ("/t", "/u", "/echo"):
-        for leave in (Client.close, Client.reset):
-            client = site.client()
-            client.send(get(path, "Content-Length: 100", method="POST") + b"abc")
-            time.sleep(0.1)
-            leave(client)
-    site.ended(closed=6)
+def test_a_client_that_leaves_in_mid_upload(site: Site, behind: Upstream) -> None:
+    bodies: list[bytes] = []
+
+    def takes(connection: socket.socket) -> None:
+        mine = len(bodies)
+        bodies.append(read_head(connection).partition(b"\r\n\r\n")[2])
+        while data := connection.recv(4096):
+            bodies[mine] += data
+
+    with Scripted(takes) as server:
+        site.target(server.port, "/t")
+        for path in ("/t", "/u", "/echo"):
+            for leave in (Client.close, Client.reset):
+                client, had = site.client(), len(bodies)
+                client.send(get(path, "Content-Length: 100", method="POST") + b"abc")
+                if path == "/t":
+                    eventually(lambda: bodies[had:], lambda got: got == [b"abc"])  # noqa: B023
+                scraped(site.goto, lambda now: now("goto_exchanges_in_flight", listener=str(site.port)) == 1)
+                leave(client)
+                scraped(site.goto, lambda now: now("goto_exchanges_in_flight", listener=str(site.port)) == 0)
+        site.ended(closed=6)
+        eventually(lambda: server.ended, lambda ended: ended == 2)
     # none of them got what it could take for the whole
-    assert [received.body for received in upstream.take(2)] == [b"abc", b"abc"]
+    assert bodies == [b"abc", b"abc"]
     assert behind.take() == []
 
 
@@ -463,11 +492,11 @@ def test_a_client_that_leaves_in_mid_download(site: Site, upstream: Upstream) ->
 
 def test_a_client_that_takes_all_completes_however_slow(site: Site, upstream: Upstream) -> None:
     upstream.on("/big", Reply(body=bytes(8 * MEGABYTE)))
-    site.target(upstream.port, requestTimeout="300ms")
+    site.target(upstream.port, requestTimeout="1s")
     with site.client(small=True) as client:
         client.send(get("/big"))
         assert client.head()[0] == 200
-        time.sleep(1)
+        time.sleep(1.5)
         assert sum(site.ends.values()) == 0
         assert len(client.stream.read(8 * MEGABYTE)) == 8 * MEGABYTE
     site.ended(completed=1)

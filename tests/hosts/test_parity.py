@@ -42,7 +42,7 @@ request:
       - {name: missing, url: "%(up)s", match: {uris: [/t/missing]}, replaceURI: "/{nothing}"}
       - {name: down, url: "%(dead)s", match: {uris: [/t/down]}}
       - {name: drop, url: "%(up)s", match: {uris: [/t/drop]}}
-      - {name: slow, url: "%(up)s", match: {uris: [/t/slow]}, requestTimeout: 100ms}
+      - {name: slow, url: "%(up)s", match: {uris: [/t/slow]}, requestTimeout: 1s}
       - {name: rest, url: "%(up)s", match: {uris: ["/{any:(?:[^tse].*)?}"]}, enabled: %(enabled)s}
 """
 
@@ -90,7 +90,7 @@ class Both:
 
     def same_counts(self) -> None:
         # how an exchange has ended may be known a little later on one of them
-        eventually(self.counts, lambda counts: counts[0] == counts[1], seconds=5)
+        eventually(self.counts, lambda counts: counts[0] == counts[1])
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import Goto, Reply, Upstream, eventually, held
+from support import PATIENCE, Goto, Reply, Upstream, eventually, held
 from wire import Site, get, storm
 
 
@@ -46,7 +46,7 @@ def test_a_client_that_leaves_ends_the_upstreams_connection(site: Site, upstream
         client.send(get("/slow"))
         (received,) = upstream.take(1)
         client.close()
-        eventually(lambda: received.aborted)
+        assert received.aborted.wait(PATIENCE)
     (line,) = eventually(lambda: [line for line in site.log() if "/slow" in line])
     assert re.search(r" GET /slow - [0-9.]+ms /slow client-gone$", line)
     assert site.reported == {}
@@ -74,7 +74,7 @@ def test_a_client_that_leaves_several_targets_is_logged_once(site: Site, upstrea
         client.send(get("/both"))
         received = upstream.take(2)
         client.close()
-        eventually(lambda: all(each.aborted for each in received))
+        assert all(each.aborted.wait(PATIENCE) for each in received)
     (line,) = eventually(lambda: [line for line in site.log() if "/both" in line])
     assert line.endswith("one,two client-gone")
 
