@@ -19,8 +19,7 @@ ENDING = [signal.SIGTERM, signal.SIGINT]
 
 def test_the_start_line_says_where_who_and_how() -> None:
     with Goto("edge 1") as process:
-        process.call("GET", "/goto/help")
-        line = process.log.splitlines()[0]
+        line, *_ = eventually(lambda: process.log.splitlines())
     url = f"http://localhost:{process.port}"
     assert line == f"goto {__version__} serves {url} as edge 1; its API: curl {url}/goto/help"
 

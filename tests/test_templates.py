@@ -96,10 +96,10 @@ def test_a_template_has_a_greatest_length() -> None:
 
 @pytest.mark.parametrize("text", ["{a{" * 2700, "{x:[[:" * 1300, "{x:" * 2700, "{a-" * 1000 + "}" * 1000])
 def test_parsing_takes_no_time_squared(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with contextlib.suppress(ValueError):
         parse(text)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(
@@ -173,11 +173,11 @@ def test_a_catastrophic_regex_is_done_at_once() -> None:
     many: TemplateSet[str] = TemplateSet()
     many.add(template, "it")
     many.add(Template.parse("/{x:(a|a)*(a|aa)+b}"), "other")
-    started = time.perf_counter()
+    started = time.process_time()
     assert template.match("/" + "a" * 50_000 + "!") is None
     assert template.match("/" + "a" * 50_000) == {"x": "a" * 50_000}
     assert many.find("/" + "a" * 50_000) == ["it"]
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @given(st.lists(parts(), max_size=6), st.text(alphabet="aAbB0/-.1äÄ", max_size=8))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,6 +143,9 @@ def test_a_file_that_is_edited_while_it_is_served(start: Start, tmp_path: Path):
     # what the difference does not touch stays: the count that ran out, and what was set by API
     assert call(ports["8082"], "POST", "/mail").status == 200
     assert server.call("GET", "/request/headers/track").json() == ["test", "by-api"]
-    time.sleep(0.2)
-    lines = [line for line in server.log.splitlines() if "applied" in line and line.startswith("goto: ")]
-    assert len(lines) == 2
+
+    def lines() -> list[str]:
+        return [line for line in server.log.splitlines() if "applied" in line and line.startswith("goto: ")]
+
+    eventually(lines, lambda said: len(said) >= 2)
+    assert len(lines()) == 2

@@ -210,9 +210,9 @@ def test_the_body_of_an_invocation_may_be_as_large_as_a_proxied_one() -> None:
 def test_adding_thousands_under_traffic_takes_no_time_squared() -> None:
     feature = Proxy()
     targets = [target(f"t{n}", f"/svc-{n}/{{id}}") for n in range(3000)]
-    started = time.perf_counter()
+    started = time.process_time()
     for each in targets:
         feature.add(each)
         upstreams(feature, "/none/1")
-    assert time.perf_counter() - started < 3  # it takes 0.1 s; building the index anew each time takes a minute
+    assert time.process_time() - started < 3  # it takes 0.1 s; building the index anew each time takes a minute
     assert names(feature, "/svc-2999/1") == ["t2999"]

@@ -238,20 +238,20 @@ def test_targets_added_later_come_after_the_others() -> None:
 
 def test_a_catastrophic_regex_is_done_at_once() -> None:
     index = index_of({"uris": ["/{x:(a+)+$}", "/b/{y:(a|a)*}z"], "headers": [["h", "{z:(a*)*b}"]]})
-    started = time.perf_counter()
+    started = time.process_time()
     assert triggered(index, "/" + "a" * 20_000 + "!", ("h", "a" * 20_000)) == []
     assert triggered(index, "/b/" + "a" * 20_000 + "z") == [0]
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def best_of(index: MatchIndex[int], asked: Request) -> float:
     """Seconds for a hundred matches, the least of ten."""
     times = []
     for _ in range(10):
-        started = time.perf_counter()
+        started = time.process_time()
         for _ in range(100):
             index.match(asked)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     return min(times)
 
 
