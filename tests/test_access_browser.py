@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from browser import Page, find_chromium, page
-from support import Goto, Reply, Upstream, free_port
+from support import Goto, Reply, Upstream, eventually, free_port
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="chromium is not installed")
 
@@ -76,6 +76,8 @@ def test_a_page_of_another_origin_changes_nothing(site: str, evil: Upstream, got
 
     asyncio.run(attack())
     assert process.api("GET", "/label").text == f"Label: attacked-by-{site}\n"
+    # nobody is told when a beacon has come
+    eventually(lambda: management_of(process.log), lambda calls: [call[1] for call in calls].count("/label/set/forged") >= 4)
     log = process.stop()
     refused = [(method, target) for method, target, status in management_of(log) if status == "403"]
     assert refused.count(("POST", "/label/set/forged")) == 3

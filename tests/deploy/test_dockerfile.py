@@ -28,7 +28,7 @@ from goto import __version__, cli
 from goto.health import TIMEOUT
 
 DOCKERFILE = ROOT / "Dockerfile"
-STEP_SECONDS = 300
+STEP_SECONDS = 900
 """For a step that loads packages; never a measure of how fast it is."""
 
 
