@@ -11,7 +11,7 @@ from goto.feature import Feature
 from goto.flow import Flow, Response
 from goto.routes import get, put
 from goto.settings import setting
-from goto.templates import Template
+from goto.templates import Template, fold, parse
 from goto.words import Status, one_line
 
 URIS_LIMIT = 10_000
@@ -66,6 +66,8 @@ class Bypass(Feature):
         self.answered = 0
         """Requests answered here, of URIs that were removed since too."""
         self.counts: dict[BypassUri, int] = {}
+        self._known: dict[str, BypassUri] = {}
+        """By `_key`: one URI, whatever letter case it is written in."""
         self._plain: dict[str, BypassUri] = {}
         """Lower-case paths without variable or query, to the URI as it was added."""
         self._others: list[BypassUri] = []
@@ -90,9 +92,11 @@ class Bypass(Feature):
     @put("/request/uri/bypass/add", raises=[Conflict])
     def add(self, uri: BypassUri) -> str:
         """Add a bypass URI."""
-        if uri in self.counts:
-            return f"Bypass URI {uri} is there already"
+        key = _key(uri)
+        if key in self._known:
+            return f"Bypass URI {self._known[key]} is there already"
         self._check_room(len(self.counts) + 1)
+        self._known[key] = uri
         self.counts[uri] = 0
         if "{" in uri or "?" in uri:
             self._others.append(uri)
@@ -104,14 +108,14 @@ class Bypass(Feature):
     @put("/request/uri/bypass/remove", raises=[NotFound])
     def remove(self, uri: AddedUri) -> str:
         """Remove a bypass URI."""
-        self._check(uri)
-        self.configure_uris([other for other in self.counts if str(other) != uri])
-        return f"Removed bypass URI {uri}"
+        known = self._added(uri)
+        self.configure_uris([other for other in self.counts if other != known])
+        return f"Removed bypass URI {known}"
 
     @put("/request/uri/bypass/clear")
     def clear(self) -> str:
         """Remove all bypass URIs."""
-        self.counts, self._plain, self._others = {}, {}, []
+        self.counts, self._known, self._plain, self._others = {}, {}, {}, []
         self.changed()
         return "Bypass URIs cleared"
 
@@ -134,8 +138,7 @@ class Bypass(Feature):
     @get("/request/uri/bypass/counts", raises=[NotFound])
     def count(self, uri: AddedUri) -> int:
         """Show how many requests a bypass URI got."""
-        self._check(uri)
-        return self.counts[BypassUri(uri)]
+        return self.counts[self._added(uri)]
 
     @setting("request.uri.bypass.uris")
     def configured_uris(self) -> Uris:
@@ -145,11 +148,12 @@ class Bypass(Feature):
     @configured_uris.setter
     def configure_uris(self, uris: Uris) -> None:
         self._check_room(len(uris))
-        counts = self.counts
+        counts = {_key(uri): count for uri, count in self.counts.items()}
         self.clear()
         for uri in uris:
             self.add(uri)
-            self.counts[uri] = counts.get(uri, 0)
+        for key, uri in self._known.items():
+            self.counts[uri] = counts.get(key, 0)
 
     @setting("request.uri.bypass.status")
     def configured_status(self) -> Status | None:
@@ -164,6 +168,18 @@ class Bypass(Feature):
         if size > URIS_LIMIT:
             raise Conflict(f"uri: {URIS_LIMIT} bypass URIs are the limit")
 
-    def _check(self, uri: str) -> None:
-        if uri not in self.counts:
+    def _added(self, uri: str) -> BypassUri:
+        """The URI as it was added."""
+        known = self._known.get(_key(uri))
+        if known is None:
             raise NotFound(f"uri: {uri} is no bypass URI")
+        return known
+
+
+def _key(text: str) -> str:
+    """What is the same for URIs that differ in nothing but the letter case of their literal text; regexes see letter case."""
+    try:
+        parts = parse(text)
+    except ValueError:
+        return text  # none that could be added
+    return "".join(fold(part) if isinstance(part, str) else str(part) for part in parts)

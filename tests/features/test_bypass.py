@@ -77,6 +77,21 @@ def test_counts_stay_when_a_uri_is_added_again_or_another_one_is_removed() -> No
     assert passed([feature], flow("/b"), status=299).response.status == 299  # type: ignore[union-attr]
 
 
+def test_a_uri_is_the_same_in_any_letter_case_and_shown_as_it_was_added() -> None:
+    feature = bypass("/Foo", "/v{x}/A?q=B", "/{x:\\d}")
+    assert feature.add(BypassUri.parse("/fOO")) == "Bypass URI /Foo is there already"
+    for target in ("/foo", "/V1/a?Q=b", "/1"):
+        passed([feature], flow(target))
+    assert feature.list()["Uris"] == {"/Foo": 1, "/v{x}/A?q=B": 1, "/{x:\\d}": 1}
+    assert (feature.count("/FOO"), feature.count("/V{x}/a?Q=b")) == (1, 1)
+    feature.configure_uris([BypassUri.parse(uri) for uri in ("/FOO", "/foo", "/V{x}/A?q=B", "/{x:\\d}")])
+    assert feature.list()["Uris"] == {"/FOO": 1, "/V{x}/A?q=B": 1, "/{x:\\d}": 1}
+    with pytest.raises(NotFound, match=r"is no bypass URI"):
+        feature.count("/{x:\\D}")  # a regex sees letter case
+    assert feature.remove("/foo") == "Removed bypass URI /FOO"
+    assert passed([feature], flow("/foo"), status=299).response.status == 299  # type: ignore[union-attr]
+
+
 def test_it_is_active_only_while_there_are_uris() -> None:
     feature = bypass()
     assert not feature.active
