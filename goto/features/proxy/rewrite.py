@@ -86,7 +86,7 @@ class Rewrite:
             path = expand(self._replace_path, captures, _in_path)
             query = expand(self._replace_query, captures, _in_query)
         except Missing as missing:
-            failure = f"target {self.target.name}: replaceURI uses {{{missing.name}}}, which nothing was captured for"
+            failure = f"replaceURI uses {{{missing.name}}}, which nothing was captured for"
             return self._replicated(request, self._url_path, headers, failure)
         if not path.startswith("/"):
             path = "/" + path
