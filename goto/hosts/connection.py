@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
-from aiohttp.http_parser import RawRequestMessage
+from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooLong
+from aiohttp.http_parser import HttpRequestParser, RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
@@ -47,6 +48,8 @@ LINGER_SECONDS = 10.0
 
 LINGER_REFUSED_SECONDS = 0.5
 """The same after a 413."""
+
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)( [^ \r\n]+ HTTP/1\.[01]\r\n)")
 
 
 class Exchange(Protocol):
@@ -110,6 +113,7 @@ class ClientConnection(RequestHandler):
         "_parser_empty",
         "_rest",
         "_serve_plain",
+        "_since",
         "admin",
         "closing",
         "exchange",
@@ -157,6 +161,8 @@ class ClientConnection(RequestHandler):
         """That of the request that came last."""
         self._parser_empty = True
         """The parser has seen whole requests and nothing more."""
+        self._since = 0
+        """Bytes that came after the last head; far below 0 where it is not known."""
 
     def hold(self, task: asyncio.Task[None]) -> None:
         """Keep a task that serves the present request from being collected."""
@@ -316,15 +322,22 @@ class ClientConnection(RequestHandler):
         count, body = self._request_count, self._body
         super().data_received(data)
         if self._request_count > count:
+            broken = self._messages[-1][0]
+            if isinstance(broken, _ErrInfo) and not self._take_other_method(broken, data):
+                self._notice_broken_body(broken, body)
             self._body = self._messages[-1][1]
-            self._notice_broken_body(body)
             if self._head_timer is not None:
                 self._head_timer.cancel()
                 self._head_timer = None
-        elif data and body.is_eof():
-            self._await_head()
+            whole = data.endswith(b"\r\n\r\n")
+            self._since = 0 if whole else -(1 << 62)
+        else:
+            whole = False
+            self._since += len(data)
+            if data and body.is_eof():
+                self._await_head()
         # a request without a body that ends where the data does leaves nothing behind; of all else that is not known
-        self._parser_empty = self._request_count == count + 1 and self._body is EMPTY_PAYLOAD and data.endswith(b"\r\n\r\n")
+        self._parser_empty = whole and self._request_count == count + 1 and self._body is EMPTY_PAYLOAD
 
     def eof_received(self) -> None:
         self._batch.flush()
@@ -375,11 +388,41 @@ class ClientConnection(RequestHandler):
             LIMITS.hit["head_time"] += 1
             self.force_close()
 
-    def _notice_broken_body(self, body: StreamReader) -> None:
+    def _notice_broken_body(self, broken: _ErrInfo, body: StreamReader) -> None:
         """aiohttp queues the error for after the exchange whose body broke, which would wait for it for ever."""
-        broken = self._messages[-1][0]
-        if isinstance(broken, _ErrInfo) and not body.is_eof():
+        if not body.is_eof():
             body.set_exception(BrokenBody(_first_line(broken.message)))
+
+    def _take_other_method(self, broken: _ErrInfo, data: bytes) -> bool:
+        """Take a head whose method the parser has not heard of, or what else is wrong with it; whether it was such a head.
+
+        A method may be any token (RFC 9110, 9.1), and none but CONNECT changes how a request is read, so that the head is parsed
+        with another one in its place. It has to be whole, and what came before it must have ended with a request.
+        """
+        line = _REQUEST_LINE.match(data)
+        if line is None or not isinstance(broken.exc, BadHttpMethod) or not data.endswith(b"\r\n\r\n"):
+            return False
+        if not (self._parser_empty or (self._body.is_eof() and self._body.total_bytes == self._since)):
+            return False
+        parser = HttpRequestParser(
+            self,
+            self._loop,
+            self._read_bufsize,
+            max_line_size=LIMITS.head,
+            max_field_size=LIMITS.head,
+            max_headers=LIMITS.fields,
+            payload_exception=web.RequestPayloadError,
+            auto_decompress=False,
+            max_msg_queue_size=self._max_msg_queue_size,
+        )
+        try:
+            ((message, body),), self._upgraded, _ = parser.feed_data(b"POST" + data[line.end(1) :])
+        except HttpProcessingError as error:
+            self._messages[-1] = _ErrInfo(status=400, exc=error, message=error.message), EMPTY_PAYLOAD
+            return True
+        self._parser = parser
+        self._messages[-1] = message._replace(method=line[1].decode()), body
+        return True
 
     def handle_error(
         self,

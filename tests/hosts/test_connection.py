@@ -41,6 +41,50 @@ def test_pipelined_requests_are_answered_in_order(site: Site, count: int) -> Non
             assert (answer.status, answer.body == b"") == (200 + n % 300, 200 + n % 300 in (204, 304))
 
 
+@pytest.mark.parametrize("method", ["BREW", "get", "ANNOUNCE-2", "A!#$%&'*+.^_`|~1"])
+def test_a_method_may_be_any_token(site: Site, upstream: Upstream, method: str) -> None:
+    site.target(upstream.port, "/up")
+    with site.client() as client:
+        client.send(get("/status/201", method=method) + get("/status/202") + get("/echo", method=method, body=b"abc"))
+        assert [client.answer().status for _ in range(2)] == [201, 202]
+        assert client.answer().json()["RequestBody"] == "abc"
+        for body in (b"", b"abc"):
+            client.send(get("/up", method=method, body=body))
+            assert client.answer().status == 200
+            (seen,) = upstream.take(1)
+            assert (seen.method, seen.body) == (method, body)
+        client.send(get("/label", method=method))
+        assert client.answer().status == 405
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"BREW /x HTTP/1.1\r\n\r\n", 400),
+        (b"BREW /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"BREW /x HTTP/1.1\r\nHost: a\r\n" + b"a: b\r\n" * 1001 + b"\r\n", 431),
+        (b"B(EW /x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"BREW /x\r\nHost: a\r\n\r\n", 400),
+    ],
+)
+def test_what_is_malformed_is_that_with_any_method(site: Site, head: bytes, status: int) -> None:
+    with site.client() as client:
+        client.send(head)
+        assert client.answer().status == status
+        assert client.socket.recv(1) == b""
+
+
+@pytest.mark.parametrize("first", [get("/echo", method="POST", body=b"abc"), get("/echo", method="BREW", body=b"abc")])
+def test_the_end_of_a_body_is_no_part_of_a_method(site: Site, upstream: Upstream, first: bytes) -> None:
+    """What comes in one read with it may be refused, but never misread."""
+    site.target(upstream.port, "/up")
+    with site.client() as client:
+        client.send(first + get("/up", method="BREW"))
+        assert client.answer().json()["RequestBody"] == "abc"
+        client.answer()
+    assert [one.method for one in upstream.take()] in ([], ["BREW"])
+
+
 @pytest.mark.parametrize("together", [True, False])
 def test_requests_behind_a_proxied_one_wait_for_it(site: Site, upstream: Upstream, together: bool) -> None:
     with held() as event:
