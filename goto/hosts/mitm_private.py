@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
@@ -18,7 +19,7 @@ from mitmproxy import ctx, http
 from mitmproxy.addonmanager import safecall, traverse
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.net.http import http1
-from mitmproxy.proxy import commands, mode_specs
+from mitmproxy.proxy import commands, events, mode_specs
 from mitmproxy.proxy.layers.http import HttpStream, _events, _http1, _http2
 
 Mode: TypeAlias = mode_specs.ProxyMode
@@ -124,6 +125,32 @@ def _install_heads() -> None:
             tell(self.context.client, waits)
 
     _http1.Http1Server.read_headers = read_headers
+
+
+# ---------------------------------------------------------------- answers before the answer
+_INTERIM = re.compile(rb"HTTP/1\.[01] 1(?!01)[0-9]{2}[ \r]")
+
+
+def _install_interim() -> None:
+    """Why: an interim answer (RFC 9110, 15.2) is taken for the answer, and the client then waits for ever for what follows it."""
+    original = _http1.Http1Client.read_headers
+
+    def read_headers(self: Any, event: Any) -> Iterator[Any]:
+        if isinstance(event, events.DataReceived) and self.request:
+            _drop_interim(self.buf)
+        yield from original(self, event)
+
+    _http1.Http1Client.read_headers = read_headers
+
+
+def _drop_interim(buffer: Any) -> None:
+    """Drop the whole heads of interim answers that a buffer begins with; the rest of one that is cut off will come."""
+    data = bytes(buffer)
+    at = 0
+    while _INTERIM.match(data, at) and (end := data.find(b"\r\n\r\n", at)) >= 0:
+        at = end + 4
+    if at:
+        buffer.maybe_extract_at_most(at)
 
 
 # ---------------------------------------------------------------- connections
@@ -319,7 +346,7 @@ def _forget_on(manager: Any, name: str, table: dict[str, Any]) -> None:
     setattr(manager, name, forgetting)
 
 
-_PATCHES: Iterable[Callable[[], None]] = (_install_pages, _install_limits, _install_heads)
+_PATCHES: Iterable[Callable[[], None]] = (_install_pages, _install_limits, _install_heads, _install_interim)
 _installed: set[Callable[[], None]] = set()
 
 

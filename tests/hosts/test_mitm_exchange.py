@@ -332,6 +332,28 @@ def test_an_upstream_that_breaks_is_502(site: Site, sent: bytes, reason: str) ->
     site.ended(completed=1)
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok",),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok"),
+        (
+            b"HTTP/1.1 102\r\n\r\nHTTP/1.1 103 Early",
+            b" Hints\r\nA: b\r\n",
+            b"\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\no",
+            b"k",
+        ),
+    ],
+)
+def test_an_interim_answer_is_not_the_answer(site: Site, pieces: tuple[bytes, ...]) -> None:
+    with Scripted(answering(*pieces)) as server:
+        site.target(server.port)
+        answer = site.call("GET", "/x")
+        assert (answer.status, answer.text, answer.value("link")) == (202, "ok", None)
+    assert site.reported == {"202": 1}
+    site.ended(completed=1)
+
+
 def test_a_slow_upstream_is_504(site: Site, upstream: Upstream) -> None:
     site.target(upstream.port, requestTimeout="1s")
     with held() as event:

@@ -37,6 +37,7 @@ def patched() -> Iterator[None]:
         for owner, name in (
             (_http1.Http1Server, "send"),
             (_http1.Http1Server, "read_headers"),
+            (_http1.Http1Client, "read_headers"),
             (_http2.Http2Server, "_handle_event"),
             (HttpStream, "state_consume_request_body"),
         )
