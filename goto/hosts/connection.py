@@ -330,11 +330,14 @@ class ClientConnection(RequestHandler):
                 self._head_timer.cancel()
                 self._head_timer = None
             whole = data.endswith(b"\r\n\r\n")
-            self._since = 0 if whole else -(1 << 62)
+            if whole:
+                self._since = 0
+            else:  # a body has begun, or something may stand behind one that is over already
+                self._since = -(1 << 62) if self._body.is_eof() else self._body.total_bytes
         else:
             whole = False
             self._since += len(data)
-            if data and body.is_eof():
+            if data and self._has_begun_head(data):
                 self._await_head()
         # a request without a body that ends where the data does leaves nothing behind; of all else that is not known
         self._parser_empty = whole and self._request_count == count + 1 and self._body is EMPTY_PAYLOAD
@@ -374,6 +377,11 @@ class ClientConnection(RequestHandler):
         refused = Response.text(status, f"goto: {reason}")
         self.send(whole_response(refused, self.listener.identity_bytes, "GET", (1, 1), keep_alive=False))
         self._log.exchange(self.listener.port, self.client, "-", "-", status, 0.0, went)
+
+    def _has_begun_head(self, data: bytes) -> bool:
+        """Whether bytes that completed no head hold a part of one; nothing that is left of a head ends as a chunked body does."""
+        body = self._body
+        return body.is_eof() and body.total_bytes != self._since and not data.endswith(b"\r\n\r\n")
 
     def _await_head(self) -> None:
         """A part of a head is here: the rest has to follow in time."""

@@ -295,6 +295,55 @@ def test_a_second_head_that_does_not_come_in_time_ends_the_connection(monkeypatc
     assert ends_by_itself(monkeypatch, [get("/status/202"), b"GET / HT"]).startswith(b"HTTP/1.1 202 ")
 
 
+CHUNKED = get("/status/202", "Transfer-Encoding: chunked", method="POST")
+POSTED = get("/status/202", "Content-Length: 3", method="POST")
+
+
+@pytest.mark.parametrize(
+    "pieces", [(POSTED, b"abcGET / HT"), (CHUNKED, b"3\r\nabc\r\n0\r\n\r\nGET / HT"), (POSTED, b"abc", b"GE", b"T")]
+)
+def test_a_head_behind_a_body_has_to_come_in_time_too(monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes, ...]) -> None:
+    (got,) = ends_by_itself(monkeypatch, *pieces)
+    assert got.startswith(b"HTTP/1.1 202 ")
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (POSTED + b"abc",),
+        (POSTED, b"abc"),
+        (POSTED[:-2], b"\r\na", b"b", b"c"),
+        (CHUNKED + b"3\r\nabc\r\n0\r\n\r\n",),
+        (CHUNKED, b"3\r\nabc\r\n", b"0\r\nTrailer: a\r\n\r\n"),
+    ],
+)
+def test_an_idle_connection_waits_for_no_head(monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes, ...]) -> None:
+    """However the body of the request before ended."""
+    monkeypatch.setattr(LIMITS, "head_time", 0.1)
+    before = LIMITS.hit["head_time"]
+
+    async def run() -> None:
+        host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
+        port = free_port()
+        await host.start(port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(0.03)
+        for status in (202, 203):
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 %d " % status)
+            await reader.readline()
+            if status == 202:
+                await asyncio.sleep(0.2)
+                writer.write(get("/status/203"))
+        writer.close()
+        await host.stop(1)
+
+    asyncio.run(asyncio.wait_for(run(), PATIENCE))
+    assert LIMITS.hit["head_time"] == before
+
+
 def test_a_head_that_began_behind_another_request_has_to_come_in_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ends_by_itself(monkeypatch, [get("/status/202") + b"GET / HT"]).startswith(b"HTTP/1.1 202 ")
 
