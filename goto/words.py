@@ -127,7 +127,7 @@ class CountedDuration:
 
 
 class Name(str):
-    """A name in a path: one line, not empty, without a comma."""
+    """A name in a path: one line, not empty, without a comma, trimmed as it is in a list of names."""
 
     schema: ClassVar[dict[str, Any]] = {
         "type": "string",
@@ -142,7 +142,7 @@ class Name(str):
             raise ValueError("must not be empty")
         if "," in text:
             raise ValueError("a name holds no comma")
-        return cls(text)
+        return cls(text.strip())
 
 
 class Label(str):

@@ -107,6 +107,7 @@ def test_counted_words_print_as_they_are_written(kind: Any, text: str):
 
 def test_name():
     assert Name.parse("t 1/ü") == "t 1/ü"
+    assert Name.parse(" t1 ") == Names.parse(" t1 ")[0]  # or it could be added and never invoked
     for text in ("", "  ", "a,b"):
         with pytest.raises(ValueError, match=r"empty|comma"):
             Name.parse(text)
