@@ -8,8 +8,9 @@ from typing import Any
 from aiohttp import web
 
 from goto.flow import Request
-from goto.hosts.connection import ClientConnection, Sent, Server, parts_of
+from goto.hosts.connection import ClientConnection, Sent, parts_of
 from goto.hosts.exchange import HostedExchange
+from goto.hosts.server import Server
 from goto.listener import Listener
 
 

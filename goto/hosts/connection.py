@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooLong
@@ -25,9 +25,6 @@ from goto.heads import Recall, lone_request, request_of
 from goto.http1 import whole_response
 from goto.limits import LIMITS
 from goto.listener import Listener
-
-if TYPE_CHECKING:
-    from goto.hosts.secure import SecureConnection
 
 log = logging.getLogger("goto")
 
@@ -135,11 +132,8 @@ class ClientConnection(RequestHandler):
             server,
             loop=loop,
             access_log=None,  # type: ignore[arg-type]  # the exchange writes its own line
-            auto_decompress=False,
-            max_line_size=LIMITS.head,
-            max_field_size=LIMITS.head,
-            max_headers=LIMITS.fields,
             lingering_time=LINGER_SECONDS,
+            **_parsing(),
         )
         self.listener = listener
         self.admin = admin
@@ -161,8 +155,8 @@ class ClientConnection(RequestHandler):
         """That of the request that came last."""
         self._parser_empty = True
         """The parser has seen whole requests and nothing more."""
-        self._since = 0
-        """Bytes that came after the last head; far below 0 where it is not known."""
+        self._since: int | None = 0
+        """Bytes that came after the last head; None where it is not known."""
 
     def hold(self, task: asyncio.Task[None]) -> None:
         """Keep a task that serves the present request from being collected."""
@@ -252,12 +246,20 @@ class ClientConnection(RequestHandler):
             self._batch.flush()
             self.force_close()
 
+    def when_over(self, act: Callable[[], None]) -> None:
+        """Call this once the last exchange of a connection that was lost is over."""
+        if self._task_handler is not None:
+            self._task_handler.add_done_callback(lambda task: act())
+        else:
+            act()
+
     # ------------------------------------------------------------ asyncio.Protocol
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        assert self._manager is not None
         if not self.listener.open and not self.admin:
             self.break_off()  # accepted by the kernel while the listener was closing
-        elif not self.admin and len(self._manager._connections) > LIMITS.connections:  # type: ignore[union-attr]  # it has one from the start
+        elif not self.admin and len(self._manager._connections) > LIMITS.connections:
             self._turn_away()
 
     def data_received(self, data: bytes) -> None:
@@ -333,11 +335,13 @@ class ClientConnection(RequestHandler):
             if whole:
                 self._since = 0
             else:  # a body has begun, or something may stand behind one that is over already
-                self._since = -(1 << 62) if self._body.is_eof() else self._body.total_bytes
+                self._since = None if self._body.is_eof() else self._body.total_bytes
         else:
             whole = False
-            self._since += len(data)
-            if data and self._has_begun_head(data):
+            if self._since is not None:
+                self._since += len(data)
+            # nothing that is left of a head ends as a chunked body does
+            if data and self._body.is_eof() and not self._between and not data.endswith(b"\r\n\r\n"):
                 self._await_head()
         # a request without a body that ends where the data does leaves nothing behind; of all else that is not known
         self._parser_empty = whole and self._request_count == count + 1 and self._body is EMPTY_PAYLOAD
@@ -378,10 +382,10 @@ class ClientConnection(RequestHandler):
         self.send(whole_response(refused, self.listener.identity_bytes, "GET", (1, 1), keep_alive=False))
         self._log.exchange(self.listener.port, self.client, "-", "-", status, 0.0, went)
 
-    def _has_begun_head(self, data: bytes) -> bool:
-        """Whether bytes that completed no head hold a part of one; nothing that is left of a head ends as a chunked body does."""
-        body = self._body
-        return body.is_eof() and body.total_bytes != self._since and not data.endswith(b"\r\n\r\n")
+    @property
+    def _between(self) -> bool:
+        """All that came are whole requests, as far as is known."""
+        return self._body.is_eof() and self._body.total_bytes == self._since
 
     def _await_head(self) -> None:
         """A part of a head is here: the rest has to follow in time."""
@@ -408,20 +412,15 @@ class ClientConnection(RequestHandler):
         with another one in its place. It has to be whole, and what came before it must have ended with a request.
         """
         line = _REQUEST_LINE.match(data)
-        if line is None or not isinstance(broken.exc, BadHttpMethod) or not data.endswith(b"\r\n\r\n"):
-            return False
-        if not (self._parser_empty or (self._body.is_eof() and self._body.total_bytes == self._since)):
+        if line is None or not isinstance(broken.exc, BadHttpMethod) or not data.endswith(b"\r\n\r\n") or not self._between:
             return False
         parser = HttpRequestParser(
             self,
             self._loop,
             self._read_bufsize,
-            max_line_size=LIMITS.head,
-            max_field_size=LIMITS.head,
-            max_headers=LIMITS.fields,
             payload_exception=web.RequestPayloadError,
-            auto_decompress=False,
             max_msg_queue_size=self._max_msg_queue_size,
+            **_parsing(),
         )
         try:
             ((message, body),), self._upgraded, _ = parser.feed_data(b"POST" + data[line.end(1) :])
@@ -453,73 +452,17 @@ class ClientConnection(RequestHandler):
         return CLOSED
 
 
+def _parsing() -> dict[str, Any]:
+    """How heads are parsed."""
+    limit = LIMITS.head
+    return {"max_line_size": limit, "max_field_size": limit, "max_headers": LIMITS.fields, "auto_decompress": False}
+
+
 def _first_line(message: str | None) -> str:
     """What aiohttp says of a malformed request, without its drawing of where."""
     if message and "PRI/Upgrade" in message:
         return "HTTP/2 is not spoken here: use HTTP/1.1"
     return (message or "").partition("\n")[0].strip().rstrip(":") or "malformed request"
-
-
-class Server(web.Server):
-    """The connections of one listener."""
-
-    def __init__(
-        self,
-        handler: Any,
-        listener: Listener,
-        log: AccessLog,
-        serve_plain: ServePlain,
-        batch: Batch,
-        *,
-        admin: bool = False,
-    ) -> None:
-        super().__init__(handler)
-        self.listener = listener
-        self._log = log
-        self._serve_plain = serve_plain
-        self._batch = batch
-        self._admin = admin
-        self._ended = asyncio.Event()
-        self.handshakes = 0
-        """Clients that are to be connections over TLS."""
-
-    def __call__(self) -> ClientConnection:
-        return ClientConnection(self, self.listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin)
-
-    @property
-    def in_flight(self) -> Iterator[Exchange]:
-        """Exchanges of traffic. A connection that is lost stays among the others until its exchange is over."""
-        for connection in self.connections:
-            assert isinstance(connection, ClientConnection)
-            exchange = connection.exchange
-            if exchange is not None and exchange.traffic:
-                yield exchange
-
-    def secured(self, raw: asyncio.Transport) -> SecureConnection:
-        """A connection over TLS; `raw` is the transport below it."""
-        from goto.hosts.secure import SecureConnection
-
-        return SecureConnection(
-            raw, self, self.listener, self._log, self._serve_plain, self._batch, self._loop, admin=self._admin
-        )
-
-    async def emptied(self) -> None:
-        """Wait until the last connection has ended, once `finish` was called."""
-        while self._connections:
-            self._ended.clear()
-            await self._ended.wait()
-
-    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
-        super().connection_lost(handler, exc)
-        if handler._task_handler is not None:
-            handler._task_handler.add_done_callback(lambda task: self._ended.set())
-        else:
-            self._ended.set()
-
-    def finish(self) -> None:
-        for connection in self.connections:
-            assert isinstance(connection, ClientConnection)
-            connection.finish()
 
 
 def parts_of(request: web.BaseRequest) -> tuple[Message, Content | None]:

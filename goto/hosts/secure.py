@@ -14,7 +14,7 @@ from goto.hosts.connection import ClientConnection
 from goto.limits import LIMITS
 
 if TYPE_CHECKING:
-    from goto.hosts.connection import Server
+    from goto.hosts.server import Server
 
 HANDSHAKE_SECONDS = 10.0
 """A handshake that takes longer ends the connection."""

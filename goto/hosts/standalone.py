@@ -13,9 +13,10 @@ from aiohttp import web
 from goto.accesslog import AccessLog
 from goto.features import FEATURES
 from goto.hosts.admin import AdminPort, never_plain
-from goto.hosts.connection import ClientConnection, Sent, Server, parts_of
+from goto.hosts.connection import ClientConnection, Sent, parts_of
 from goto.hosts.exchange import HostedExchange
 from goto.hosts.plain import serve_plain
+from goto.hosts.server import Server
 from goto.instance import Features, Instance
 from goto.listener import Listener
 from goto.services.listeners import Carried, carried
