@@ -35,7 +35,7 @@ def scenarios(*, without: Container[str] = ()) -> Iterator[Any]:
 def conforms(base: str, scenario: dict[str, Any], slack: float = SLACK) -> None:
     """Run a scenario against the instance at a URL; it is cleared first."""
     runner = _runner()
-    runner.SLACK = slack  # type: ignore[attr-defined]
+    runner.SLACK = slack
     problem = runner.run_scenario(base, scenario, {"base": base})
     assert not problem, f"{problem}\n{json.dumps(scenario, indent=1, ensure_ascii=False)[:3000]}"
 

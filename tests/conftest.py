@@ -33,7 +33,7 @@ def goto() -> Iterator[Callable[..., Goto]]:
     with contextlib.ExitStack() as stack:
 
         def start(label: str | None = "goto", *args: str, **how: object) -> Goto:
-            return stack.enter_context(Goto(label, *args, **how))  # type: ignore[arg-type]
+            return stack.enter_context(Goto(label, *args, **how))
 
         yield start
 

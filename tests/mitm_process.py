@@ -58,7 +58,7 @@ class Mitmdump(Goto):
         self.port = port or free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.expect_errors = expect_errors
-        self._log = tempfile.NamedTemporaryFile(prefix=f"mitmdump-{self.port}-", suffix=".log")  # noqa: SIM115
+        self._log = tempfile.NamedTemporaryFile(prefix=f"mitmdump-{self.port}-", suffix=".log")  # noqa: SIM115  # closed by stop
         self._asked = addon is not None and mode.startswith("reverse:") and not any("goto_admin_host" in word for word in args)
         options = ["-q", "--set", f"confdir={confdir()}", "--mode", f"{mode}@{self.port}", *args]
         if addon is not None:

@@ -333,7 +333,7 @@ class Unhurried(asyncio.SelectorEventLoop):
         return self.now
 
 
-class Jumping(selectors.DefaultSelector):  # type: ignore[misc, valid-type]  # which one it is depends on the system
+class Jumping(selectors.DefaultSelector):
     def __init__(self, loop: Unhurried) -> None:
         super().__init__()
         self._loop = loop

@@ -168,7 +168,7 @@ def test_a_flow_is_decided_by_any_of_three():
     answered, answering, forwarded, forced = (Flow(request()) for _ in range(4))
     answered.response = Response(200)
     answering.answer = lambda flow, body, size: Response(200)
-    forwarded.upstreams = [object()]  # type: ignore[list-item]
+    forwarded.upstreams = [object()]
     forced.status = 503
     assert answered.decided
     assert answering.decided

@@ -16,7 +16,7 @@ DATE = (b"Date", b"now")
 
 
 def call(method: str, path: str = "/p?q", **fields: object) -> Call:
-    return Call("t", ORIGIN, method, path, [(b"Host", b"up"), (b"X", b"\xff")], **fields)  # type: ignore[arg-type]
+    return Call("t", ORIGIN, method, path, [(b"Host", b"up"), (b"X", b"\xff")], **fields)
 
 
 @pytest.mark.parametrize(

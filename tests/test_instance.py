@@ -56,7 +56,7 @@ def test_stop_stops_what_features_run() -> None:
         instance = Instance(Nowhere())
         one = await instance.listeners.start(8080, "")
         stopped: list[Listener] = []
-        one.stop = lambda: stopped.append(one)  # type: ignore[method-assign]
+        one.stop = lambda: stopped.append(one)
         await instance.stop()
         assert stopped == [one]
 

@@ -15,7 +15,7 @@ from goto.words import CountedDuration, HeaderNames, Label
 
 
 def listener(**how: object) -> Listener:
-    return Listener(8081, "h.n@i", Upstream(), **how)  # type: ignore[arg-type]
+    return Listener(8081, "h.n@i", Upstream(), **how)
 
 
 def test_its_name_is_its_label_or_its_port() -> None:

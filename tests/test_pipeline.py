@@ -46,11 +46,11 @@ class Layer(Feature):
 
 
 class AsyncLayer(Layer):
-    async def request(self, flow: Flow) -> None:  # type: ignore[override]
+    async def request(self, flow: Flow) -> None:
         await asyncio.sleep(0)
         super().request(flow)
 
-    async def response(self, flow: Flow) -> None:  # type: ignore[override]
+    async def response(self, flow: Flow) -> None:
         await asyncio.sleep(0)
         super().response(flow)
 
@@ -267,7 +267,7 @@ def test_a_broken_hook_takes_back_what_was_decided_and_ends_the_upstream():
 
     class Forwards(Feature):
         def request(self, flow: Flow) -> None:
-            flow.upstreams = [object()]  # type: ignore[list-item]
+            flow.upstreams = [object()]
             flow.answer = lambda *_: Response(200)
             raise ZeroDivisionError
 
@@ -306,13 +306,13 @@ class Leaves(Layer):
         super().__init__(trace, letter)
         self.hook = hook
 
-    async def request(self, flow: Flow) -> None:  # type: ignore[override]
+    async def request(self, flow: Flow) -> None:
         super().request(flow)
         if self.hook == "request":
             flow.leave()
             await flow.sleep(3600)
 
-    async def response(self, flow: Flow) -> None:  # type: ignore[override]
+    async def response(self, flow: Flow) -> None:
         super().response(flow)
         if self.hook == "response":
             flow.leave()

@@ -90,7 +90,7 @@ def test_a_hundred_thousand_exchanges_and_targets_are_read_quickly() -> None:
 
 def test_both_formats_say_the_same() -> None:
     async def test(state: State, listener: Listener) -> None:
-        listener.set_label('quoted " and \\ and ä')  # type: ignore[arg-type]
+        listener.set_label('quoted " and \\ and ä')
         metrics = [*families(state), *Process().collect()]
         read = [parse(exposition(metrics, openmetrics=om).decode()) for parse, om in ((text, False), (openmetrics, True))]
         both = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+import jsonschema
 import msgspec
 import pytest
 from hypothesis import assume, given
@@ -32,8 +33,6 @@ from goto.words import (
     Port,
     Status,
 )
-
-jsonschema = pytest.importorskip("jsonschema")
 
 
 class Inner(msgspec.Struct):

@@ -64,7 +64,7 @@ class Ratio:
 
     @property
     def demands(self) -> tuple[str, str]:
-        return tuple("–" if demand is None else f"{demand:.2f} ×" for demand in (self.at_least, self.aim))  # type: ignore[return-value]
+        return tuple("–" if demand is None else f"{demand:.2f} ×" for demand in (self.at_least, self.aim))
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def growth(start: Start, plan: Plan) -> float:
     seen = []
     try:
         for exchanges in (100_000, 1_000_000):
-            eventually(lambda: _answered(goto), lambda there, enough=exchanges: there >= enough, 300)  # type: ignore[misc]
+            eventually(lambda: _answered(goto), lambda there, enough=exchanges: there >= enough, 300)
             seen.append(megabytes(goto.process.pid))
     finally:
         load.send_signal(signal.SIGINT)

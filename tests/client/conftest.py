@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import uvloop
 from support import until
 
 from goto.client.report import Report
@@ -54,7 +55,7 @@ def send(request: pytest.FixtureRequest) -> Callable[..., Results]:
             await until(lambda: not pool._all)  # no replica leaves its connection open
 
         if request.param == "uvloop":
-            pytest.importorskip("uvloop").run(main())
+            uvloop.run(main())
         else:
             asyncio.run(main())
         return results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -23,9 +24,9 @@ ERRORS: list[UpstreamError] = [
 ]
 
 
-def answer(counts: Counts, status: int = 200, reason: bytes = b"OK", fields: list[Field] = [], **times: Any) -> None:  # noqa: B006
+def answer(counts: Counts, status: int = 200, reason: bytes = b"OK", fields: Sequence[Field] = (), **times: Any) -> None:
     at: dict[str, Any] = {"sent": 1.0, "due": None, "now": 1.001, "size": 10, "body": 3} | times
-    counts.answer(status, reason, fields, TRACKED, **at)
+    counts.answer(status, reason, list(fields), TRACKED, **at)
 
 
 def shown(counts: Counts) -> dict[str, Any]:

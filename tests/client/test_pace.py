@@ -153,9 +153,9 @@ class Standing:
 @pytest.mark.parametrize(("late", "blamed"), [(ON_TIME * 0.9, False), (ON_TIME * 1.1, True)])
 def test_an_idle_server_is_not_blamed_for_timers(monkeypatch: pytest.MonkeyPatch, late: float, blamed: bool):
     part = Standing(monkeypatch)
-    pace = Steady(part, rate=10, total=2)  # type: ignore[arg-type]
+    pace = Steady(part, rate=10, total=2)
     pace.start()
-    pace.after(part)  # type: ignore[arg-type]
+    pace.after(part)
     part.now = 0.1 + late
     part.fire()
     assert part.dues == [0.0, pytest.approx(0.1 if blamed else part.now)]
@@ -163,10 +163,10 @@ def test_an_idle_server_is_not_blamed_for_timers(monkeypatch: pytest.MonkeyPatch
 
 def test_a_request_that_waited_for_a_replica_counts_from_when_it_was_due(monkeypatch: pytest.MonkeyPatch):
     part = Standing(monkeypatch)
-    pace = Steady(part, rate=10, total=2)  # type: ignore[arg-type]
+    pace = Steady(part, rate=10, total=2)
     pace.start()
     part.now = 0.1 + ON_TIME / 2
-    pace.after(part)  # type: ignore[arg-type]
+    pace.after(part)
     assert part.dues == [0.0, pytest.approx(0.1)]
 
 

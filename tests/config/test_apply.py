@@ -188,7 +188,7 @@ def test_peers_get_what_their_label_has():
         (peer,) = lab.instance.registry.list_peers()
         assert (peer["name"], peer["missedCount"]) == ("web", 1)
         await lab.apply(old, old.replace("name: a", "name: b").replace("127.0.0.1:1", "127.0.0.1:2"))
-        assert list(lab.instance.registry.list_targets("web")) == ["b"]  # type: ignore[arg-type]
+        assert list(lab.instance.registry.list_targets("web")) == ["b"]
         assert [peer["address"] for peer in lab.instance.registry.list_peers()] == ["127.0.0.1:2"]
 
     in_lab(test)

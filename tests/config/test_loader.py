@@ -149,7 +149,7 @@ texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20) | st.sam
 )
 def test_json_is_read_as_what_it_says(value: Any):
     for how in ({}, {"indent": "\t"}, {"ensure_ascii": False}):
-        text = json.dumps({"a": value}, **how)  # type: ignore[arg-type]
+        text = json.dumps({"a": value}, **how)
         assert loaded(text) == {"a": value}
 
 

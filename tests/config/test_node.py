@@ -28,7 +28,7 @@ def test_plain_data_as_nodes():
     node = node_of({"a": [1, "x", None, True]}, "here")
     assert isinstance(node, Mapping)
     assert (node.file, node.line) == ("here", 0)
-    items = node.entries["a"][1].items  # type: ignore[attr-defined]
+    items = node.entries["a"][1].items
     assert [item.text for item in items] == ["1", "x", "null", "true"]
     assert [kind_of(item) for item in items] == ["the number 1", "text", "nothing", "true"]
     assert [is_null(item) for item in items] == [False, False, True, False]

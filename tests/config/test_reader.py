@@ -21,7 +21,7 @@ TRACK = Literal["all"] | list[HeaderName]
 
 def read(text: str, kind: Any) -> tuple[Any, list[str]]:
     reader = Reader()
-    value = reader.value(load(f"k: {text}".encode(), "").entries["k"][1], kind, "k")  # type: ignore[attr-defined]
+    value = reader.value(load(f"k: {text}".encode(), "").entries["k"][1], kind, "k")
     return value, [f"{problem.column}: {problem.path}: {problem.reason}" for problem in reader.problems]
 
 
@@ -97,7 +97,7 @@ def test_of_a_union_the_choice_of_its_own_shape_says_what_is_wrong():
 def test_a_struct():
     target, wrong = read("{name: t, method: GET, URL: http://x, sendID: true, body: '', delay: ~, replicas: 2}", ClientTarget)
     assert wrong == []
-    assert target == ClientTarget(name="t", method="GET", url="http://x", send_id=True, replicas=2)  # type: ignore[arg-type]
+    assert target == ClientTarget(name="t", method="GET", url="http://x", send_id=True, replicas=2)
 
 
 def test_all_that_is_wrong_with_a_struct():

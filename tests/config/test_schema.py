@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from configuring import data, documents
 from hypothesis import given
@@ -13,8 +14,6 @@ from goto.config.loader import load_file
 from goto.config.schema import schema
 from goto.instance import config_keys
 from goto.plugins import load
-
-jsonschema = pytest.importorskip("jsonschema")
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = schema(config_keys())

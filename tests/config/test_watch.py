@@ -43,7 +43,7 @@ def watched(files: Sequence[Path], test: Callable[[Reloads], object], seen: watc
         content = contents(names) if seen is None else seen
         task = asyncio.create_task(watch(names, reloads, content))
         try:
-            await test(reloads)  # type: ignore[misc]
+            await test(reloads)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

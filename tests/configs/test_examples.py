@@ -89,7 +89,7 @@ def test_load(start: Start):
         found: dict[str, dict[str, dict[str, int]]] = server.call("GET", "/client/results").json()
         return found
 
-    done = eventually(results, lambda found: sum(map(int, found["targetInvocationCounts"].values())) == 250)  # type: ignore[arg-type]
+    done = eventually(results, lambda found: sum(map(int, found["targetInvocationCounts"].values())) == 250)
     assert done["countsByTargetStatusCode"] == {"orders": {"502": 20, "200": 180}, "stock": {"200": 50}}
     assert done["countsByHeaderValues"]["via-goto"] == {"orders": 200, "stock": 50}
 

@@ -20,15 +20,15 @@ from goto.hops import end_to_end
 from goto.payload import read_struct
 
 
-def U(text: str) -> Capture:  # noqa: N802
+def U(text: str) -> Capture:  # noqa: N802  # short, as it stands in tables
     return Capture(text, "uri")
 
 
-def H(text: str) -> Capture:  # noqa: N802
+def H(text: str) -> Capture:  # noqa: N802  # short, as it stands in tables
     return Capture(text, "header")
 
 
-def Q(text: str) -> Capture:  # noqa: N802
+def Q(text: str) -> Capture:  # noqa: N802  # short, as it stands in tables
     return Capture(text, "query")
 
 

@@ -78,7 +78,7 @@ def test_an_exchange_that_began_before_tracking_is_not_counted() -> None:
 def test_activity_follows_what_is_tracked() -> None:
     seen: list[bool] = []
     feature = Timeouts()
-    feature.bind(lambda: seen.append(feature.active), None)  # type: ignore[arg-type]
+    feature.bind(lambda: seen.append(feature.active), None)
     assert not feature.active
     feature.track_headers(HeaderNames.parse("x"))
     feature.clear()

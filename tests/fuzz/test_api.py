@@ -14,16 +14,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import schemathesis
 from hypothesis import HealthCheck, assume, settings
+from schemathesis import checks
+from schemathesis.specs.openapi import checks as openapi_checks
 from support import Goto, free_port
 
 from goto.api.openapi import document
 from goto.errors import WrongMethod
 from goto.instance import route_table
-
-schemathesis = pytest.importorskip("schemathesis")
-from schemathesis import checks  # noqa: E402
-from schemathesis.specs.openapi import checks as openapi_checks  # noqa: E402
 
 GIVEN = os.environ.get("GOTO_FUZZ_EXAMPLES")
 EXAMPLES = int(GIVEN or 3)

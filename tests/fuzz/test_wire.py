@@ -114,7 +114,7 @@ async def many(count: int, one: object) -> None:
 
     async def worker() -> None:
         for number in numbers:
-            await one(number)  # type: ignore[operator]
+            await one(number)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(CONNECTIONS):

@@ -75,7 +75,10 @@ def test_by_file_management_is_off_where_it_is_said(behind: Upstream, tmp_path: 
 def test_a_worker_in_mitmproxy(behind: Upstream) -> None:
     env = {"GOTO_REGISTRY_TOKEN": PEER, "GOTO_ADMIN_TOKEN": ADMIN, "POD_IP": "127.0.0.1"}
     with Goto("registry", env=env) as registry:
-        peers = lambda: registry.call("GET", "/registry/peers", headers=BEARER).json()  # noqa: E731
+
+        def peers() -> list[dict[str, str]]:
+            return registry.call("GET", "/registry/peers", headers=BEARER).json()
+
         options = ("--set", f"goto_registry={registry.base}", "--set", "goto_label=edge", "--set", "goto_admin_host=goto.test")
         with Mitmdump(f"reverse:{behind.base}", *options, env=env) as mitmdump:
             assert [peer["name"] for peer in eventually(peers)] == ["edge"]

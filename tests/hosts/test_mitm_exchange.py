@@ -492,7 +492,7 @@ def test_a_client_that_leaves_in_mid_upload(site: Site, behind: Upstream) -> Non
                 client, had = site.client(), len(bodies)
                 client.send(get(path, "Content-Length: 100", method="POST") + b"abc")
                 if path == "/t":
-                    eventually(lambda: bodies[had:], lambda got: got == [b"abc"])  # noqa: B023
+                    eventually(lambda had=had: bodies[had:], lambda got: got == [b"abc"])
                 scraped(site.goto, lambda now: now("goto_exchanges_in_flight", listener=str(site.port)) == 1)
                 leave(client)
                 scraped(site.goto, lambda now: now("goto_exchanges_in_flight", listener=str(site.port)) == 0)

@@ -23,7 +23,7 @@ class Clock:
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
         self.now = loop.time()
-        loop.time = lambda: self.now  # type: ignore[method-assign]
+        loop.time = lambda: self.now
 
     async def passes(self, seconds: float) -> None:
         self.now += seconds

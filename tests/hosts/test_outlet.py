@@ -64,10 +64,10 @@ def test_each_piece_goes_on_as_it_comes(site: Site) -> None:
     go = threading.Event()
 
     def behave(connection: object) -> None:
-        read_head(connection)  # type: ignore[arg-type]
-        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nfirst")  # type: ignore[attr-defined]
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nfirst")
         go.wait(20)
-        connection.sendall(b"second")  # type: ignore[attr-defined]
+        connection.sendall(b"second")
 
     with Scripted(behave) as server, site.client() as client:
         site.target(server.port, "/b")
@@ -82,8 +82,8 @@ def test_a_slow_reader_gets_every_byte(site: Site) -> None:
     body = bytes(range(256)) * (64 * 1024)
 
     def behave(connection: object) -> None:
-        read_head(connection)  # type: ignore[arg-type]
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)  # type: ignore[attr-defined]
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
     with Scripted(behave) as server, Client(site.port, small=True) as client:
         site.target(server.port, "/b")

@@ -97,9 +97,9 @@ class Both:
 def both(goto: Callable[..., Goto], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     folder: Path = tmp_path_factory.mktemp("parity")
     with Upstream() as upstream:
-        upstream._replies = AnyPath()  # type: ignore[assignment]
+        upstream._replies = AnyPath()
         upstream.on("/t/drop", Reply(verbatim=b""))
-        upstream.on("/t/slow", lambda received: Reply(hold=Never()))  # type: ignore[arg-type]
+        upstream.on("/t/slow", lambda received: Reply(hold=Never()))
         names = {"up": upstream.base, "dead": f"http://127.0.0.1:{free_port()}"}
         for kind, enabled in (("standalone", "true"), ("mitmproxy", "false")):
             (folder / f"{kind}.yaml").write_text(CONFIG % {**names, "enabled": enabled})

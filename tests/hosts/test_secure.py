@@ -61,8 +61,8 @@ class SecureSite(Site):
         goto.api("POST", "/listeners/add", {"port": self.port, "protocol": "https", "tls": tls})
         goto.api("PUT", f"/listeners/{self.port}/open")
 
-    def api(self, method: str, path: str, body: object = None):  # type: ignore[no-untyped-def]
-        return self.goto.api(method, f"/goto/port/{self.port}{path}", body)  # type: ignore[arg-type]
+    def api(self, method: str, path: str, body: object = None):
+        return self.goto.api(method, f"/goto/port/{self.port}{path}", body)
 
     def secure(self) -> SecureClient:
         return SecureClient(self.port, self.context)
@@ -414,6 +414,6 @@ def test_it_is_the_same_on_asyncios_own_loop(
             client.head()
             client.leave(how)
             wanted = b'"ConnectionClosed":%d' % number
-            eventually(lambda: api("GET", "/request/timeout/status"), lambda got: wanted in got)  # noqa: B023
+            eventually(lambda: api("GET", "/request/timeout/status"), lambda got, wanted=wanted: wanted in got)
 
     on_asyncio(check)

@@ -41,7 +41,7 @@ async def serving(*, fast: bool = True) -> AsyncIterator[Host]:
 
 
 def run(check: Callable[[], Awaitable[Any]]) -> Any:
-    return asyncio.run(asyncio.wait_for(check(), PATIENCE))  # type: ignore[arg-type]
+    return asyncio.run(asyncio.wait_for(check(), PATIENCE))
 
 
 # ---------------------------------------------------------------- the fast way and the slow way

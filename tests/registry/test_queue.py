@@ -17,7 +17,7 @@ def pushes(*words: str) -> list[Push]:
     made = []
     for revision, word in enumerate(words, 1):
         kind, _, name = word.partition(" ")
-        made.append(Push(kind, "w", revision, "" if kind == "clear" else name, b"%d" % revision))  # type: ignore[arg-type]
+        made.append(Push(kind, "w", revision, "" if kind == "clear" else name, b"%d" % revision))
     return made
 
 

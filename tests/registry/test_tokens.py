@@ -41,8 +41,10 @@ def test_registering_pushing_collecting_and_deregistering(registry: Goto, worker
     done = registry.call("POST", "/registry/peers/worker/targets/add", target, headers=shows(ADMIN))
     assert done.text == "Added target t of worker\n"
     upstream.take(3)
-    read = lambda: registry.call("GET", "/registry/results", headers=shows(ADMIN)).json()  # noqa: E731
-    results = eventually(read, lambda results: results["countsByStatusCodes"] == {"200": 3})
+    results = eventually(
+        lambda: registry.call("GET", "/registry/results", headers=shows(ADMIN)).json(),
+        lambda results: results["countsByStatusCodes"] == {"200": 3},
+    )
     assert results["peers"] == {"answered": [f"127.0.0.1:{worker.port}"], "unanswered": {}}
     assert worker.call("GET", "/client/targets", headers=shows(WORKERS)).json().keys() == {"t"}
     # the token of peers opens what peers ask of each other, and no more
@@ -128,7 +130,7 @@ def test_a_worker_without_management_on_its_listener_is_reached_at_its_admin_por
 @pytest.mark.parametrize("answer", ["json", "text", "no http"])
 def test_a_peer_that_repeats_the_token_is_quoted_without_it(registry: Goto, upstream: Upstream, answer: str) -> None:
     def repeat(received: object) -> Reply:
-        (shown,) = received.values("authorization")  # type: ignore[attr-defined]
+        (shown,) = received.values("authorization")
         if answer == "no http":
             return Reply(verbatim=f"HTTP/1.1 200 OK\r\n{shown} and more\r\n\r\n".encode())
         return Reply(400, body=json.dumps({"error": f"you sent {shown}"}).encode() if answer == "json" else shown.encode())

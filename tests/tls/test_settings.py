@@ -54,12 +54,12 @@ def test_what_a_target_is_refused_for(tls: Any, reason: str) -> None:
 
 def test_keys_in_any_case_and_unknown_ones_named() -> None:
     target, unknown = read_struct({"name": "t", "url": "https://a", "TLS": {"CA": "/c", "SERVERNAME": "b", "x": 1}}, ProxyTarget)
-    assert target.tls == TargetTls(ca="/c", server_name="b")  # type: ignore[arg-type]
+    assert target.tls == TargetTls(ca="/c", server_name="b")
     assert unknown == ["TLS.x"]
 
 
 def test_only_https_has_settings(tmp_path: Path) -> None:
-    tls = TargetTls(ca=str(Authority(tmp_path).file))  # type: ignore[arg-type]
+    tls = TargetTls(ca=str(Authority(tmp_path).file))
     assert of_target("HTTPS://a", tls, verify=True) is not None
     assert of_target("https://a", None, verify=True) is None
     assert of_target("http://a", None, verify=False) is None
@@ -69,4 +69,4 @@ def test_only_https_has_settings(tmp_path: Path) -> None:
 
 def test_names_are_for_certificates_made_here() -> None:
     with pytest.raises(BadInput, match=r"^tls\.names: "):
-        ListenerTls(cert="/c", names=["a"])  # type: ignore[arg-type, list-item]
+        ListenerTls(cert="/c", names=["a"])
