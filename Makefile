@@ -19,7 +19,7 @@ PYTEST ?= -n 4 --dist loadfile
 
 # mitmproxy is installed for the tests as soon as there is something to test with it
 comma := ,
-EXTRAS := dev$(if $(wildcard goto/hosts/mitm.py),$(comma)mitmproxy)
+EXTRAS := dev$(if $(wildcard goto/hosts/mitm/host.py),$(comma)mitmproxy)
 # installed again only when what says what to install has changed
 DEV_STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 # built again when anything in it has changed

@@ -8,6 +8,6 @@ ROOT = Path(__file__).resolve().parent.parent
 if (ROOT / "goto" / "__init__.py").exists():
     sys.path.append(str(ROOT))
 
-from goto.hosts.mitm import MitmHost  # noqa: E402  # found by what was added
+from goto.hosts.mitm.host import MitmHost  # noqa: E402  # found by what was added
 
 addons = [MitmHost()]

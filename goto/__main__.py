@@ -1,6 +1,6 @@
 """`python -m goto` is the `goto` command."""
 
-from goto.cli import main
+from goto.command.cli import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from goto.upstream import Upstream
+from goto.upstream.answer import Upstream
 
 
 class Feature:

@@ -1,185 +1,83 @@
-"""What a feature sees of an exchange. No sockets and no framework here.
-
-Text is UTF-8 with `surrogateescape`, so that bytes which are no UTF-8 survive the way through `str` and back.
-"""
+"""An exchange as features see it: `Flow`, with its request, its response and the calls that it is sent on by."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from mypy_extensions import mypyc_attr
 
-if TYPE_CHECKING:
-    from goto.call import Call
+from goto.counting.tally import Tally
+from goto.http.fields import Field as Field
+from goto.http.fields import Headers as Headers
+from goto.http.fields import decode as decode
+from goto.http.fields import encode as encode
+from goto.http.messages import Request as Request
+from goto.http.messages import Response as Response
+from goto.tls.client import ClientTls
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds from the last byte of a request to the head of its response, where a target says nothing."""
+
+
+class Origin(NamedTuple):
+    """Where connections go. Connections are shared by all calls to an equal origin."""
+
+    scheme: str
+    host: str
+    port: int
+    tls: ClientTls | None = None
+    """How an https origin is connected to; None for the usual way."""
+
+    @classmethod
+    def of(cls, url: str, tls: ClientTls | None = None) -> Origin:
+        """Where the connections of an http or https URL go."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if not host.isascii():
+            host = host.encode("idna").decode()
+        return cls(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80), tls)
+
+    @property
+    def authority(self) -> str:
+        """As `Host` names it: without the scheme's own port, IPv6 in brackets (RFC 9110, 7.2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
+
+
+@dataclass(slots=True)
+class Call:
+    """What goes to one upstream for one exchange.
+
+    `path` is the raw request target, query included. `headers` hold neither hop-by-hop fields nor a length:
+    whoever sends frames the body. `timeout` is in seconds. `failure`, if not empty, says why this call cannot
+    be sent: it is answered 502 with that text.
+    """
+
+    target: str
+    origin: Origin
+    method: str
+    path: str
+    headers: list[Field] = field(default_factory=list)
+    timeout: float = DEFAULT_TIMEOUT
+    failure: str = ""
+    upgrade: str = ""
+    """The protocol to switch to, as `Upgrade` names it; the connection then becomes a tunnel."""
+    tally: Tally | None = None
+    """Where it is counted what comes of it."""
+    id: str = ""
+    """`name[replica][n]`, n running over the target's requests of one invocation."""
+
 
 T = TypeVar("T")
-Field = tuple[bytes, bytes]
-Index = dict[bytes, Sequence[Field]]
-
-
-def encode(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
-def decode(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
-
-
-def field_length(field: Field) -> int:
-    return len(field[0]) + len(field[1])
-
-
-def field_name(field: Field) -> bytes:
-    return field[0]
 
 
 class ClientGone(Exception):
     """The client's FIN or reset was seen before its answer was handed over."""
-
-
-@mypyc_attr(allow_interpreted_subclasses=True, serializable=True)
-class Headers:
-    """Header fields as they stand on the wire: in order, repeated ones repeated, names in the sender's spelling.
-
-    Names compare in any letter case (RFC 9110, 5.1).
-    """
-
-    __slots__ = ("_index", "fields")
-
-    def __init__(self, fields: Iterable[Field] = (), index: Index | None = None) -> None:
-        self.fields: list[Field] = list(fields)
-        self._index = index
-
-    @property
-    def index(self) -> Index:
-        """Lower-case name to its fields, made at the first look-up."""
-        index = self._index
-        if index is None:
-            grouped: dict[bytes, list[Field]] = {}
-            for field in self.fields:
-                grouped.setdefault(field[0].lower(), []).append(field)
-            index = self._index = {**grouped}
-        return index
-
-    def get(self, name: str, default: str | None = None) -> str | None:
-        """The first value of a header."""
-        fields = self.index.get(encode(name).lower())
-        return decode(fields[0][1]) if fields else default
-
-    def get_all(self, name: str) -> list[str]:
-        return [decode(value) for _, value in self.index.get(encode(name).lower(), ())]
-
-    def add(self, name: str, value: str) -> None:
-        self.fields.append((encode(name), encode(value)))
-        self._index = None
-
-    def extend(self, fields: Iterable[Field]) -> None:
-        self.fields.extend(fields)
-        self._index = None
-
-    def remove(self, *names: str) -> None:
-        """Take out every field that bears one of these names."""
-        gone = {encode(name).lower() for name in names}
-        self.fields = [field for field in self.fields if field[0].lower() not in gone]
-        self._index = None
-
-    def __contains__(self, name: str) -> bool:
-        return encode(name).lower() in self.index
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return ((decode(name), decode(value)) for name, value in self.fields)
-
-    def __repr__(self) -> str:
-        return f"Headers({self.fields!r})"
-
-
-@mypyc_attr(allow_interpreted_subclasses=True, serializable=True)
-class Request:
-    """The head of a request.
-
-    `target` is the origin-form, byte for byte; `path` is it without its query, still percent-encoded.
-    """
-
-    __slots__ = ("has_body", "headers", "method", "path", "query", "target", "version")
-
-    def __init__(
-        self,
-        method: str,
-        target: str,
-        headers: Headers,
-        *,
-        version: tuple[int, int] = (1, 1),
-        has_body: bool = False,
-    ) -> None:
-        self.method = method
-        self.target = target
-        self.headers = headers
-        self.version = version
-        self.has_body = has_body
-        self.path, _, self.query = target.partition("?")
-
-    @property
-    def requested_status(self) -> int | None:
-        """The n of a request for `/status/{n}`, if it is one that can be answered (200..599); else None."""
-        if not self.path.startswith("/status/"):
-            return None
-        word = self.path[8:].removesuffix("/")
-        if len(word) == 3 and word.isascii() and word.isdecimal() and 200 <= int(word) <= 599:
-            return int(word)
-        return None
-
-    @property
-    def upgrade(self) -> str:
-        """The protocol asked for by `Upgrade`, lower case; empty where `Connection` does not name it (RFC 9110, 7.8)."""
-        index = self.headers.index
-        if b"upgrade" not in index:
-            return ""
-        connection = b",".join([value for _, value in index.get(b"connection", ())]).lower().split(b",")
-        if b"upgrade" not in (word.strip() for word in connection):
-            return ""
-        return decode(index[b"upgrade"][0][1]).strip().lower()
-
-
-class Body(Protocol):
-    """The body of an upstream's answer, still to come. The host pipes it on."""
-
-    def abort(self) -> None:
-        """Nobody wants it any more: end the connection it comes over."""
-
-
-@mypyc_attr(allow_interpreted_subclasses=True, serializable=True)
-class Response:
-    """The head of a response, with the whole `body`, or with a `stream` that a host carries on."""
-
-    __slots__ = ("body", "headers", "reason", "status", "stream")
-
-    def __init__(
-        self,
-        status: int,
-        body: bytes = b"",
-        headers: Headers | None = None,
-        *,
-        reason: str | None = None,
-        stream: Body | None = None,
-    ) -> None:
-        self.status = status
-        self.reason = reason
-        self.headers = Headers() if headers is None else headers
-        self.body = body
-        self.stream = stream
-
-    @classmethod
-    def text(cls, status: int, text: str) -> Response:
-        """A line of text."""
-        return cls(status, encode(text + "\n"), Headers([(b"Content-Type", b"text/plain; charset=utf-8")]))
-
-    @classmethod
-    def json(cls, status: int, body: bytes) -> Response:
-        """An encoded JSON document."""
-        return cls(status, body, Headers([(b"Content-Type", b"application/json")]))
 
 
 Answer = Callable[["Flow", bytes, int], Response]

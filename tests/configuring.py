@@ -18,8 +18,8 @@ from goto.config.node import Sequence as Items
 from goto.feature import Feature
 from goto.features import FEATURES
 from goto.flow import Headers, Request, Response
-from goto.instance import Instance, config_keys
-from goto.listener import Listener
+from goto.instance.wiring import Instance, config_keys
+from goto.traffic.listener import Listener
 
 T = TypeVar("T")
 FIRST = 8080

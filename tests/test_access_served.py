@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from support import ROOT, Goto, Upstream, call, eventually, free_port, run_goto
 
-from goto.access import RULES, Who
-from goto.instance import route_table
+from goto.api.access import RULES, Who
+from goto.instance.wiring import route_table
 
 ADMIN, PEER = "admin-s3cr3t", "peer-s3cr3t"
 BEARER = {"Authorization": f"Bearer {ADMIN}"}

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from support import ROOT, Goto, free_port
 
-from goto.access import RULES
+from goto.api.access import RULES
 from goto.flow import Response
-from goto.instance import route_table
+from goto.instance.wiring import route_table
 
 
 def documented() -> set[tuple[str, str]]:

@@ -1,58 +1,44 @@
-"""What may import what. A feature knows no framework, and nothing reaches upwards."""
+"""What may import what. A line names rooms, a room imports rooms of lines before its own only, and no files import each other
+in a circle, imports for type checking included.
+"""
 
 from __future__ import annotations
 
 import ast
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 from support import ROOT
 
-# From the ground up. A module may import those of its own line and of the lines before it.
-LAYERS = [
-    [
-        "goto",
-        "goto.duration",
-        "goto.errors",
-        "goto.reasons",
-        "goto.bounded",
-        "goto.identity",
-        "goto.accesslog",
-        "goto.tally",
-        "goto.jsontext",
-        "goto.batch",
-        "goto.build",
-        "goto.runtime",
-        "goto.addon",
-    ],
-    ["goto.flow", "goto.call", "goto.hops", "goto.heads", "goto.limits", "goto.tls", "goto.tls.*"],
-    ["goto.words", "goto.templates", "goto.http1", "goto.echo", "goto.connection", "goto.pool", "goto.upstream", "goto.whole"],
-    ["goto.payload", "goto.fanout", "goto.token", "goto.tls.settings"],
-    ["goto.routes", "goto.feature", "goto.pipeline", "goto.settings"],
-    ["goto.client", "goto.client.*", "goto.registry", "goto.registry.*"],
-    ["goto.features", "goto.features.*"],
-    ["goto.listener", "goto.access"],
-    ["goto.management", "goto.services", "goto.services.*", "goto.api", "goto.api.*", "goto.config", "goto.config.*"],
-    ["goto.instance"],
-    ["goto.plugins"],
-    ["goto.hosts", "goto.hosts.*"],
-    ["goto.serve", "goto.check", "goto.health", "goto.send", "goto.send.*"],
-    ["goto.cli", "goto.__main__"],
-]
-TO_COME: set[str] = set()
-"""Names in LAYERS that may not be there yet."""
+# From the ground up. A room is a folder of goto/ (with `/`) or a flat file.
+LAYERS = """
+errors settings feature http/
+routes words/ counting/
+tls/ matching/
+flow
+pipeline upstream/
+traffic/ client/
+api/ features/ registry/
+config/
+instance/
+hosts/standalone/
+hosts/mitm/
+command/
+__main__
+"""
 
-FRAMEWORKS = {"aiohttp", "mitmproxy", "uvloop"}
-FREE_OF_FRAMEWORKS = [
-    "goto.flow",
-    "goto.feature",
-    "goto.pipeline",
-    "goto.routes",
-    "goto.features",
-    "goto.features.*",
-    "goto.client.*",
-]
+TO_CUT = {
+    ("goto.feature", "goto.upstream.answer"),
+    ("goto.http.wire", "goto.flow"),
+    ("goto.tls.authority", "goto.instance.identity"),
+    ("goto.traffic.listener", "goto.features"),
+    ("goto.traffic.listener", "goto.features.status_counts"),
+    ("goto.traffic.listeners", "goto.api.management"),
+}
+"""Arrows that run up and are to go."""
+
+FRAMEWORKS = {"aiohttp": "goto.hosts.standalone", "mitmproxy": "goto.hosts.mitm", "uvloop": "goto.command"}
+"""Where each is imported, and nowhere else."""
 
 WITHOUT_TEST = {
     "goto/__init__.py": "the version and nothing else",
@@ -60,7 +46,7 @@ WITHOUT_TEST = {
 }
 """Files that no test file mirrors, and why. The `__init__.py` of a folder need not have one."""
 
-FILES = sorted(path for path in (ROOT / "goto").rglob("*.py"))
+FILES = sorted((ROOT / "goto").rglob("*.py"))
 
 
 def module_of(file: Path) -> str:
@@ -69,6 +55,7 @@ def module_of(file: Path) -> str:
 
 
 MODULES = {module_of(file): file for file in FILES}
+PLACES = {room.rstrip("/").replace("/", "."): n for n, line in enumerate(LAYERS.strip().splitlines()) for room in line.split()}
 
 
 def imports(module: str) -> set[str]:
@@ -90,17 +77,29 @@ def imports(module: str) -> set[str]:
 IMPORTS = {module: imports(module) for module in MODULES}
 
 
-def layer(module: str) -> int | None:
-    """The line of a module; a full name comes before a pattern."""
-    for match in (str.__eq__, fnmatchcase):
-        for number, line in enumerate(LAYERS):
-            if any(match(module, pattern) for pattern in line):
-                return number
-    return None
+def room_of(module: str) -> str:
+    """The room that a module of goto stands in: `traffic`, `hosts.mitm`, `flow`; empty for goto itself and for `goto.hosts`."""
+    parts = module.split(".")[1:]
+    depth = 2 if parts[:1] == ["hosts"] else 1
+    return ".".join(parts[:depth]) if len(parts) >= depth else ""
 
 
-def is_one_of(module: str, patterns: list[str]) -> bool:
-    return any(fnmatchcase(module, pattern) for pattern in patterns)
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """What reaches itself: each list one circle, in the order of the arrows."""
+    found: list[list[str]] = []
+    done: set[str] = set()
+
+    def follow(name: str, way: list[str]) -> None:
+        if name in way:
+            found.append(way[way.index(name) :])
+        elif name not in done:
+            for next_one in sorted(graph.get(name, set()) & set(graph)):
+                follow(next_one, [*way, name])
+            done.add(name)
+
+    for name in sorted(graph):
+        follow(name, [])
+    return found
 
 
 def reached(module: str) -> dict[str, str]:
@@ -121,31 +120,50 @@ def reached(module: str) -> dict[str, str]:
 def test_there_is_something_to_check():
     assert {"goto", "goto.flow", "goto.feature", "goto.routes", "goto.features"} <= set(MODULES)
     assert "goto.errors" in IMPORTS["goto.routes"]
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [["b", "c"]]
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if is_one_of(module, FREE_OF_FRAMEWORKS)])
-def test_no_feature_comes_with_a_framework(module: str):
-    by = reached(module)
-    assert {name: by[name] for name in FRAMEWORKS & set(by)} == {}
-
-
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", [module for module in MODULES if module not in ("goto", "goto.hosts")])
 def test_every_module_has_its_place(module: str):
-    assert layer(module) is not None, f"give {module} a line in LAYERS"
+    assert room_of(module) in PLACES, f"give {room_of(module)} a place in LAYERS"
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_nothing_reaches_upwards(module: str):
-    own = layer(module)
-    assert own is not None
-    upward = sorted(name for name in IMPORTS[module] if name in MODULES and (layer(name) or 0) > own)
-    assert upward == []
+def test_no_place_is_of_the_past():
+    assert set(PLACES) - {room_of(module) for module in MODULES} == set()
 
 
-def test_no_line_is_of_the_past():
-    """A module that is gone leaves LAYERS; a pattern may stand for a folder to come."""
-    named = [name for line in LAYERS for name in line if "*" not in name]
-    assert [name for name in named if name not in MODULES and name not in TO_COME] == []
+def test_nothing_reaches_upwards():
+    upward = set()
+    for module in MODULES:
+        room = room_of(module)
+        for name in IMPORTS[module] & set(MODULES):
+            other = room_of(name)
+            if room and other and other != room and PLACES[other] >= PLACES[room]:
+                upward.add((module, name))
+    assert upward == TO_CUT
+
+
+def test_no_circle_of_files():
+    assert circles(IMPORTS) == []
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_framework_is_imported_in_one_place(framework: str):
+    home = FRAMEWORKS[framework]
+    importers = [module for module, names in IMPORTS.items() if any(name.split(".")[0] == framework for name in names)]
+    assert [module for module in importers if not module.startswith(f"{home}.")] == []
+    assert importers
+
+
+def free_of_frameworks() -> list[str]:
+    """Every module below the hosts and the commands."""
+    return [module for module in MODULES if room_of(module) and PLACES[room_of(module)] < PLACES["hosts.standalone"]]
+
+
+@pytest.mark.parametrize("module", free_of_frameworks())
+def test_nothing_below_the_hosts_comes_with_a_framework(module: str):
+    by = reached(module)
+    assert {name: by[name] for name in set(FRAMEWORKS) & set(by)} == {}
 
 
 def mirrors(file: Path) -> list[Path]:

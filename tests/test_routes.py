@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.duration import Duration
+from goto.api.table import RouteTable, routes_of
 from goto.errors import BadInput, Conflict, NotFound, WrongMethod
 from goto.flow import Headers, Request
-from goto.routes import Accepted, RouteTable, get, post, put, routes_of
-from goto.words import CountedDuration, Names, Port, Status
+from goto.routes import Accepted, get, post, put
+from goto.words import CountedDuration, Duration, Names, Port, Status
 
 
 class Payload(msgspec.Struct):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from goto.api.table import RouteTable
 from goto.errors import WrongMethod
 from goto.flow import Headers, Request
-from goto.instance import route_table
-from goto.routes import RouteTable
+from goto.instance.wiring import route_table
 
 GET, POST, PUT = ("GET", "HEAD"), ("POST",), ("PUT", "POST")
 Table = list[tuple[tuple[str, ...], str]]

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import Goto, Upstream, call, eventually, free_port, run_goto
 
-from goto.check import check, print_schema
-from goto.instance import route_table
+from goto.command.check import check, print_schema
+from goto.instance.wiring import route_table
 
 SECRETS = st.from_regex(r"s3cr3t[A-Za-z0-9._~+/-]{0,30}={0,2}", fullmatch=True)
 ADMIN, PEER = "admin-s3cr3t+/==", "peer-s3cr3t+/=="

@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from goto import __version__
-from goto.access import RULES, Who, refusals
-from goto.api.types import Schema, Types, first_paragraph
-from goto.call import Call
+from goto.api.access import RULES, Who, refusals
+from goto.api.management import PORT_PREFIX, Error, Message
+from goto.api.table import Parameter, Route, RouteTable
 from goto.errors import ApiError, BadInput, TooLarge, Unauthorized, WrongMethod
-from goto.fanout import Reported
-from goto.flow import Response
-from goto.management import PORT_PREFIX, Error, Message
-from goto.routes import Accepted, Parameter, Route, RouteTable
+from goto.flow import Call, Response
+from goto.routes import Accepted
 from goto.settings import members
+from goto.upstream.kept import Reported
+from goto.words.schema import Schema, Types, first_paragraph
 
 FOR_ALL: tuple[type[ApiError], ...] = (TooLarge,)
 """Errors that every route may answer."""
@@ -191,7 +191,7 @@ class _Document:
         }
 
     def _answers(self, returns: Any) -> dict[str, Any]:
-        """By what a method returns; the rules are those of `goto.management`."""
+        """By what a method returns; the rules are those of `goto.api.management`."""
         if _calls(returns):
             what = "What the target answers, whatever that is; `502` or `504` with the reason where it does not."
             several = "The answers of several calls, in the order of targets and then replicas."

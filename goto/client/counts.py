@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from goto.bounded import slot
 from goto.client.histogram import Latencies
-from goto.connection import UpstreamError
+from goto.counting.bounded import slot
 from goto.flow import Field, decode
+from goto.upstream.connection import UpstreamError
 
 TEXTS_LIMIT = 1000
 """Distinct status lines and error texts counted apart."""

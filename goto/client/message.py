@@ -6,11 +6,10 @@ from random import getrandbits
 from urllib.parse import unquote_plus
 
 from goto import __version__
-from goto.call import Call
 from goto.client.target import ClientTarget
-from goto.flow import encode
-from goto.http1 import REPEATABLE, request_head
-from goto.upstream import ONE_WRITE
+from goto.flow import Call, encode
+from goto.http.wire import REPEATABLE, request_head
+from goto.upstream.answer import ONE_WRITE
 
 REQUEST_ID = "x-request-id"
 

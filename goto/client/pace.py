@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from goto.client.replica import Replica
 
 if TYPE_CHECKING:
-    from goto.client.run import Part
+    from goto.client.part import Part
 
 EARLY = 0.0005
 """Seconds that a request may go out before it is due: event loops wake up by the millisecond."""

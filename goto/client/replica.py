@@ -11,12 +11,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from goto.client.counts import NotConnected, Stopped
-from goto.client.report import Kept
-from goto.connection import Broken, Connection, Receiver, TooSlow, UpstreamError
 from goto.flow import Field
+from goto.upstream.connection import Broken, Connection, Receiver, TooSlow, UpstreamError
+from goto.upstream.kept import Kept
 
 if TYPE_CHECKING:
-    from goto.client.run import Part
+    from goto.client.part import Part
 
 PATIENT_FAILURES = 3
 """Failures in a row after which a replica pauses before it connects again, so that a dead target does not eat the machine."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from goto.connection import UpstreamError
-from goto.fanout import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, Reported
 from goto.flow import Field, decode
-from goto.hops import end_to_end
+from goto.http.hops import end_to_end
+from goto.upstream.connection import UpstreamError
+from goto.upstream.kept import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, Kept, Reported
 
 
 class Report:
@@ -57,32 +57,3 @@ class Report:
     def keep(self) -> Kept:
         """For one answer's body."""
         return Kept(self.budget if len(self._entries) < RESPONSES_LIMIT else Budget(0))
-
-
-class Kept:
-    """A body, kept as far as the budget goes."""
-
-    __slots__ = ("_budget", "_kept", "_parts", "size")
-
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
-        self._parts: list[bytes] = []
-        self._kept = 0
-        self.size = 0
-        """Bytes of the whole body."""
-
-    def add(self, data: bytes) -> None:
-        self.size += len(data)
-        if self._budget.left > 0:
-            part = data[: self._budget.left]
-            self._parts.append(part)
-            self._kept += len(part)
-            self._budget.left -= len(part)
-
-    @property
-    def truncated(self) -> bool:
-        return self.size > self._kept
-
-    @property
-    def text(self) -> str:
-        return b"".join(self._parts).decode("utf-8", "replace")

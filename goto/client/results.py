@@ -8,10 +8,10 @@ from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
-from goto.bounded import OTHER, slot
 from goto.client.counts import Counts, Totals
 from goto.client.histogram import Latencies, Summary
-from goto.tally import TALLIES_LIMIT
+from goto.counting.bounded import OTHER, slot
+from goto.counting.tally import TALLIES_LIMIT
 
 NAMES_LIMIT = 10_000
 """Targets counted apart; those past it are counted together."""

@@ -7,11 +7,10 @@ from typing import Annotated, Any, ClassVar, NotRequired, TypedDict
 
 import msgspec
 
-from goto.call import DEFAULT_TIMEOUT, Origin
-from goto.duration import Duration
 from goto.errors import BadInput
+from goto.flow import DEFAULT_TIMEOUT, Origin
 from goto.tls.settings import TargetTls, of_target
-from goto.words import HeaderName, HeaderValue, Name, SentHeaderName, TargetUrl
+from goto.words import Duration, HeaderName, HeaderValue, Name, SentHeaderName, TargetUrl
 
 MOST_REPLICAS = 10_000
 """Requests of one target that may be under way at a time, per run."""

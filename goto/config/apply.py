@@ -12,8 +12,8 @@ from goto.config.document import Document, Given, ListenerPart, Settings
 from goto.config.errors import ConfigError, Problem
 from goto.config.keys import Key, Keys
 from goto.errors import ApiError, Conflict
-from goto.listener import Listener
-from goto.services.listeners import Listeners, ListenerSpec
+from goto.traffic.listener import Listener
+from goto.traffic.listeners import Listeners, ListenerSpec
 from goto.words import Port
 
 log = logging.getLogger("goto")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
-
 from goto.config.document import Document, ListenerPart, Settings
 from goto.config.keys import LISTENERS, Key, Keys
+from goto.words.writing import plain
 
 
 def data_of(document: Document, keys: Keys) -> dict[str, Any]:
@@ -36,29 +35,6 @@ def _settings(settings: Settings, keys: dict[str, Key]) -> dict[str, Any]:
             branch = branch.setdefault(folder, {})
         branch[name] = plain(settings[path].value)
     return data
-
-
-def plain(value: Any) -> Any:
-    """A value in JSON's types: words as they are written, structs without what is the default."""
-    if isinstance(value, msgspec.Struct):
-        fields = msgspec.structs.fields(type(value))
-        return {field.encode_name: plain(item) for field in fields if (item := getattr(value, field.name)) != _default(field)}
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, list | tuple) and not hasattr(value, "parse"):
-        return [plain(item) for item in value]
-    if value is None or type(value) in (bool, int, float):
-        return value
-    whole = getattr(value, "schema", {}).get("type") == "integer"
-    return int(value) if whole else str(value)
-
-
-def _default(field: msgspec.structs.FieldInfo) -> Any:
-    if field.default_factory is not msgspec.NODEFAULT:
-        return field.default_factory()
-    return field.default
 
 
 def yaml_text(data: dict[str, Any]) -> str:

@@ -182,7 +182,7 @@ class Reader:
         return BAD if any(value is BAD for value in read) else read
 
     def _struct(self, node: Node, struct: type[msgspec.Struct], path: str) -> Any:
-        """As `goto.payload` reads a struct, but that unknown keys are mistakes."""
+        """As `goto.words.reading` reads a struct, but that unknown keys are mistakes."""
         if not isinstance(node, Mapping):
             return self.wrong(node, path, f"expected a map, got {kind_of(node)}")
         fields = _fields(struct)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from goto.api.types import Schema, Types, first_paragraph, or_null
 from goto.config.keys import LISTENERS, Key, Keys, Tree
 from goto.tls.settings import ListenerTls
 from goto.words import Port
+from goto.words.schema import Schema, Types, first_paragraph, or_null
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT = {"type": ["string", "number", "boolean"]}

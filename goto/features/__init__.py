@@ -8,13 +8,13 @@ traffic: it makes some, elsewhere.
 
 from __future__ import annotations
 
+from goto.client.feature import Client
 from goto.feature import Feature
 from goto.features.bypass import Bypass
-from goto.features.client import Client
 from goto.features.delay import Delay
 from goto.features.forced_status import ForcedStatus
 from goto.features.local import Local
-from goto.features.proxy import Proxy
+from goto.features.proxy.feature import Proxy
 from goto.features.response_headers import ResponseHeaders
 from goto.features.status_counts import StatusCounts
 from goto.features.timeouts import Timeouts

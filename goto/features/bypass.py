@@ -9,9 +9,9 @@ import msgspec
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
 from goto.flow import Flow, Response
+from goto.matching.templates import Template, fold, parse
 from goto.routes import get, put
 from goto.settings import setting
-from goto.templates import Template, fold, parse
 from goto.words import Status, one_line
 
 URIS_LIMIT = 10_000

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 
-from goto.duration import Duration
 from goto.feature import Feature
 from goto.flow import Flow
 from goto.routes import get, put
 from goto.settings import setting
-from goto.words import CountedDuration
+from goto.words import CountedDuration, Duration
 
 
 class Delay(Feature):

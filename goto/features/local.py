@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from goto.echo import echo
 from goto.feature import Feature
 from goto.flow import Flow, Response
-from goto.reasons import status_text
+from goto.http.reasons import status_text
+from goto.traffic.echo import echo
 
 _ECHO = frozenset(("/echo", "/echo/", "/echo/headers", "/echo/headers/"))
 

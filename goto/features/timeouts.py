@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypedDict
 
 import msgspec
 
-from goto.bounded import TRACKED_LIMIT, check_tracked, slot
+from goto.counting.bounded import TRACKED_LIMIT, check_tracked, slot
 from goto.errors import Conflict
 from goto.feature import Feature
 from goto.flow import Flow, decode

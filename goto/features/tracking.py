@@ -6,10 +6,10 @@ from typing import Annotated, TypedDict
 
 import msgspec
 
-from goto.bounded import TRACKED_LIMIT, check_tracked
+from goto.counting.bounded import TRACKED_LIMIT, check_tracked
+from goto.counting.by_value import ByStatus, HeaderCounts, count_request, count_response
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
-from goto.features.value_counts import ByStatus, HeaderCounts, count_request, count_response
 from goto.flow import Flow, decode
 from goto.routes import get, post, put
 from goto.settings import setting

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from ipaddress import IPv6Address
 from typing import Any, ClassVar
-from urllib.parse import quote
 
-from goto.call import Origin
+from goto.flow import Origin
 from goto.words import Port, one_line
 
 _SECURE = "https://"
@@ -74,8 +73,3 @@ def _split(text: str) -> tuple[str, str | None]:
         return text, None
     host, colon, port = text.partition(":")
     return host, port if colon else None
-
-
-def segment(text: str) -> str:
-    """A label, a name or an address as one segment of a path. A colon may stand there as it is (RFC 3986, 3.3)."""
-    return quote(text, safe=":", errors="surrogateescape")

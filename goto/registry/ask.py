@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 
-from goto.call import Call, Origin
-from goto.connection import Broken, Receiver, TooSlow, UpstreamError
-from goto.duration import spoken
-from goto.flow import Field, decode, encode
-from goto.http1 import request_head
-from goto.token import Token
-from goto.upstream import Upstream
+from goto.flow import Call, Field, Origin, decode, encode
+from goto.http.wire import request_head
+from goto.upstream.answer import Upstream
+from goto.upstream.connection import Broken, Receiver, TooSlow, UpstreamError
+from goto.words.duration import spoken
+from goto.words.token import Token
 
 SHOWN = 200
 """Characters of an answer that are repeated where it is reported."""

@@ -9,16 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
-from goto.bounded import OTHER
-from goto.connection import UpstreamError
-from goto.registry.address import Address, segment
+from goto.client.desired import Source
+from goto.client.source import fields_of
+from goto.counting.bounded import OTHER
+from goto.http.targets import segment
+from goto.registry.address import Address
 from goto.registry.ask import ask, said
-from goto.registry.desired import Source
-from goto.registry.headers import fields_of
 from goto.registry.queue import Kind, Push, PushQueue
 from goto.registry.retry import forever
-from goto.token import Token
-from goto.upstream import Upstream
+from goto.upstream.answer import Upstream
+from goto.upstream.connection import UpstreamError
+from goto.words.token import Token
 
 log = logging.getLogger("goto")
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from goto.client.results import Results
-from goto.connection import UpstreamError
 from goto.registry.address import Address
 from goto.registry.ask import ask, said
-from goto.token import Token
-from goto.upstream import Upstream
+from goto.upstream.answer import Upstream
+from goto.upstream.connection import UpstreamError
+from goto.words.token import Token
 
 ANSWER_SECONDS = 2.0
 """For one instance, from connecting to the end of its answer."""

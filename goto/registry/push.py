@@ -6,13 +6,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from goto.bounded import OTHER
+from goto.counting.bounded import OTHER
+from goto.counting.tally import TALLIES_LIMIT
 from goto.registry.address import Address
 from goto.registry.delivery import Delivery, Lanes, Miss, PushCounts
 from goto.registry.queue import Push
-from goto.tally import TALLIES_LIMIT
-from goto.token import Token
-from goto.upstream import Upstream
+from goto.upstream.answer import Upstream
+from goto.words.token import Token
 
 PATIENCE = 0.9
 """Seconds that a caller waits for peers to take a push, at most: with all around it, his call lasts no longer than one."""

@@ -17,19 +17,20 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from goto.call import Origin
+from goto.client.desired import Desired, Source
 from goto.client.target import ClientTarget
-from goto.connection import UpstreamError
-from goto.duration import spoken
 from goto.errors import BadInput, Conflict
-from goto.payload import read_struct
-from goto.registry.address import Address, segment
+from goto.flow import Origin
+from goto.http.targets import segment
+from goto.registry.address import Address
 from goto.registry.ask import ask, said
-from goto.registry.desired import Desired, Source
 from goto.registry.retry import forever
-from goto.token import Token
-from goto.upstream import Upstream
+from goto.upstream.answer import Upstream
+from goto.upstream.connection import UpstreamError
 from goto.words import http_url
+from goto.words.duration import spoken
+from goto.words.reading import read_struct
+from goto.words.token import Token
 
 log = logging.getLogger("goto")
 

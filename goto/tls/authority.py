@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from goto.errors import BadInput, NotFound
-from goto.identity import own_names
+from goto.instance.identity import own_names
 
 if TYPE_CHECKING:
     import trustme

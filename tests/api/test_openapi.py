@@ -12,12 +12,12 @@ import pytest
 
 from goto.api import openapi
 from goto.api.openapi import document, spoken
-from goto.call import Call
+from goto.api.table import RouteTable
 from goto.errors import ApiError, Conflict
-from goto.flow import Request, Response
-from goto.instance import route_table
-from goto.plugins import with_plugins
-from goto.routes import Accepted, RouteTable, get, post, put
+from goto.flow import Call, Request, Response
+from goto.instance.plugins import with_plugins
+from goto.instance.wiring import route_table
+from goto.routes import Accepted, get, post, put
 from goto.words import Duration, Name, Port
 
 ROOT = Path(__file__).resolve().parents[2]

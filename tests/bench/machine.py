@@ -12,7 +12,7 @@ from pathlib import Path
 
 from support import find_nginx
 
-from goto.build import COMPILED
+from goto.instance.build import COMPILED
 
 
 def machine() -> str:

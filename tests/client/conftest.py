@@ -14,8 +14,8 @@ from goto.client.report import Report
 from goto.client.results import Results
 from goto.client.run import Run
 from goto.client.target import ClientTarget
-from goto.payload import read_struct
-from goto.pool import Pool
+from goto.upstream.pool import Pool
+from goto.words.reading import read_struct
 
 
 def target(**fields: Any) -> ClientTarget:

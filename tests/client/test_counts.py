@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto import bounded
 from goto.client.counts import HEADERS_LIMIT, KINDS_LIMIT, TEXTS_LIMIT, Counts, NotConnected, Stopped
-from goto.connection import Broken, TooSlow, Unreachable, UpstreamError
+from goto.counting import bounded
 from goto.flow import Field
+from goto.upstream.connection import Broken, TooSlow, Unreachable, UpstreamError
 
 TRACKED = {b"set-cookie": "set-cookie", b"x": "x"}
 ERRORS: list[UpstreamError] = [

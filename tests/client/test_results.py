@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from goto.client import results as module
 from goto.client.results import Results
-from goto.connection import Unreachable
-from goto.jsontext import json_bytes
+from goto.upstream.connection import Unreachable
+from goto.words.writing import json_bytes
 
 TRACKED = {b"x": "x"}
 

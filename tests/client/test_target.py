@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from goto.call import Origin
 from goto.client.target import ClientTarget
-from goto.duration import Duration
 from goto.errors import BadInput
-from goto.payload import read_json, read_struct
+from goto.flow import Origin
+from goto.words import Duration
+from goto.words.reading import read_json, read_struct
 
 GO_SENDS = b"""{"name":"t1","method":"GET","url":"http://localhost:8080/status/418","headers":null,"body":"","bodyReader":null,
 "replicas":0,"requestCount":0,"delay":"","connTimeout":"","connIdleTimeout":"","requestTimeout":"","sendID":true,

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goto.config.errors import ConfigError
-from goto.instance import config_keys
+from goto.instance.wiring import config_keys
 from goto.words import CountedStatus, Status
 
 FULL = f"""

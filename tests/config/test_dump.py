@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goto.config.document import read
-from goto.config.dump import data_of, plain, yaml_text
+from goto.config.dump import data_of, yaml_text
 from goto.config.loader import load
 from goto.config.node import Mapping, Scalar
 from goto.config.reader import Reader
 from goto.features.proxy.target import ProxyTarget
-from goto.instance import config_keys
+from goto.instance.wiring import config_keys
 from goto.words import CountedStatus, Label, Port, Status
+from goto.words.writing import plain
 
 
 @pytest.mark.parametrize(

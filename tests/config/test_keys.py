@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from goto.config.keys import KeyClash, Keys, paths_ending
-from goto.instance import config_keys
+from goto.instance.wiring import config_keys
 from goto.settings import Setting
 
 

@@ -10,9 +10,8 @@ import pytest
 from goto.client.target import ClientTarget
 from goto.config.loader import load
 from goto.config.reader import BAD, Reader
-from goto.duration import Duration
 from goto.features.proxy.target import ProxyTarget
-from goto.words import CountedStatus, HeaderName, HeaderValue, Label, Port, Status
+from goto.words import CountedStatus, Duration, HeaderName, HeaderValue, Label, Port, Status
 
 COUNT = Annotated[int, msgspec.Meta(ge=1, le=9)]
 FEW = Annotated[list[str], msgspec.Meta(min_length=1, max_length=2)]

@@ -12,8 +12,8 @@ from hypothesis import given
 
 from goto.config.loader import load_file
 from goto.config.schema import schema
-from goto.instance import config_keys
-from goto.plugins import load
+from goto.instance.plugins import load
+from goto.instance.wiring import config_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = schema(config_keys())

@@ -24,8 +24,9 @@ from typing import Any
 import pytest
 from support import PATIENCE, ROOT, call, eventually, free_port
 
-from goto import __version__, cli
-from goto.health import TIMEOUT
+from goto import __version__
+from goto.command import cli
+from goto.command.health import TIMEOUT
 
 DOCKERFILE = ROOT / "Dockerfile"
 STEP_SECONDS = 900

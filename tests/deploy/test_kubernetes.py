@@ -17,7 +17,7 @@ import yaml
 from support import PATIENCE, ROOT, Goto, eventually, free_port
 
 from goto import __version__
-from goto.cli import _parser
+from goto.command.cli import _parser
 from goto.registry.worker import DEREGISTER_SECONDS
 
 METRICS = "/goto/metrics"

@@ -8,10 +8,10 @@ import pytest
 from support import Goto, Upstream
 from wire import Site, flow, get, passed, storm
 
-from goto.echo import echo
 from goto.features.forced_status import ForcedStatus
 from goto.features.local import Local
 from goto.pipeline import Pipeline
+from goto.traffic.echo import echo
 from goto.words import CountedStatus
 
 

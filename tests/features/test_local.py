@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from wire import flow, passed
 
-from goto.echo import echo
 from goto.features.local import Local
+from goto.traffic.echo import echo
 
 
 def answer(target: str, *, method: str = "GET", status: int | None = None, default: bool = True) -> tuple[int, bytes]:

@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.call import Call
-from goto.features.proxy.index import Capture
 from goto.features.proxy.rewrite import Rewrite, fresh_id
 from goto.features.proxy.target import ProxyTarget
-from goto.flow import Field, Headers, Request, decode, encode
-from goto.hops import end_to_end
-from goto.payload import read_struct
+from goto.flow import Call, Field, Headers, Request, decode, encode
+from goto.http.hops import end_to_end
+from goto.matching.index import Capture
+from goto.words.reading import read_struct
 
 
 def U(text: str) -> Capture:  # noqa: N802  # short, as it stands in tables

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from goto.call import Origin
 from goto.errors import BadInput
 from goto.features.proxy.target import MOST_REPLICAS, ProxyTarget
-from goto.payload import read_json, read_struct
+from goto.flow import Origin
 from goto.tls.client import client_tls
+from goto.words.reading import read_json, read_struct
 
 FULL = {
     "name": "t1",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from wire import flow, passed
 
-from goto.bounded import OTHER, TRACKED_LIMIT, VALUES_LIMIT
+from goto.counting.bounded import OTHER, TRACKED_LIMIT, VALUES_LIMIT
 from goto.errors import Conflict
 from goto.features.timeouts import Timeouts
 from goto.pipeline import Pipeline

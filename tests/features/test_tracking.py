@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support import Goto, Nginx, eventually
 from wire import Site, flow, get, passed, storm
 
-from goto.bounded import OTHER, TRACKED_LIMIT, VALUE_LENGTH, VALUES_LIMIT
+from goto.counting.bounded import OTHER, TRACKED_LIMIT, VALUE_LENGTH, VALUES_LIMIT
 from goto.errors import Conflict, NotFound
 from goto.features.tracking import Tracking
 from goto.flow import Response

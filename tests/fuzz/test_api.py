@@ -22,7 +22,7 @@ from support import Goto, free_port
 
 from goto.api.openapi import document
 from goto.errors import WrongMethod
-from goto.instance import route_table
+from goto.instance.wiring import route_table
 
 GIVEN = os.environ.get("GOTO_FUZZ_EXAMPLES")
 EXAMPLES = int(GIVEN or 3)

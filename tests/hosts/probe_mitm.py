@@ -10,8 +10,8 @@ class Probe:
     def request(self, flow: http.HTTPFlow) -> None:
         if flow.request.path != "/probe":
             return
-        from goto.hosts import mitm_private
-        from goto.hosts.mitm import MitmHost
+        from goto.hosts.mitm import private as mitm_private
+        from goto.hosts.mitm.host import MitmHost
 
         (host,) = (each for each in gc.get_objects() if type(each) is MitmHost)
         held = {"clients": len(host._clients), "exchanges": len(host._exchanges), "limits": len(mitm_private.limits)}

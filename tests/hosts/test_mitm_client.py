@@ -10,10 +10,10 @@ import pytest
 from mitm_process import Mitmdump
 from wire import Client, get
 
-from goto.call import Origin
-from goto.hosts import mitm_client
-from goto.hosts.mitm_client import MitmClient
-from goto.limits import LIMITS
+from goto.flow import Origin
+from goto.hosts.mitm import client as mitm_client
+from goto.hosts.mitm.client import MitmClient
+from goto.traffic.limits import LIMITS
 
 
 @pytest.fixture

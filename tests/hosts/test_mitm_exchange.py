@@ -16,8 +16,8 @@ from scrape import scraped
 from support import PATIENCE, Goto, Nginx, Reply, Upstream, eventually, free_port, held
 from wire import Client, Scripted, Site, answering, get, read_head
 
-from goto.hosts.mitm_client import IDLE_SECONDS
-from goto.hosts.mitm_exchange import LINGER_REFUSED_SECONDS
+from goto.hosts.mitm.client import IDLE_SECONDS
+from goto.hosts.mitm.exchange import LINGER_REFUSED_SECONDS
 
 MEGABYTE = 1 << 20
 

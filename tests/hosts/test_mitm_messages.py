@@ -9,9 +9,8 @@ pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Pyth
 from mitmproxy import http
 from mitmproxy.test import tflow, tutils
 
-from goto.call import Call, Origin
-from goto.flow import Headers, Response
-from goto.hosts.mitm_messages import (
+from goto.flow import Call, Headers, Origin, Response
+from goto.hosts.mitm.messages import (
     aim_at_own_upstream,
     aim_at_target,
     framing,
@@ -21,7 +20,7 @@ from goto.hosts.mitm_messages import (
     request_of,
     spoken_error,
 )
-from goto.hosts.mitm_private import Mode
+from goto.hosts.mitm.private import Mode
 
 
 def asked(**how: object) -> http.Request:

@@ -6,8 +6,8 @@ import pytest
 
 pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Python")
 
-from goto.hosts.mitm_modes import pattern_of
-from goto.hosts.mitm_private import Mode
+from goto.hosts.mitm.modes import pattern_of
+from goto.hosts.mitm.private import Mode
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Python")
 
 from goto.features import FEATURES
-from goto.hosts.mitm_options import OPTIONS, BadOption, declare, read
+from goto.hosts.mitm.options import OPTIONS, BadOption, declare, read
 
 
 def options(deferred: tuple[str, ...] = (), **given: str) -> Any:

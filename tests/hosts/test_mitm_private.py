@@ -26,7 +26,7 @@ from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.test import tflow, tutils
 from mitmproxy.tools.dump import DumpMaster
 
-from goto.hosts import mitm_private as private
+from goto.hosts.mitm import private as private
 
 
 @pytest.fixture(autouse=True)

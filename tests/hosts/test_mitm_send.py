@@ -9,11 +9,10 @@ from support import PATIENCE, Reply, free_port, held
 from support import Upstream as Server
 from wire import flow
 
-from goto.call import Call, Origin
-from goto.flow import ClientGone, Response
-from goto.hosts import mitm_send
-from goto.hosts.mitm_send import send_whole
-from goto.upstream import Upstream
+from goto.flow import Call, ClientGone, Origin, Response
+from goto.hosts.mitm import send as mitm_send
+from goto.hosts.mitm.send import send_whole
+from goto.upstream.answer import Upstream
 
 
 def call(port: int, path: str = "/", timeout: float = 5) -> Call:

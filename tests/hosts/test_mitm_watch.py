@@ -10,9 +10,9 @@ import pytest
 
 pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Python")
 
-from goto.call import Call, Origin
-from goto.hosts import mitm_watch
-from goto.hosts.mitm_watch import Watch
+from goto.flow import Call, Origin
+from goto.hosts.mitm import watch as mitm_watch
+from goto.hosts.mitm.watch import Watch
 
 ORIGIN = Origin("http", "a", 1)
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.payload import read_struct
-from goto.registry.address import Address, segment
-from goto.services.registry import PeerSpec
+from goto.http.targets import segment
+from goto.registry.address import Address
+from goto.registry.service import PeerSpec
+from goto.words.reading import read_struct
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from support import Reply, Upstream, held
 
-from goto.call import Origin
-from goto.connection import UpstreamError
+from goto.flow import Origin
 from goto.registry.ask import ask, said
-from goto.upstream import Upstream as Sender
+from goto.upstream.answer import Upstream as Sender
+from goto.upstream.connection import UpstreamError
 
 
 def asked(port: int, *args: Any, **how: Any) -> tuple[int, bytes]:

@@ -6,9 +6,9 @@ import pytest
 
 from goto.client.target import ClientTarget
 from goto.errors import Conflict
-from goto.payload import read_struct
 from goto.registry import catalog as module
 from goto.registry.catalog import Catalog
+from goto.words.reading import read_struct
 
 
 def target(name: str, path: str = "/") -> ClientTarget:

@@ -14,7 +14,7 @@ from goto.registry import retry
 from goto.registry.address import Address
 from goto.registry.delivery import Delivery, Lanes
 from goto.registry.queue import Kind, Push
-from goto.upstream import Upstream as Sender
+from goto.upstream.answer import Upstream as Sender
 
 T = TypeVar("T")
 

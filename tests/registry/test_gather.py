@@ -9,11 +9,11 @@ import msgspec
 from support import Reply, Upstream, held
 
 from goto.client.results import Results
-from goto.connection import Broken
 from goto.registry import gather as module
 from goto.registry.address import Address
 from goto.registry.gather import Gathered, gather
-from goto.upstream import Upstream as Sender
+from goto.upstream.answer import Upstream as Sender
+from goto.upstream.connection import Broken
 
 
 def results(target: str, seconds: list[float], *, failures: int = 0) -> Results:

@@ -12,7 +12,7 @@ from goto.registry import push as module
 from goto.registry.address import Address
 from goto.registry.push import Pusher
 from goto.registry.queue import Push
-from goto.upstream import Upstream as Sender
+from goto.upstream.answer import Upstream as Sender
 
 DEAD = Address.parse("127.0.0.1:1")
 

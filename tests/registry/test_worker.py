@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from support import PATIENCE, Reply, Upstream, free_port, held, until
 
+from goto.client.desired import Desired, Source
 from goto.client.target import ClientTarget
 from goto.errors import BadInput, Conflict
 from goto.registry import retry
 from goto.registry import worker as module
 from goto.registry.address import Address
-from goto.registry.desired import Desired, Source
 from goto.registry.worker import RegistryUrl, Worker, read_hand_out
-from goto.upstream import Upstream as Sender
+from goto.upstream.answer import Upstream as Sender
 
 ADDRESS = Address.parse("[::1]:8080")
 ADD = "/registry/peers/add"

@@ -13,7 +13,7 @@ import pytest
 from wire import Scripted
 
 from goto.errors import BadInput, NotFound
-from goto.identity import own_names
+from goto.instance.identity import own_names
 from goto.tls.authority import Authority
 
 

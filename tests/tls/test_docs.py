@@ -12,7 +12,7 @@ import pytest
 from certificates import Authority
 from support import ROOT, Goto, free_port
 
-from goto.cli import _parser
+from goto.command.cli import _parser
 
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs" / "tls.md").read_text(), re.S)
 COMMANDS = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines() if line.startswith("goto ")]

@@ -10,8 +10,8 @@ from certificates import Authority
 
 from goto.errors import BadInput
 from goto.features.proxy.target import ProxyTarget
-from goto.payload import read_struct
 from goto.tls.settings import CertName, ListenerTls, ServerName, TargetTls, of_target
+from goto.words.reading import read_struct
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import getrandbits
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from goto.call import Call
-from goto.features.proxy.index import Capture
-from goto.features.proxy.query import encoded, has_parameter, joined, without
+from goto.counting.tally import Tally
 from goto.features.proxy.target import ProxyTarget
-from goto.flow import Field, Request, decode, encode
-from goto.hops import to_upstream
-from goto.tally import Tally
-from goto.templates import Missing, Part, expand, parse
+from goto.flow import Call, Field, Request, decode, encode
+from goto.http.hops import to_upstream
+from goto.http.targets import encoded, has_parameter, joined, without
+from goto.matching.index import Capture
+from goto.matching.templates import Missing, Part, expand, parse
 
 REQUEST_ID = "x-request-id"
 """The parameter added by `sendId`."""

@@ -1,0 +1,238 @@
+"""Who may make management calls, and by which name of the host: tokens, pages in browsers, `Host`.
+
+All of it is asked once a route was found, so that traffic does not pay for it. docs/security.md has the whole as a table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from ipaddress import ip_address
+from typing import Any, ClassVar
+
+from goto.client.source import EPOCH
+from goto.errors import ApiError, Forbidden, Misdirected, Unauthorized
+from goto.flow import Request
+from goto.settings import setting
+from goto.words import Port
+from goto.words.token import Token, shown
+
+PROBES = frozenset(("/goto/health", "/goto/ready"))
+"""Answered also where management is off, unless there is an admin port: an instance can always be asked how it is."""
+
+
+class Who(Enum):
+    """Who may make a call besides those who show the admin token."""
+
+    ANYBODY = "anybody"
+    WORKER = "a worker, by the registry token"
+    REGISTRY = "the registry, by the registry token"
+
+
+RULES = {
+    **dict.fromkeys(PROBES, Who.ANYBODY),
+    # a browser shows no token when it loads a page; what the page then calls needs it
+    "/goto/docs": Who.ANYBODY,
+    "/goto/docs/{file}": Who.ANYBODY,
+    "/goto/openapi.json": Who.ANYBODY,
+    "/registry/peers/add": Who.WORKER,
+    "/registry/peers/{peer}/remove/{address}": Who.WORKER,
+    "/client/targets/add": Who.REGISTRY,
+    "/client/targets/{target}/remove": Who.REGISTRY,
+    "/client/targets/clear": Who.REGISTRY,
+    "/client/results": Who.REGISTRY,
+}
+"""By the path of a route. All others are for those who show the admin token, or for all where there is none."""
+
+
+def refusals(path: str) -> tuple[type[ApiError], ...]:
+    """What a call to a route may be refused with: 403, 401 where a token may be needed, and 421 on an admin port."""
+    return (
+        *(() if RULES.get(path) is Who.ANYBODY else (Unauthorized,)),
+        Forbidden,
+        *(() if path in PROBES else (Misdirected,)),
+    )
+
+
+NO_HOST = "none"
+
+EXPOSED = (
+    "whoever reaches this instance may manage it: set a token in GOTO_ADMIN_TOKEN, or listen on 127.0.0.1 alone "
+    "(docs/security.md)"
+)
+"""The warning at the start of an instance that is open to others."""
+
+_NAME = re.compile(r"[a-z0-9._-]+")
+_ORIGIN = re.compile(r"(https?)://([^/?#@\s]+)", re.I)
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]*)(?::(\d+))?", re.I)
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+class Hosts(frozenset[str]):
+    """The only hosts that management goes by, with commas between, without ports; `none` takes it off the traffic ports."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "examples": ["goto.example,localhost", NO_HOST]}
+
+    @classmethod
+    def parse(cls, text: str) -> Hosts:
+        hosts = cls(word.strip().strip("[]").lower() for word in text.split(","))
+        for host in sorted(hosts):
+            if not _NAME.fullmatch(host) and not _is_address(host):
+                raise ValueError(f"{host!r} is no name or address of a host; it stands without a port")
+        if NO_HOST in hosts and len(hosts) > 1:
+            raise ValueError(f"{NO_HOST} stands alone")
+        return hosts
+
+
+class Access:
+    """Who may manage a process. It is settled at the start, by `take`."""
+
+    token: Token | None = None
+    registry_token: Token | None = None
+    hosts: Hosts | None = None
+    port: Port | None = None
+    off: bool | None = None
+    own_host = ""
+    """Where a registry reaches this instance: a host that management goes by as well."""
+
+    def take(self, given: Mapping[str, Any]) -> None:
+        """Take over what was given, by the paths of the settings below."""
+        self.token = given.get("admin.token")
+        self.registry_token = given.get("registry.token")
+        self.hosts = given.get("admin.host")
+        self.port = given.get("admin.port")
+        self.off = given.get("admin.off")
+
+    # ------------------------------------------------------------ configuration
+    @setting("admin.token", start=True)
+    def configured_token(self) -> Token | None:
+        """What management calls have to show, as `Authorization: Bearer …`. Better given by GOTO_ADMIN_TOKEN."""
+        return self.token
+
+    @setting("admin.port", start=True)
+    def configured_port(self) -> Port | None:
+        """A port of its own for management calls."""
+        return self.port
+
+    @setting("admin.host", start=True)
+    def configured_hosts(self) -> Hosts | None:
+        """Answer management calls only for these hosts; to others they are traffic."""
+        return self.hosts
+
+    @setting("admin.off", start=True)
+    def configured_off(self) -> bool | None:
+        """Take management off the first listener: its paths are traffic there."""
+        return self.off
+
+    @setting("registry.token", start=True)
+    def configured_registry_token(self) -> Token | None:
+        """What workers and the registry show each other. Better given by GOTO_REGISTRY_TOKEN."""
+        return self.registry_token
+
+    # ------------------------------------------------------------ where
+    def serves(self, request: Request, path: str, *, managed: bool) -> bool:
+        """Whether a request that came to a listener is a management call there. `path` is its route's; empty if it has none."""
+        if path in PROBES and self.port is None:
+            return True
+        return managed and self._goes_by(request)
+
+    @property
+    def on_traffic_ports(self) -> bool:
+        """Management is served on listeners, where it is not taken off them one by one."""
+        return self.hosts is None or NO_HOST not in self.hosts
+
+    def managed_port(self, port: int, *, managed: bool) -> int | None:
+        """Where a listener is managed: at its own port or, where that is off, at the admin port if there is one."""
+        return port if managed and self.on_traffic_ports else self.port
+
+    def exposed(self, address: str | None, *, managed: bool) -> bool:
+        """Whether others than those on this machine may manage it. `address` is the interface that is listened on, None for all.
+
+        `managed` is whether management is served on any listener.
+        """
+        served = self.port is not None or (managed and self.on_traffic_ports)
+        return served and self.token is None and not _is_loopback(address)
+
+    def _goes_by(self, request: Request) -> bool:
+        if self.hosts is None:
+            return True
+        host = host_of(request)
+        return self.on_traffic_ports and host != "" and (host in self.hosts or host == self.own_host)
+
+    # ------------------------------------------------------------ who
+    def admit(self, request: Request, path: str, *, apart: bool) -> None:
+        """Let a management call in. Raises `Unauthorized`, `Forbidden` or, on a port `apart` from traffic, `Misdirected`.
+
+        What it has shown is taken off it, whatever becomes of it: an invocation sends its own headers on, and hosts show theirs.
+        """
+        token = shown(request.headers)
+        is_peer = token is not None and self.registry_token is not None and self.registry_token.is_shown(token)
+        is_admin = token is not None and self.token is not None and self.token.is_shown(token)
+        if self.token is not None or is_peer:
+            request.headers.remove("authorization")
+        if apart and self.on_traffic_ports and path not in PROBES and not self._goes_by(request):
+            raise Misdirected(f"management is not served for {host_of(request) or 'no host'} (--admin-host)")
+        if is_cross_site(request):
+            raise Forbidden("a page of another site may not manage goto")
+        who = RULES.get(path)
+        if who is Who.ANYBODY or is_admin or (who is not None and is_peer) or not self._needs_token(request, who):
+            return
+        if token is None:
+            raise Unauthorized("this call needs a token: Authorization: Bearer TOKEN")
+        raise Unauthorized("the token of this call is not one that it may be made with")
+
+    def _needs_token(self, request: Request, who: Who | None) -> bool:
+        """With a registry token alone, what peers ask needs it; people may go on using a worker's client without."""
+        if self.token is not None or self.registry_token is None:
+            return self.token is not None
+        return who is Who.WORKER or (who is Who.REGISTRY and EPOCH in request.headers)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False
+
+
+def _is_loopback(address: str | None) -> bool:
+    if address is None or not _is_address(address):
+        return address == "localhost"
+    return ip_address(address).is_loopback
+
+
+def host_of(request: Request) -> str:
+    """The host that is asked for, in lower case and without port and brackets; empty where that is not clear."""
+    values = request.headers.get_all("host")
+    found = _AUTHORITY.fullmatch(values[0].strip()) if len(values) == 1 else None
+    return found[1].strip("[]").lower() if found else ""
+
+
+def is_cross_site(request: Request) -> bool:
+    """Whether a browser sends this for a page of another site (Fetch Metadata Request Headers; RFC 6454, 7).
+
+    Other programs send neither of the two headers. Browsers leave out `Sec-Fetch-Site` for plain http to anything but localhost;
+    `Origin` still comes with all that a page could change something by. A link that is followed is let in: it changes nothing,
+    and the page that it stands on does not see the answer. In a frame it is not, since what is shown there can be overlaid.
+    """
+    headers = request.headers
+    if sites := headers.get_all("sec-fetch-site"):
+        if all(site in ("same-origin", "none") for site in sites):
+            return False
+        navigates = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+        return not (navigates and request.method in ("GET", "HEAD"))
+    return not all(_is_own(origin, request) for origin in headers.get_all("origin"))
+
+
+def _is_own(origin: str, request: Request) -> bool:
+    hosts = request.headers.get_all("host")
+    found = _ORIGIN.fullmatch(origin.strip())
+    if found is None or len(hosts) != 1:
+        return False
+    scheme = found[1].lower()
+    theirs, ours = _AUTHORITY.fullmatch(found[2]), _AUTHORITY.fullmatch(hosts[0].strip())
+    if theirs is None or ours is None:
+        return False
+    port = _DEFAULT_PORTS[scheme]
+    return (theirs[1].lower(), theirs[2] or port) == (ours[1].lower(), ours[2] or port)

@@ -1,0 +1,220 @@
+"""The table of routes: every declared route of the API, found by method and path."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_type_hints
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from goto.errors import ApiError, BadInput, WrongMethod
+from goto.flow import Request
+from goto.routes import MANAGEMENT_LIMIT, Accepted, Answers, Declared
+from goto.words import one_line
+from goto.words.reading import read_json, read_struct
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    kind: Any
+    source: str
+    """`path`, `query`, `payload`, `raw` (the body's bytes) or `call`."""
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path of the API and the method that serves it."""
+
+    methods: tuple[str, ...]
+    path: str
+    owner: type
+    method: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    returns: Any = Any
+    """The type of the method's answer."""
+    body_limit: int = MANAGEMENT_LIMIT
+    media: tuple[str, ...] = ()
+    raises: tuple[type[ApiError], ...] = ()
+    answers: Answers | None = None
+
+    def arguments(self, request: Request, words: list[str], body: bytes) -> tuple[dict[str, Any], list[str]]:
+        """The arguments of a call, and the JSON keys that are not known. `BadInput` names the field and the reason."""
+        given = iter(words)
+        arguments: dict[str, Any] = {}
+        unknown: list[str] = []
+        for parameter in self.parameters:
+            match parameter.source:
+                case "path":
+                    arguments[parameter.name] = _word(parameter, unquote_to_bytes(next(given).encode("utf-8", "surrogateescape")))
+                case "query":
+                    value = _query_value(request.query, parameter.name)
+                    if value:
+                        arguments[parameter.name] = _word(parameter, value)
+                    elif parameter.required:
+                        raise BadInput(f"{parameter.name}: missing, give it as ?{parameter.name}=…")
+                case "payload":
+                    arguments[parameter.name], unknown = read_struct(read_json(body), parameter.kind)
+                case "raw":
+                    arguments[parameter.name] = body
+                case _:
+                    arguments[parameter.name] = request
+        return arguments, unknown
+
+    async def call(self, owner: Any, request: Request, words: list[str], body: bytes) -> Any:
+        """Serve a call; what the method returned, with a remark on keys that were not known."""
+        arguments, unknown = self.arguments(request, words, body)
+        result = getattr(owner, self.method)(**arguments)
+        if isinstance(result, Awaitable):
+            result = await result
+        return _remark(result, unknown) if unknown else result
+
+
+def _remark(result: Any, unknown: list[str]) -> Any:
+    match result:
+        case str():
+            return f"{result} (ignored unknown keys: {', '.join(unknown)})"
+        case Accepted():
+            return Accepted(_remark(result.text, unknown))
+        case dict():
+            return {**result, "ignored": unknown}
+    return result
+
+
+def _word(parameter: Parameter, data: bytes) -> Any:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadInput(f"{parameter.name}: not valid UTF-8") from None
+    try:
+        return parameter.kind.parse(text) if hasattr(parameter.kind, "parse") else one_line(text)
+    except ValueError as error:
+        raise BadInput(f"{parameter.name}: {error}") from None
+
+
+def _query_value(query: str, name: str) -> bytes | None:
+    """The first value of a parameter, percent-decoded; a `+` stays one, since URIs are given this way."""
+    for pair in query.split("&"):
+        key, _, value = pair.partition("=")
+        if key == name:
+            return unquote_to_bytes(value.encode("utf-8", "surrogateescape"))
+    return None
+
+
+def routes_of(owner: type) -> list[Route]:
+    """The routes declared on a class, in the order written."""
+    found = []
+    for base in reversed(owner.__mro__):
+        for name, member in base.__dict__.items():
+            for declared in getattr(member, "__routes__", ()):
+                found.append(_route(declared, owner, name, member))
+    return found
+
+
+def _route(declared: Declared, owner: type, name: str, method: Callable[..., Any]) -> Route:
+    hints = get_type_hints(method)
+    return Route(
+        declared.methods,
+        declared.path,
+        owner,
+        name,
+        (inspect.getdoc(method) or "").partition("\n")[0],
+        _parameters(method, hints, declared.path),
+        hints.get("return", Any),
+        declared.body_limit,
+        declared.media,
+        declared.raises,
+        declared.answers,
+    )
+
+
+def _parameters(method: Callable[..., Any], hints: Mapping[str, Any], path: str) -> tuple[Parameter, ...]:
+    in_path = [segment[1:-1] for segment in path.split("/") if segment.startswith("{")]
+    parameters = []
+    for name, parameter in inspect.signature(method).parameters.items():
+        if name == "self":
+            continue
+        kind = hints.get(name, str)
+        required = parameter.default is inspect.Parameter.empty
+        parameters.append(Parameter(name, kind, _source(name, kind, in_path), required))
+    # words come in the order of the path, whatever the order of the signature
+    parameters.sort(key=lambda p: in_path.index(p.name) if p.name in in_path else len(in_path))
+    return tuple(parameters)
+
+
+def _source(name: str, kind: Any, in_path: list[str]) -> str:
+    if name in in_path:
+        return "path"
+    if kind is Request:
+        return "call"
+    if kind is bytes:
+        return "raw"
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return "payload"
+    return "query"
+
+
+@dataclass(slots=True)
+class _Node:
+    literals: dict[str, _Node] = field(default_factory=dict)
+    variable: _Node | None = None
+    routes: list[Route] = field(default_factory=list)
+
+
+class RouteTable:
+    """All routes, by path. Literal segments win over variables, leftmost first."""
+
+    def __init__(self, owners: Iterable[type]) -> None:
+        self.routes = [route for owner in owners for route in routes_of(owner)]
+        self._root = _Node()
+        for route in self.routes:
+            node = self._root
+            for segment in route.path.split("/")[1:]:
+                if segment.startswith("{"):
+                    node.variable = node.variable or _Node()
+                    node = node.variable
+                else:
+                    node = node.literals.setdefault(segment, _Node())
+            node.routes.append(route)
+        self.prefixes = frozenset(self._root.literals)
+        """First path segments of the API: a request whose path has another one is traffic at a glance."""
+
+    def find(self, method: str, path: str) -> tuple[Route, list[str]] | None:
+        """The route of a management call and its path words, still encoded; None for traffic.
+
+        A trailing slash does not matter; HEAD is served by GET. Raises `WrongMethod` for a known path.
+        """
+        segments = path.split("/")[1:]
+        if not segments or segments[0] not in self.prefixes:
+            return None
+        if not segments[-1]:
+            segments.pop()
+        wanted = "GET" if method == "HEAD" else method
+        allowed: list[str] = []
+        for node, words in _walk(self._root, segments, []):
+            for route in node.routes:
+                if wanted in route.methods:
+                    return route, words
+                allowed += route.methods
+        if allowed:
+            if "GET" in allowed:
+                allowed.append("HEAD")
+            raise WrongMethod(method, path, list(dict.fromkeys(allowed)))
+        return None
+
+
+def _walk(node: _Node, segments: list[str], words: list[str]) -> Iterable[tuple[_Node, list[str]]]:
+    if not segments:
+        if node.routes:
+            yield node, words
+        return
+    first, rest = segments[0], segments[1:]
+    if first in node.literals:
+        yield from _walk(node.literals[first], rest, words)
+    if node.variable is not None and first:
+        yield from _walk(node.variable, rest, [*words, first])

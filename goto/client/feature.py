@@ -1,0 +1,307 @@
+"""The client: targets, runs of them, and what came of it (seed: Client Features). The engine is `goto.client`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Annotated
+
+import msgspec
+
+from goto.client.desired import Action, Desired, Source
+from goto.client.report import Report
+from goto.client.results import ClientResults, Results
+from goto.client.run import Run
+from goto.client.source import source_of
+from goto.client.target import ClientTarget, CompleteTarget
+from goto.counting.bounded import TRACKED_LIMIT, check_tracked
+from goto.errors import BadInput, Conflict, NotFound
+from goto.feature import Feature
+from goto.flow import Request
+from goto.routes import Accepted, get, post
+from goto.routes import put as put_or_post  # a client has a `put` of its own
+from goto.settings import setting
+from goto.upstream.kept import Reported
+from goto.words import Flag, HeaderName, HeaderNames, Name, Names, split_known
+
+MOST_TARGETS = 10_000
+"""Targets of one listener."""
+
+STOP_WAIT = 1.0
+"""Seconds that the answer to a stop waits for requests in flight, so that the results read next are the final ones."""
+
+
+class Client(Feature):
+    """Send requests to targets when asked to, and count what comes back."""
+
+    def __init__(self) -> None:
+        self.targets: dict[str, ClientTarget] = {}
+        """By name, in the order added."""
+        self.results = Results()
+        self.reporting = False
+        """Whether an invocation answers with the responses."""
+        self.desired = Desired()
+        """Which targets came from a registry."""
+        self._runs: set[Run] = set()
+        self._due: list[ClientTarget] = []
+        """What a configuration came with that is to be invoked once it is in force."""
+
+    # ------------------------------------------------------------ for the registry too
+    def put(self, target: ClientTarget) -> None:
+        """Add a target, or replace the one of its name in its place; what runs of it goes on.
+
+        Raises `Conflict` when there are too many, `BadInput` when its files will not do.
+        """
+        self._check(target)
+        self.targets[target.name] = target
+
+    def _check(self, target: ClientTarget) -> None:
+        if target.name not in self.targets and len(self.targets) >= MOST_TARGETS:
+            raise Conflict(f"there are {MOST_TARGETS:,} client targets already: remove some first")
+        _ = target.origin  # reads the files of its `tls`, as they are now
+
+    def discard(self, name: str) -> None:
+        """Remove a target if there is one of this name, and stop what runs of it."""
+        self._discard([name])
+
+    def invoke_targets(self, targets: Iterable[ClientTarget]) -> None:
+        """Invoke these targets together; those that run already run twice."""
+        self._run(list(targets))
+
+    def _run(self, targets: list[ClientTarget], report: Report | None = None) -> Run:
+        run = Run(targets, self.results, self.upstream.pool, report)
+        self._runs.add(run)
+        run.done.add_done_callback(lambda _: self._runs.discard(run))
+        run.start()
+        return run
+
+    def stop(self) -> None:
+        """Stop all runs."""
+        self._stop(None)
+
+    @property
+    def running(self) -> set[str]:
+        """The names of targets that send now."""
+        return {name for run in self._runs for name in run.names}
+
+    def _discard(self, names: list[str]) -> None:
+        known = [name for name in names if self.targets.pop(name, None) is not None]
+        if known:
+            self._stop(known)
+
+    def _stop(self, names: list[str] | None) -> list[Run]:
+        runs = list(self._runs)
+        for run in runs:
+            run.stop(names)
+        return runs
+
+    # ------------------------------------------------------------ targets
+    @post("/client/targets/add", raises=[Conflict])
+    def add(self, target: ClientTarget, request: Request) -> str | Accepted:
+        """Add a client target; one that bears a known name replaces that one. `autoInvoke` invokes it, unless it is unchanged."""
+        source = source_of(request.headers)
+        if source is not None:
+            return self._take(target, source)
+        known = self.targets.get(target.name)
+        self.put(target)
+        self.desired.disown(target.name)
+        return self._added(target, "Added" if known is None else "Replaced", target.auto_invoke and target != known)
+
+    def _take(self, target: ClientTarget, source: Source) -> str | Accepted:
+        """A registry sends a target."""
+        self._check(target)
+        match self.desired.receive(target, source, self.targets):
+            case Action.NOTHING:
+                return Accepted(f"Client target {target.name} is there already, or was changed since")
+            case Action.REFUSE:
+                raise Conflict(f"name: a client target {target.name} was added here, and stays")
+            case action:
+                self.put(target)
+                return self._added(target, "Received", action is Action.INVOKE)
+
+    def _added(self, target: ClientTarget, what: str, invoke: bool) -> str:
+        if invoke:
+            self._run([target])
+        return f"{what} client target {target.name}{', and invoked it' if invoke else ''}"
+
+    @put_or_post("/client/targets/{target}/remove", raises=[NotFound])
+    def remove(self, target: Name, request: Request) -> str | Accepted:
+        """Remove a client target, and stop it if it runs."""
+        source = source_of(request.headers)
+        removed = source is None or self.desired.remove(target, source)
+        if target not in self.targets:
+            raise NotFound(f"unknown client target: {target}")
+        if not removed:
+            return Accepted(f"Client target {target} stays: it was added here, or changed since")
+        self.discard(target)
+        return f"Removed client target {target}"
+
+    @put_or_post("/client/targets/clear", raises=[BadInput])
+    def clear(self, request: Request) -> str:
+        """Remove all client targets, and stop those that run; a registry removes those it has sent."""
+        source = source_of(request.headers)
+        self._discard(list(self.targets) if source is None else self.desired.clear(source))
+        return "Client targets cleared"
+
+    @get("/client/targets", "/client/targets/list")
+    def show_targets(self) -> dict[str, CompleteTarget]:
+        """List the client targets, in the order added."""
+        return {name: target.complete() for name, target in self.targets.items()}
+
+    # ------------------------------------------------------------ configuration
+    @setting("client.targets")
+    def configured_targets(self) -> Annotated[list[ClientTarget], msgspec.Meta(max_length=MOST_TARGETS)]:
+        """What can be invoked to send requests; those with `autoInvoke` are invoked at once. A registry's do not count here."""
+        return [target for name, target in self.targets.items() if name not in self.desired]
+
+    @configured_targets.setter
+    def configure_targets(self, targets: list[ClientTarget]) -> None:
+        wanted = {target.name for target in targets}
+        self._discard([name for name in self.targets if name not in wanted and name not in self.desired])
+        for target in targets:
+            known = self.targets.get(target.name)
+            self.put(target)
+            self.desired.disown(target.name)
+            if target.auto_invoke and target != known:
+                self._due.append(target)
+        # in this order from now on, a registry's after them
+        self.targets = {**{target.name: target for target in targets}, **self.targets}
+
+    def settled(self) -> None:
+        """Invoke what is to be invoked when it is received."""
+        due = [target for target in self._due if self.targets.get(target.name) is target]
+        self._due = []
+        if due:
+            self._run(due)
+
+    @setting("client.track.headers")
+    def configured_headers(self) -> Annotated[list[HeaderName], msgspec.Meta(max_length=TRACKED_LIMIT)]:
+        """Headers by whose values responses are counted, in lower case."""
+        return [HeaderName(name) for name in self.results.tracked.values()]
+
+    @configured_headers.setter
+    def configure_headers(self, headers: list[HeaderName]) -> None:
+        # what runs counts by this very map
+        self.results.tracked.clear()
+        if headers:
+            self.track(HeaderNames(headers))
+
+    @setting("client.reporting")
+    def configured_reporting(self) -> bool | None:
+        """Whether an invocation answers with the responses; not, if not given."""
+        return self.reporting or None
+
+    @configured_reporting.setter
+    def configure_reporting(self, flag: bool | None) -> None:
+        self.reporting = bool(flag)
+
+    # ------------------------------------------------------------ invoking
+    @post("/client/targets/{targets}/invoke", raises=[NotFound])
+    async def invoke(self, targets: Names) -> str | list[Reported]:
+        """Invoke some client targets together; answers at once, or with the responses when reporting is on."""
+        known, remark = split_known(targets, self.targets, "client targets")
+        return await self._invoke(known, [name for name in targets if name not in self.targets], remark)
+
+    @post("/client/targets/invoke/all")
+    async def invoke_all(self) -> str | list[Reported]:
+        """Invoke all client targets together; answers at once, or with the responses when reporting is on."""
+        return await self._invoke(list(self.targets), [], "")
+
+    async def _invoke(self, names: list[str], unknown: list[str], remark: str) -> str | list[Reported]:
+        targets = [self.targets[name] for name in names]
+        if not self.reporting:
+            self._run(targets)
+            return f"Invoked client targets: {', '.join(names) or 'there are none'}{remark}"
+        report = Report()
+        for name in unknown:
+            report.unknown(name)
+        await self._run(targets, report).done
+        return report.show()
+
+    @post("/client/targets/{targets}/stop", raises=[NotFound])
+    async def stop_some(self, targets: Names) -> str:
+        """Stop some client targets: requests in flight are still answered, no others are sent."""
+        running = self.running
+        known, remark = split_known(targets, {*self.targets, *running}, "client targets")
+        return await self._stopped(known, [name for name in known if name in running], remark)
+
+    @post("/client/targets/stop/all")
+    async def stop_all(self) -> str:
+        """Stop all client targets that run."""
+        return await self._stopped(None, sorted(self.running), "")
+
+    async def _stopped(self, names: list[str] | None, running: list[str], remark: str) -> str:
+        runs = self._stop(names)
+        if running:
+            await self._settled(runs, names)
+        return f"Stopped client targets: {', '.join(running) or 'none was running'}{remark}"
+
+    async def _settled(self, runs: list[Run], names: list[str] | None) -> None:
+        waits = [wait for run in runs for wait in run.settled(names)]
+        if waits:
+            await asyncio.wait(waits, timeout=STOP_WAIT)
+
+    # ------------------------------------------------------------ reporting
+    @put_or_post("/client/reporting/set/{flag}", "/client/blocking/set/{flag}")
+    def set_reporting(self, flag: Flag) -> str:
+        """Set whether an invocation answers with the responses."""
+        self.reporting = bool(flag)
+        return f"Reporting set to {_yes_or_no(self.reporting)}"
+
+    @get("/client/reporting", "/client/blocking")
+    def show_reporting(self) -> str:
+        """Show whether an invocation answers with the responses."""
+        return f"Reporting: {_yes_or_no(self.reporting)}"
+
+    # ------------------------------------------------------------ tracked headers
+    @put_or_post("/client/track/headers/add/{headers}", raises=[Conflict])
+    def track(self, headers: HeaderNames) -> str:
+        """Count responses by some headers; what was counted before stays."""
+        names = [header.lower() for header in headers]
+        check_tracked({*self.results.tracked.values(), *names})
+        for name in names:
+            self.results.tracked[name.encode()] = name
+        return f"Tracking response headers {','.join(names)}"
+
+    @put_or_post("/client/track/headers/remove/{headers}", raises=[NotFound])
+    def untrack(self, headers: HeaderNames) -> str:
+        """Count responses by some headers no more."""
+        tracked = self.results.tracked
+        known, remark = split_known([header.lower() for header in headers], set(tracked.values()), "headers")
+        for name in known:
+            del tracked[name.encode()]
+        return f"Removed tracked response headers {','.join(known)}{remark}"
+
+    @post("/client/track/headers/clear")
+    def untrack_all(self) -> str:
+        """Count responses by no header."""
+        self.results.tracked.clear()
+        return "Tracked response headers cleared"
+
+    @get("/client/track/headers", "/client/track/headers/list")
+    def show_tracked(self) -> str:
+        """List the response headers counted, in lower case."""
+        return ",".join(self.results.tracked.values())
+
+    # ------------------------------------------------------------ results
+    @get("/client/results")
+    def show_results(self, histograms: Flag = Flag(0)) -> ClientResults:  # noqa: B008  # immutable
+        """Show the results of all invocations since they were cleared; `?histograms=y` adds the histograms."""
+        return self.results.to_wire(histograms=bool(histograms))
+
+    @post("/client/results/{targets}/clear", raises=[NotFound])
+    def clear_results(self, targets: Names) -> str:
+        """Clear the results of some targets."""
+        known, remark = split_known(targets, {*self.results.targets, *self.targets}, "client targets")
+        self.results.clear(known)
+        return f"Results cleared for client targets {', '.join(known)}{remark}"
+
+    @post("/client/results/clear")
+    def clear_all_results(self) -> str:
+        """Clear the results of all targets."""
+        self.results.clear()
+        return "Results cleared for all client targets"
+
+
+def _yes_or_no(flag: bool) -> str:
+    return "yes" if flag else "no"

@@ -1,0 +1,35 @@
+"""The headers that say which registry a push is from, and when. The original neither sends nor minds them."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from goto.client.desired import Source
+from goto.errors import BadInput
+from goto.flow import Field, Headers, encode
+from goto.http.targets import segment
+
+EPOCH = "Goto-Registry-Epoch"
+REVISION = "Goto-Registry-Revision"
+LABEL = "Goto-Registry-Label"
+"""Percent-encoded, since a label may hold what a header value may not."""
+
+
+def fields_of(source: Source) -> list[Field]:
+    return [
+        (EPOCH.encode(), encode(source.epoch)),
+        (REVISION.encode(), b"%d" % source.revision),
+        (LABEL.encode(), segment(source.label).encode()),
+    ]
+
+
+def source_of(headers: Headers) -> Source | None:
+    """Which registry a call is from; None for one by anybody else. Raises `BadInput`."""
+    epoch, revision = headers.get(EPOCH, ""), headers.get(REVISION, "")
+    if not epoch and not revision:
+        return None
+    if not epoch:
+        raise BadInput(f"{EPOCH}: missing beside {REVISION}")
+    if not revision or not revision.isascii() or not revision.isdecimal() or len(revision) > 18:
+        raise BadInput(f"{REVISION}: {revision!r} is not a whole number")
+    return Source(unquote(headers.get(LABEL, "") or ""), epoch, int(revision))

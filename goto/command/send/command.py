@@ -1,0 +1,153 @@
+"""`goto send` from its options to its exit status."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from goto.client.results import Results
+from goto.client.run import Run
+from goto.client.target import ClientTarget
+from goto.command.runtime import allow_files, run
+from goto.command.send.conditions import Condition
+from goto.command.send.progress import progress
+from goto.errors import ApiError, BadInput
+from goto.tls.settings import as_option
+from goto.upstream.pool import Pool
+from goto.words.reading import read_struct
+from goto.words.writing import json_bytes
+
+FAILED = 1
+BAD_USE = 2
+INTERRUPTED = 128
+"""Plus the number of the signal, as shells have it."""
+
+_OPTIONS = {"tls.ca": "--cacert", "tls.cert": "--cert", "tls.key": "--key"}
+"""The options that stand for fields."""
+
+STOP_SECONDS = 1.0
+"""How long requests in flight may take after a signal; a second one ends them at once."""
+
+REFRESH_SECONDS = 0.1
+
+
+def send(options: argparse.Namespace) -> int:
+    """Send, show, judge. The exit status: 0, 1 where a `--fail-if` holds, 2 for bad options, 130 after Ctrl-C."""
+    try:
+        targets = targets_of(options)
+    except (ApiError, OSError) as error:
+        print(f"goto: {as_option(str(error), _OPTIONS)}", file=sys.stderr)
+        return BAD_USE
+    results = Results()
+    allow_files(len(targets) * options.replicas)
+    number = run(_send(targets, results, options.requests or options.replicas))
+    with contextlib.suppress(BrokenPipeError):
+        _show(results, as_json=options.json)
+    failed = judge(results, options.fail_if)
+    return INTERRUPTED + number if number else FAILED if failed else 0
+
+
+def targets_of(options: argparse.Namespace) -> list[ClientTarget]:
+    """A target for each URL, named as it is. Raises `ApiError`, and OSError for a file that cannot be read."""
+    body = options.data
+    if body is not None and body.startswith("@"):
+        body = sys.stdin.read() if body == "@-" else Path(body[1:]).read_text("utf-8")
+    document: dict[str, Any] = {
+        "method": options.method or ("GET" if body is None else "POST"),
+        "headers": [_header(text) for text in options.header],
+        "body": body or "",
+        "replicas": options.replicas,
+        "delay": options.delay,
+        "rate": options.rate,
+        "sendId": options.send_id,
+        "requestTimeout": options.timeout,
+        "connTimeout": options.connect_timeout,
+        "verifyTLS": not options.insecure,
+    }
+    # as curl has it, they are of no concern where the url is not https
+    tls = (
+        {"ca": options.cacert, "cert": options.cert, "key": options.key}
+        if options.cacert or options.cert or options.key
+        else None
+    )
+    targets: dict[str, ClientTarget] = {}
+    for url in options.urls:
+        name = url.replace(",", "%2C")  # a name holds no comma
+        same = sum(target.url == url for target in targets.values())
+        name += f" ({same + 1})" if same else ""
+        secure = {"tls": tls} if url.lower().startswith("https:") else {}
+        target = targets[name] = read_struct({**document, **secure, "name": name, "url": url}, ClientTarget)[0]
+        _ = target.origin  # reads the files
+    return list(targets.values())
+
+
+def judge(results: Results, conditions: list[Condition]) -> bool:
+    """Say which conditions hold; whether any does."""
+    total = results.total()
+    total.fold()
+    held = [(condition, reason) for condition in conditions if (reason := condition.check(total))]
+    for condition, reason in held:
+        print(f"goto: failed: {condition.text}: {reason}", file=sys.stderr)
+    return bool(held)
+
+
+async def _send(targets: list[ClientTarget], results: Results, requests: int) -> int:
+    """Send `requests` to each target; the number of the signal that ended it early, else 0."""
+    pool = Pool()
+    run = Run(targets, results, pool, total=requests)
+    signals = _Signals(run)
+    shown = progress(results, requests * len(targets))
+    # what is here now stays to the end: the collector need not look at it again
+    gc.collect()
+    gc.freeze()
+    try:
+        run.start()
+        while not run.done.done():
+            await asyncio.wait([run.done], timeout=REFRESH_SECONDS)
+            shown.update()
+    finally:
+        shown.close()
+        await pool.close()
+    return signals.number
+
+
+class _Signals:
+    """SIGINT and SIGTERM stop the run; the second one gives up what is in flight."""
+
+    def __init__(self, run: Run) -> None:
+        self.number = 0
+        self._run = run
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._on, number)
+
+    def _on(self, number: int) -> None:
+        if self.number:
+            self._run.abort()
+        else:
+            self.number = number
+            self._run.stop(grace=STOP_SECONDS)
+
+
+def _show(results: Results, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json_bytes(results.to_wire()).decode())
+        sys.stdout.flush()
+        return
+    from rich.console import Console
+
+    from goto.command.send.summary import show
+
+    show(Console(), results)
+
+
+def _header(text: str) -> list[str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise BadInput(f"-H: {text!r} is no header: write it like 'x: 1'")
+    return [name.strip(), value.strip()]

@@ -1,0 +1,131 @@
+"""What `--fail-if` says: `p99>200ms`, `status!=2xx`, `errors>0`, `rps<100`.
+
+latency   p50 p99 p99.9 … max mean, with > >= < <= and a duration; from when requests were due
+counts    errors requests, with > >= < <= == != and a number; errors with a share too: errors>1%
+rate      rps, with > >= < <= and a number
+status    status == or != a code or a class: holds if any request is so; a failed request has status 0
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from goto.client.counts import Counts
+from goto.words import Duration
+
+_FORM = re.compile(r"\s*(?P<what>[a-z][a-z0-9.]*)\s*(?P<sign>>=|<=|==|!=|=|>|<)\s*(?P<value>\S+)\s*")
+_PERCENTILE = re.compile(r"p(?P<number>[0-9]{1,3}(?:\.[0-9]{1,6})?)")
+_NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_STATUS = re.compile(r"0|[1-9][0-9]{2}|[1-9]xx")
+
+_SIGNS: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+_ORDER = (">", ">=", "<", "<=")
+
+Check = Callable[[Counts], str]
+"""Why a condition holds; empty when it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One `--fail-if`."""
+
+    text: str
+    check: Check
+
+    usage: ClassVar[str] = "write it like p99>200ms, status!=2xx, errors>0, errors>1% or rps<100"
+
+    @classmethod
+    def parse(cls, text: str) -> Condition:
+        """Raises ValueError with the reason."""
+        form = _FORM.fullmatch(text)
+        if form is None:
+            raise ValueError(f"{text!r} is no condition: {cls.usage}")
+        sign = "==" if form["sign"] == "=" else form["sign"]
+        return cls(text.strip(), _check(text, form["what"], sign, form["value"]))
+
+
+def _check(text: str, what: str, sign: str, value: str) -> Check:
+    if what == "status":
+        return _status(text, sign, value)
+    if what in ("errors", "requests", "rps"):
+        return _count(text, what, sign, value)
+    percentile = _PERCENTILE.fullmatch(what)
+    if percentile is not None and not 0 < float(percentile["number"]) <= 100:
+        raise ValueError(f"{text!r}: a percentile is over 0 and at most 100")
+    if percentile is None and what not in ("max", "mean"):
+        raise ValueError(f"{text!r}: unknown measure {what!r}: {Condition.usage}")
+    return _latency(text, what, sign, value)
+
+
+def _latency(text: str, what: str, sign: str, value: str) -> Check:
+    if sign not in _ORDER:
+        raise ValueError(f"{text!r}: compare a latency with {' '.join(_ORDER)}")
+    limit = Duration.parse(value)
+    holds = _SIGNS[sign]
+
+    def check(counts: Counts) -> str:
+        latencies = counts.corrected
+        if not latencies.counts:
+            # a gate that opens when nothing was answered would be none
+            return "there was no answer to measure"
+        if what == "max":
+            found = latencies.max
+        elif what == "mean":
+            found = latencies.mean
+        else:
+            found = latencies.percentiles([float(what[1:])])[0]
+        return f"{what} = {found:.3f}ms" if holds(found, limit / 1e6) else ""
+
+    return check
+
+
+def _count(text: str, what: str, sign: str, value: str) -> Check:
+    share = what == "errors" and value.endswith("%")
+    if not _NUMBER.fullmatch(value.removesuffix("%") if share else value):
+        raise ValueError(f"{text!r}: {value!r} is not a number")
+    if what == "rps" and sign not in _ORDER:
+        raise ValueError(f"{text!r}: compare a rate with {' '.join(_ORDER)}")
+    limit = float(value.removesuffix("%"))
+    holds = _SIGNS[sign]
+
+    def check(counts: Counts) -> str:
+        errors = counts.codes.get(0, 0)
+        if what == "rps":
+            found, shown = counts.rate, f"{counts.rate:,.1f}"
+        elif share:
+            found = 100 * errors / counts.requests if counts.requests else 0.0
+            shown = f"{found:.3g}%"
+        else:
+            found = errors if what == "errors" else counts.requests
+            shown = f"{found:,}"
+        return f"{what} = {shown}" if holds(found, limit) else ""
+
+    return check
+
+
+def _status(text: str, sign: str, value: str) -> Check:
+    if sign not in ("==", "!="):
+        raise ValueError(f"{text!r}: compare a status with == or !=")
+    if not _STATUS.fullmatch(value):
+        raise ValueError(f"{text!r}: {value!r} is neither a status nor a class like 2xx")
+
+    def check(counts: Counts) -> str:
+        hit = sum(count for code, count in counts.codes.items() if _is(code, value) == (sign == "=="))
+        return f"so it was for {hit:,} of {counts.requests:,} requests" if hit else ""
+
+    return check
+
+
+def _is(code: int, wanted: str) -> bool:
+    return f"{code // 100}xx" == wanted if wanted.endswith("xx") else str(code) == wanted

@@ -1,0 +1,152 @@
+"""The configuration as a whole: seeded from files, read and changed as a document, watched."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from goto.api.management import wants_json
+from goto.errors import BadInput, Conflict
+from goto.flow import Request, Response
+from goto.routes import get, post
+from goto.traffic.listeners import Listeners
+from goto.words import Flag
+from goto.words.writing import json_bytes
+
+if TYPE_CHECKING:
+    from goto.config.apply import Applier
+    from goto.config.document import Document
+    from goto.config.keys import Keys
+    from goto.config.node import Node
+    from goto.traffic.listener import Listener
+
+# What reads documents is imported by those who read one: most instances never do, and it would double the time of their start.
+
+log = logging.getLogger("goto")
+
+BODY_LIMIT = 8 << 20
+"""Bytes of a document."""
+
+
+class Config:
+    """What a process is configured as."""
+
+    def __init__(
+        self,
+        keys: Callable[[], Keys],
+        listeners: Listeners,
+        services: Mapping[type, object],
+        scratch: Callable[[], Listener],
+    ) -> None:
+        """`scratch` makes a listener that serves nothing, to try settings on."""
+        self._keys = keys
+        self._listeners = listeners
+        self._services = services
+        self._scratch = scratch
+        self.overrides: dict[str, object] = {}
+        """Settings at the top that hold whatever a file says of them, by path: those of the command line."""
+        self._last: Document | None = None
+        """What the files said when they were applied last."""
+        self._busy = asyncio.Lock()
+
+    # ------------------------------------------------------------ files
+    def read(self, files: Sequence[str]) -> Document:
+        """The document that some files come to, checked as far as it can be. Raises `ConfigError`."""
+        from goto.config.loader import load_file
+
+        return self._document(self._load([(file, load_file) for file in files]))
+
+    @staticmethod
+    def _load(sources: Sequence[tuple[str, Callable[[str], Node]]]) -> Node:
+        """All sources as one; what is wrong with any of them is told together."""
+        from goto.config.errors import ConfigError, Problem
+        from goto.config.merge import merge
+
+        nodes: list[Node] = []
+        problems: list[Problem] = []
+        for name, load in sources:
+            try:
+                nodes.append(load(name))
+            except ConfigError as error:
+                problems += error.problems
+        if problems:
+            raise ConfigError(problems)
+        return merge(nodes)
+
+    def _document(self, node: Node, *, overridden: bool = True) -> Document:
+        from goto.config.document import Given, read
+
+        keys = self._keys()
+        document = read(node, keys)
+        if overridden:
+            for path, value in self.overrides.items():
+                (document.first if path in keys.listener else document.process)[path] = Given(value)
+        self._applier().check(document, self._scratch)
+        return document
+
+    async def seed(self, document: Document) -> None:
+        """Bring a document about at the start; the first listener is there and need not serve yet. `settle` is to follow.
+
+        Raises `ApiError`, having changed nothing.
+        """
+        from goto.config.document import Document
+
+        async with self._busy:
+            await self._applier().apply(Document(), document)
+            self._last = document
+
+    def settle(self) -> None:
+        """What was seeded is served now: start what it is to start, targets with `autoInvoke` above all."""
+        self._applier().settle()
+
+    async def reload(self, files: Sequence[str]) -> list[str]:
+        """Apply what has changed in the files since they were applied last; what that was. Raises `ConfigError`, `ApiError`."""
+        from goto.config.document import Document
+
+        document = await asyncio.to_thread(self.read, files)
+        async with self._busy:
+            done = await self._applier().apply(self._last or Document(), document)
+            self._last = document
+            self.settle()
+        return done
+
+    # ------------------------------------------------------------ routes
+    @get("/goto/config", answers={200: {"application/yaml": dict[str, Any], "application/json": dict[str, Any]}})
+    def show(self, request: Request) -> Response:
+        """Show the present configuration as a document, in YAML, or in JSON where that is asked for."""
+        from goto.config.dump import data_of, yaml_text
+
+        data = data_of(self._applier().present(), self._keys())
+        if wants_json(request):
+            return Response.json(200, json_bytes(data))
+        response = Response(200, yaml_text(data).encode())
+        response.headers.add("Content-Type", "application/yaml")
+        return response
+
+    @post("/goto/config", body_limit=BODY_LIMIT, media=["application/yaml", "application/json"], raises=[Conflict])
+    async def change(self, body: bytes, replace: Flag = Flag(0)) -> str:  # noqa: B008  # immutable
+        """Add a document in YAML or JSON to the present configuration, or with `?replace=y` put it in its place."""
+        from goto.config.dump import data_of
+        from goto.config.errors import ConfigError
+        from goto.config.loader import load
+        from goto.config.merge import merge
+        from goto.config.node import node_of
+
+        try:
+            posted = await asyncio.to_thread(load, body, "body")
+            async with self._busy:
+                present = self._applier().present()
+                node = posted if replace else merge([node_of(data_of(present, self._keys()), "present"), posted])
+                document = await asyncio.to_thread(self._document, node, overridden=False)
+                done = await self._applier().apply(present, document)
+                self.settle()
+        except ConfigError as error:
+            raise BadInput(str(error)) from None
+        return f"Configuration applied: {', '.join(done)}" if done else "The configuration is so already"
+
+    def _applier(self) -> Applier:
+        from goto.config.apply import Applier
+
+        return Applier(self._keys(), self._listeners, self._services)

@@ -1,0 +1,1 @@
+"""How anything is counted, and what bounds it."""

@@ -1,0 +1,186 @@
+"""Requests that meet a target's criteria are sent on to it (seed: Proxy Features)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from goto.counting.bounded import OTHER
+from goto.counting.tally import TALLIES_LIMIT, Tally
+from goto.errors import Conflict, NotFound
+from goto.feature import Feature
+from goto.features.proxy.rewrite import Rewrite
+from goto.features.proxy.target import ProxyTarget
+from goto.flow import Call, Flow, Origin, Request
+from goto.matching.index import MatchIndex
+from goto.routes import get, post, put
+from goto.settings import setting
+from goto.traffic.limits import LIMITS
+from goto.words import MOST_TARGETS, Name, Names, split_known
+
+INVOKE_LIMIT = 64 << 20
+"""Bytes in the body of a manual invocation, which goes to the targets as it is."""
+
+_NOWHERE = Origin("http", "", 80)
+
+
+class Proxy(Feature):
+    """Send matching traffic on to targets, one or several, rewritten as each asks."""
+
+    def __init__(self) -> None:
+        self._rewrites: dict[str, Rewrite] = {}
+        self._triggered: set[str] = set()
+        """The names of targets that traffic can trigger."""
+        self._index: MatchIndex[Rewrite] | None = None
+        self.tallies: dict[str, Tally] = {}
+        """What came of calls, by target; those past a limit under OTHER."""
+
+    @property
+    def active(self) -> bool:
+        return bool(self._triggered)
+
+    def request(self, flow: Flow) -> None:
+        if flow.status is not None:
+            return
+        index = self._index
+        if index is None:
+            # made at the first request after a change, so that adding thousands one by one stays cheap
+            index = self._index = self._build()
+        matches = index.match(flow.request)
+        if len(matches) == 1:
+            rewrite, captures = matches[0]
+            flow.upstreams = rewrite.calls(flow.request, captures)
+        elif matches:
+            flow.upstreams = [call for rewrite, captures in matches for call in rewrite.calls(flow.request, captures)]
+
+    @post("/request/proxy/targets/add", raises=[Conflict])
+    def add(self, target: ProxyTarget) -> str:
+        """Add a proxy target; one that bears a known name replaces that one in its place."""
+        known = target.name in self._rewrites
+        if not known and len(self._rewrites) >= LIMITS.targets:
+            LIMITS.hit["targets"] += 1
+            raise Conflict(f"there are {LIMITS.targets:,} proxy targets already: remove some first")
+        rewrite = self._rewrites[target.name] = Rewrite(target, self._tally(target.name))
+        index = self._index
+        self._touched(target)
+        if not known and index is not None:
+            # the index goes on growing, so that adding targets under traffic stays cheap too
+            if target.name in self._triggered:
+                index.add(rewrite, target.match)
+            self._index = index
+        return f"{'Replaced' if known else 'Added'} proxy target {target.name}"
+
+    @put("/request/proxy/targets/{target}/remove", raises=[NotFound])
+    def remove(self, target: Name) -> str:
+        """Remove a proxy target."""
+        self._target(target)
+        del self._rewrites[target]
+        if target != OTHER:
+            self.tallies.pop(target, None)
+        self._triggered.discard(target)
+        self._index = None
+        self.changed()
+        return f"Removed proxy target {target}"
+
+    @put("/request/proxy/targets/{target}/enable", raises=[NotFound])
+    def enable(self, target: Name) -> str:
+        """Let traffic trigger a proxy target."""
+        self._switch(target, True)
+        return f"Enabled proxy target {target}"
+
+    @put("/request/proxy/targets/{target}/disable", raises=[NotFound])
+    def disable(self, target: Name) -> str:
+        """Keep traffic from triggering a proxy target; it stays and can be invoked by hand."""
+        self._switch(target, False)
+        return f"Disabled proxy target {target}"
+
+    @post(
+        "/request/proxy/targets/{targets}/invoke",
+        "/request/proxy/targets/invoke/{targets}",
+        body_limit=INVOKE_LIMIT,
+        raises=[NotFound],
+    )
+    def invoke(self, targets: Names, request: Request) -> list[Call]:
+        """Send this call's own method, headers, query and body to proxy targets, enabled or not."""
+        split_known(targets, self._rewrites, "proxy targets")
+        calls = []
+        for name in targets:
+            rewrite = self._rewrites.get(name)
+            # a list of calls has no room for a remark, so that the unknown ones are calls that fail
+            calls += [_unknown(name, request)] if rewrite is None else rewrite.manual(request)
+        return calls
+
+    @put("/request/proxy/targets/clear")
+    def clear(self) -> str:
+        """Remove all proxy targets."""
+        self._rewrites.clear()
+        self.tallies = {name: tally for name, tally in self.tallies.items() if name == OTHER}
+        self._triggered.clear()
+        self._index = None
+        self.changed()
+        return "Cleared proxy targets"
+
+    @get("/request/proxy/targets")
+    def targets(self) -> dict[str, ProxyTarget]:
+        """List the proxy targets, in the order added."""
+        return {name: rewrite.target for name, rewrite in self._rewrites.items()}
+
+    @setting("request.proxy.targets")
+    def configured(self) -> Annotated[list[ProxyTarget], msgspec.Meta(max_length=MOST_TARGETS)]:
+        """Where requests are sent on to, each with what triggers it."""
+        # copies, since a target is enabled and disabled in its place
+        return [msgspec.structs.replace(rewrite.target) for rewrite in self._rewrites.values()]
+
+    @configured.setter
+    def configure(self, targets: list[ProxyTarget]) -> None:
+        wanted = {target.name for target in targets}
+        for name in [name for name in self._rewrites if name not in wanted]:
+            self.remove(Name(name))
+        for target in targets:
+            known = self._rewrites.get(target.name)
+            if known is None or known.target != target:
+                self.add(msgspec.structs.replace(target))
+        # in this order from now on
+        self._rewrites = {target.name: self._rewrites[target.name] for target in targets}
+        self._index = None
+
+    @property
+    def uncounted(self) -> int:
+        """Targets that are counted together under OTHER."""
+        return len(self._rewrites) - self._apart
+
+    @property
+    def _apart(self) -> int:
+        return len(self.tallies) - (OTHER in self.tallies)
+
+    def _tally(self, name: str) -> Tally:
+        if name not in self.tallies and self._apart >= TALLIES_LIMIT:
+            name = OTHER
+        return self.tallies.setdefault(name, Tally())
+
+    def _target(self, name: str) -> ProxyTarget:
+        if name not in self._rewrites:
+            raise NotFound(f"unknown proxy target: {name}")
+        return self._rewrites[name].target
+
+    def _switch(self, name: str, enabled: bool) -> None:
+        target = self._target(name)
+        target.enabled = enabled
+        self._touched(target)
+
+    def _touched(self, target: ProxyTarget) -> None:
+        if target.enabled and target.match:
+            self._triggered.add(target.name)
+        else:
+            self._triggered.discard(target.name)
+        self._index = None
+        self.changed()
+
+    def _build(self) -> MatchIndex[Rewrite]:
+        rewrites = (rewrite for name, rewrite in self._rewrites.items() if name in self._triggered)
+        return MatchIndex((rewrite, rewrite.target.match) for rewrite in rewrites)
+
+
+def _unknown(name: str, request: Request) -> Call:
+    return Call(name, _NOWHERE, request.method, "/", failure=f"unknown proxy target: {name}", id=f"{name}[1][1]")

@@ -1,0 +1,68 @@
+"""What is known of one client's connection on the mitmproxy host."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from goto.flow import Origin
+from goto.hosts.mitm import private as private
+from goto.traffic.limits import LIMITS
+from goto.traffic.listener import Listener
+
+if TYPE_CHECKING:
+    from goto.hosts.mitm.exchange import MitmExchange
+
+IDLE_SECONDS = 1.0
+"""A connection to an upstream that was idle for longer may be closing, and mitmproxy repeats no request."""
+
+
+class MitmClient:
+    """A client's connection: its listener, what is in flight on it, and the connections to upstreams it keeps."""
+
+    def __init__(self, connection: Any, listener: Listener | None) -> None:
+        self.connection = connection
+        self.listener = listener
+        """None until the host has settled which one it is."""
+        self.exchanges: set[MitmExchange] = set()
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._used: dict[Any, float] = {}
+        """When an exchange ended on a connection to an upstream."""
+
+    def end(self) -> None:
+        private.end(self.connection, self.connection)
+
+    # ------------------------------------------------------------ heads
+    def head_waits(self, waits: bool) -> None:
+        """A part of a head is here and the rest is not, or no more so."""
+        if waits and self._head_timer is None:
+            self._head_timer = asyncio.get_running_loop().call_later(LIMITS.head_time, self._head_late)
+        elif not waits and self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_late(self) -> None:
+        LIMITS.hit["head_time"] += 1
+        self.end()
+
+    # ------------------------------------------------------------ connections to upstreams
+    def used(self, server: Any) -> None:
+        self._used[server] = time.monotonic()
+
+    async def drop_idle(self, origin: Origin) -> None:
+        """End kept connections to an origin that were idle for long, so that no request takes one."""
+        now = time.monotonic()
+        for server in [server for server in self._used if server.address == (origin.host, origin.port)]:
+            if not server.connected:
+                del self._used[server]
+            elif now - self._used[server] > IDLE_SECONDS and server.alpn != b"h2":
+                del self._used[server]
+                await private.ended(self.connection, server)
+
+    # ------------------------------------------------------------ the end
+    def left(self) -> None:
+        """The client has disconnected."""
+        self.head_waits(False)
+        for exchange in list(self.exchanges):
+            exchange.left()

@@ -1,0 +1,371 @@
+"""goto in a mitmproxy traffic path: `mitmdump -s addons/goto_addon.py`.
+
+Listeners are mitmproxy modes. Features run in mitmproxy's hooks; the decision falls in `requestheaders`, since a body that
+streams leaves no later moment for it. No method here may bear the name of a hook that it is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from typing import Any, ClassVar
+
+from mitmproxy import connection, ctx, exceptions, http
+
+from goto.api.access import EXPOSED
+from goto.client.feature import Client
+from goto.config.document import Document
+from goto.config.errors import ConfigError
+from goto.errors import ApiError
+from goto.flow import ClientGone, Origin, Response
+from goto.hosts.mitm import private as private
+from goto.hosts.mitm.client import MitmClient
+from goto.hosts.mitm.exchange import MitmExchange
+from goto.hosts.mitm.modes import Modes, pattern_of
+from goto.hosts.mitm.options import PREFIX, BadOption, Settings, declare, read
+from goto.hosts.standalone.admin import AdminPort
+from goto.instance.identity import pod_ip
+from goto.instance.wiring import Instance
+from goto.registry.address import Address
+from goto.registry.worker import Worker
+from goto.traffic.accesslog import AccessLog
+from goto.traffic.listener import Listener
+from goto.traffic.listeners import Carried, carried
+
+log = logging.getLogger("goto")
+
+CLOSE_SECONDS = 10.0
+"""Exchanges in flight when their listener closes get this long to finish."""
+
+PART_SECONDS = 1.0
+"""How long the end waits for connections to be gone."""
+
+
+class MitmHost:
+    """The addon."""
+
+    protocols: ClassVar[tuple[str, ...]] = ("http",)
+    elsewhere: ClassVar[dict[str, str]] = {
+        "https": "mitmproxy does TLS here: add it with http, which takes TLS on the same port, with mitmproxy's certificates"
+    }
+    name: ClassVar[str] = "mitmproxy"
+
+    def __init__(self) -> None:
+        self.log = AccessLog(enabled=False)  # mitmproxy shows its flows itself
+        self.instance = Instance(self)
+        self.keeps_host = False
+        """The user wants `Host` kept for mitmproxy's own upstream."""
+        self._settings: Settings | None = None
+        self._document: Document | None = None
+        self._modes = Modes()
+        self._serves = asyncio.Event()
+        """All that was to be set up is; requests wait for it."""
+        self._clients: dict[str, MitmClient] = {}
+        self._exchanges: dict[str, MitmExchange] = {}
+        self._own_hosts: frozenset[str] = frozenset()
+        self._admin: AdminPort | None = None
+        self._worker: Worker | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ------------------------------------------------------------ life
+    def load(self, loader: Any) -> None:
+        declare(loader)
+
+    def configure(self, updated: set[str]) -> None:
+        if not any(name.startswith(PREFIX) for name in updated):
+            return
+        try:
+            settings = read(ctx.options)
+            if self._serves.is_set():
+                if settings != self._settings:
+                    raise BadOption("goto's options are read at the start only")
+                return
+            self.instance.use(settings.features)
+            self.instance.config.overrides = settings.given
+            self._document = self.instance.config.read(settings.config) if settings.config else None
+        except (BadOption, ConfigError) as error:
+            if self._serves.is_set():
+                raise exceptions.OptionsError(str(error)) from None
+            self._refuse(error.problems if isinstance(error, ConfigError) else [error])
+        else:
+            if self._settings is None:
+                self._take_over()
+            self._settings = settings
+
+    def _take_over(self) -> None:
+        """Set mitmproxy's own options as goto needs them, before the first connection: mitmproxy listens before it is running.
+
+        Eager connections would make a dead upstream hang up on management calls too; a rewritten Host could not be matched.
+        """
+        self.keeps_host = ctx.options.keep_host_header
+        ctx.options.update(connection_strategy="lazy", keep_host_header=True)
+
+    def running(self) -> asyncio.Task[None]:
+        # a task, since a script that is added at run time is called without being awaited
+        return self._task(self._start())
+
+    async def _start(self) -> None:
+        settings = self._settings
+        if settings is None:
+            return
+        private.install()
+        private.head_waits.append(self._head_waits)
+        self._own_hosts = frozenset(("localhost", "127.0.0.1", "::1", pod_ip(), socket.gethostname().lower()))
+        for port, mode in private.listening():
+            self._adopt(port, mode)
+        first = self.instance.listeners.first
+        if first is None:
+            return  # mitmproxy serves nothing, it only reads flows
+        try:
+            await self._seed(settings, first)
+        except (ApiError, OSError, ValueError) as error:
+            self._refuse([error.message if isinstance(error, ApiError) else error])
+            return
+        if self.instance.access.exposed(ctx.options.listen_host or None, managed=self.instance.listeners.managed):
+            log.warning("goto: %s", EXPOSED)
+        self.instance.about.ready = True
+        self._serves.set()
+
+    async def _seed(self, settings: Settings, first: Listener) -> None:
+        """Set up what the options say. Raises ApiError, OSError or ValueError."""
+        config, access, registry = self.instance.config, self.instance.access, settings.registry
+        self.instance.take(self._document)
+        first.managed = not access.off
+        if self._document is not None:
+            if given := self._document.process.get("registry.url"):
+                registry = given.value
+            if limits := self._document.process.get("limits"):
+                self.instance.limits.start(limits.value)
+            self.instance.registry.url = registry
+            await config.seed(self._document)
+            config.settle()
+        if port := access.port:
+            self._admin = AdminPort(self, first)
+            try:
+                await self._admin.open(port, ctx.options.listen_host or None)
+            except OSError as error:
+                raise OSError(f"cannot listen on admin port {port}: {error.strerror or error}") from None
+        if registry is not None:
+            self.instance.registry.url = registry
+            ip = pod_ip()
+            managed = access.managed_port(first.port, managed=first.managed)
+            if managed is None:
+                raise ValueError("goto_registry: the registry's calls need a port, goto_admin_port, since management is off")
+            address = Address.parse(f"[{ip}]:{managed}" if ":" in ip else f"{ip}:{managed}")
+            access.own_host = address.host.lower()
+            token = access.registry_token
+            self._worker = Worker(self.instance.upstream, first.feature(Client), registry, first.name, address, token)
+            self._worker.start()
+
+    @staticmethod
+    def _refuse(reasons: list[Any]) -> None:
+        """While mitmproxy starts, an error logged ends it with exit status 1."""
+        for reason in reasons:
+            log.error("goto: %s", reason)
+
+    def done(self) -> asyncio.Task[None]:
+        return self._task(self._stop())
+
+    async def _stop(self) -> None:
+        if self._head_waits in private.head_waits:
+            private.head_waits.remove(self._head_waits)
+        if self._worker is not None:
+            await self._worker.stop()
+        if self._admin is not None:
+            await self._admin.close()
+        await self._part()
+        await self.instance.stop()
+
+    async def _part(self) -> None:
+        """End the clients' connections, which mitmproxy would leave to be cut off with a traceback on some Pythons."""
+        for client in list(self._clients.values()):
+            client.end()
+        until = time.monotonic() + PART_SECONDS
+        while self._clients and time.monotonic() < until:  # noqa: ASYNC110  # nothing else tells
+            await asyncio.sleep(0.01)
+
+    def _task(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # ------------------------------------------------------------ Carrier
+    def carried(self) -> dict[Listener, Carried]:
+        """What each listener has at this moment."""
+        return carried(
+            (client.listener for client in self._clients.values() if client.listener is not None),
+            ((exchange.listener, exchange.counted) for exchange in self._exchanges.values() if exchange.traffic),
+        )
+
+    async def open(self, listener: Listener) -> None:
+        """Listen in the mode of the listener that this one was added through. Raises OSError."""
+        first = next(iter(self.instance.listeners.by_port.values()))
+        await self._modes.open(listener.mode or first.mode, listener.port)
+
+    async def close(self, listener: Listener) -> None:
+        """Listen no more; idle connections end, the others when their exchange does."""
+        await self._modes.close(listener.port)
+        for client in list(self._clients.values()):
+            if client.listener is listener:
+                if client.exchanges:
+                    asyncio.get_running_loop().call_later(CLOSE_SECONDS, client.end)
+                else:
+                    client.end()
+
+    def _adopt(self, port: int, mode: private.Mode) -> Listener:
+        """The listener of a port that mitmproxy serves."""
+        listener = self.instance.listeners.by_port.get(port)
+        if listener is None:
+            first = self.instance.listeners.first
+            label = self._settings.label if first is None and self._settings is not None else ""
+            listener = self.instance.listeners.adopt(port, label)
+            listener.mode = pattern_of(mode)
+        return listener
+
+    # ------------------------------------------------------------ connections
+    def client_connected(self, client: Any) -> None:
+        listener = self._listener(client)
+        if listener is not None and not listener.open:
+            client.error = "goto: the listener is closed"
+        else:
+            self._clients[client.id] = MitmClient(client, listener)
+
+    def client_disconnected(self, client: Any) -> None:
+        known = self._clients.pop(client.id, None)
+        if known is not None:
+            known.left()
+
+    def _head_waits(self, client: Any, waits: bool) -> None:
+        known = self._clients.get(client.id)
+        if known is not None:
+            known.head_waits(waits)
+
+    def server_connect(self, data: Any) -> None:
+        client = self._clients.get(data.client.id)
+        for exchange in client.exchanges if client is not None else ():
+            if exchange.connecting(data.server):
+                # a target may be another listener of this instance, which mitmproxy takes for a loop
+                data.server.error = None
+                break
+
+    def server_connected(self, data: Any) -> None:
+        client = self._clients.get(data.client.id)
+        for exchange in client.exchanges if client is not None else ():
+            exchange.connected(data.server)
+
+    def server_connect_error(self, data: Any) -> None:
+        if data.client.alpn == b"h2":
+            # mitmproxy would answer all further requests for that server on this connection with this error
+            data.server.error = None
+
+    def direct_connection(self, origin: Origin) -> connection.Server:
+        """A connection that no parent proxy stands in the way of: a target is reached from here, as fan-out does it."""
+        return connection.Server(address=(origin.host, origin.port))
+
+    # ------------------------------------------------------------ exchanges
+    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+        if flow.error or flow.is_replay or not flow.live:
+            return
+        await self._serves.wait()
+        client = self._clients.get(flow.client_conn.id)
+        if client is None:
+            return
+        listener = client.listener = client.listener or self._listener(flow.client_conn)
+        if listener is None:
+            return
+        if not listener.open:
+            flow.kill()
+            return
+        exchange: MitmExchange | None = None
+        try:
+            local = self._is_local(flow, listener)
+            exchange = self._exchanges[flow.id] = MitmExchange(self, client, flow, listener, local=local)
+            client.exchanges.add(exchange)
+            await exchange.request_headers()
+        except ClientGone:
+            assert exchange is not None
+            exchange.gone()
+        except Exception:
+            self._broke(flow, exchange)
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        exchange = self._exchanges.get(flow.id)
+        if exchange is None or flow.response is not None:
+            return
+        try:
+            await exchange.request()
+        except ClientGone:
+            exchange.gone()
+        except Exception:
+            self._broke(flow, exchange)
+
+    async def responseheaders(self, flow: http.HTTPFlow) -> None:
+        exchange = self._exchanges.get(flow.id)
+        if exchange is None:
+            return
+        try:
+            await exchange.response_headers()
+        except ClientGone:
+            exchange.gone()
+        except Exception:
+            self._broke(flow, exchange)
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        exchange = self._exchanges.get(flow.id)
+        if exchange is not None:
+            exchange.responded()
+
+    async def error(self, flow: http.HTTPFlow) -> None:
+        exchange = self._exchanges.get(flow.id)
+        if exchange is not None:
+            try:
+                await exchange.failed()
+            except Exception:
+                self._broke(flow, exchange)
+                exchange.ended(completed=False)
+
+    def exchange_over(self, exchange: MitmExchange) -> None:
+        """An exchange has ended; if its listener has closed, so does its connection."""
+        self._exchanges.pop(exchange.mitm.id, None)
+        client = exchange.client
+        client.exchanges.discard(exchange)
+        if not exchange.listener.open and not client.exchanges:
+            client.end()
+
+    @staticmethod
+    def _broke(flow: http.HTTPFlow, exchange: MitmExchange | None) -> None:
+        """An exception in a hook would pass the traffic through as if goto were not there."""
+        log.exception("goto failed on %s %s", flow.request.method, flow.request.path)
+        response = Response.text(500, "goto: the request failed")
+        if exchange is not None:
+            exchange.broke(response)
+        else:
+            flow.response = http.Response.make(500, response.body, http.Headers(response.headers.fields))
+
+    # ------------------------------------------------------------ whose request it is
+    def _listener(self, client: Any) -> Listener | None:
+        """By the port that the client came to; by its mode where that is another's, as for a redirected connection."""
+        listener = self.instance.listeners.by_port.get(client.sockname[1])
+        if listener is None and self._serves.is_set():
+            for port, mode in private.listening():
+                if mode == client.proxy_mode:
+                    return self._adopt(port, mode)
+        return listener
+
+    def _is_local(self, flow: http.HTTPFlow, listener: Listener) -> bool:
+        """Addressed to the listener itself, not to a site behind it."""
+        if flow.client_conn.proxy_mode.type_name == "reverse":
+            return True
+        host, hosts = self._host_of(flow), self.instance.access.hosts
+        if hosts is not None and host in hosts:
+            return True
+        own = flow.request.port == listener.port
+        return own and (host in self._own_hosts or host == flow.client_conn.sockname[0])
+
+    @staticmethod
+    def _host_of(flow: http.HTTPFlow) -> str:
+        """The host that is asked for, in lower case and without port and brackets."""
+        return str(flow.request.pretty_host).strip("[]").lower()

@@ -1,0 +1,113 @@
+"""Between mitmproxy's messages and goto's own."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+
+from mitmproxy import http
+
+from goto.flow import Call, Field, Headers, Origin, Request, Response, decode, encode
+from goto.http.hops import end_to_end
+from goto.http.reasons import REASONS
+from goto.http.wire import NO_BODY, date_field, has_date
+
+_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
+_ERRNO = re.compile(r"\[Errno (-?\d+)\]")
+
+
+def request_of(request: http.Request) -> Request:
+    """As features see it: an absolute-form's or HTTP/2's authority stands for `Host` (RFC 9112, 3.2.2; RFC 9113, 8.3.1)."""
+    fields = list(request.headers.fields)
+    authority = request.data.authority
+    if authority:
+        fields = [(b"Host", authority.rpartition(b"@")[2]), *(field for field in fields if field[0].lower() != b"host")]
+    return Request(
+        request.method,
+        decode(request.data.path),
+        Headers(fields),
+        version=(1, 0) if request.http_version == "HTTP/1.0" else (1, 1),
+        has_body=may_have_body(request),
+    )
+
+
+def may_have_body(request: http.Request) -> bool:
+    """In HTTP/2 only the end of a stream tells."""
+    headers = request.headers
+    if "content-length" in headers:
+        return bool(headers["content-length"] != "0")
+    return "transfer-encoding" in headers or (request.is_http2 and request.method not in ("GET", "HEAD", "OPTIONS"))
+
+
+def framing(fields: tuple[Field, ...]) -> list[Field]:
+    """What delimits the body on the wire; mitmproxy goes by these fields."""
+    return [field for field in fields if field[0].lower() in _FRAMING]
+
+
+def aim_at_own_upstream(flow: http.HTTPFlow, *, keeps_host: bool, websocket: bool) -> None:
+    """Make a request ready for mitmproxy's own upstream. In reverse mode `Host` was kept for goto; now it is that upstream's."""
+    request, address = flow.request, flow.server_conn.address
+    if "upgrade" in request.headers and not websocket:
+        for name in ("upgrade", "http2-settings", "connection"):
+            request.headers.pop(name, None)
+    if address and flow.client_conn.proxy_mode.type_name == "reverse" and not request.is_http2:
+        request.authority = ""
+        if not keeps_host:
+            request.host_header = Origin(request.scheme, address[0], address[1]).authority
+
+
+def aim_at_target(request: http.Request, call: Call, upgrade: str) -> None:
+    """Make a request into a call. `upgrade` is the protocol to switch to, if any."""
+    fields = [*call.headers, *framing(request.headers.fields)]
+    if "expect" in request.headers:
+        fields.append((b"Expect", b"100-continue"))  # mitmproxy meets it itself
+    if upgrade:
+        fields += [(b"Connection", b"Upgrade"), (b"Upgrade", encode(upgrade))]
+    request.scheme, request.host, request.port = call.origin.scheme, call.origin.host, call.origin.port
+    request.data.path = encode(call.path)
+    request.headers = http.Headers(fields)
+    if request.is_http2:
+        request.authority = decode(dict(call.headers).get(b"Host", encode(call.origin.authority)))
+        request.headers.pop("host", None)
+    else:
+        request.authority = ""
+
+
+def made(response: Response, identity: list[Field], method: str, *, close: bool = False) -> http.Response:
+    """A response of goto's own as mitmproxy has it, which would send a body with HEAD, 204 and 304."""
+    bare = response.status in NO_BODY
+    fields = [*identity, *response.headers.fields]
+    if not has_date(fields):
+        fields.append((b"Date", date_field()[6:-2]))
+    if not bare:
+        fields.append((b"Content-Length", b"%d" % len(response.body)))
+    if close:
+        fields.append((b"Connection", b"close"))
+    body = b"" if bare or method == "HEAD" else response.body
+    reason = REASONS.get(response.status, "") if response.reason is None else response.reason
+    return http.Response(
+        b"HTTP/1.1", response.status, reason.encode("latin-1", "replace"), http.Headers(fields), body, None, 0, 0
+    )
+
+
+def passed_on(response: http.Response) -> http.Response:
+    """An upstream's response without what belongs to its connection. Another object: mitmproxy goes on reading the first."""
+    fields = response.headers.fields
+    if response.status_code != 101:
+        fields = (*end_to_end(fields), *framing(fields))
+    data = response.data
+    return http.Response(b"HTTP/1.1", data.status_code, data.reason, http.Headers(fields), None, None, data.timestamp_start, None)
+
+
+def spoken_error(message: str) -> str:
+    """Why an upstream failed, in the words of the standalone host where mitmproxy's can be told."""
+    if found := _ERRNO.search(message):
+        number = int(found[1])
+        if number in errno.errorcode:
+            return os.strerror(number)
+    if message == "server closed connection":
+        return "closed the connection without an answer"
+    if message.startswith("Cannot parse HTTP response: "):
+        return f"answered with what is no HTTP: {message.partition(': ')[2]}"
+    return message or "failed"

@@ -1,0 +1,1 @@
+"""goto on sockets of its own, on aiohttp's server."""

@@ -1,0 +1,139 @@
+"""The standalone host: every listener a server of its own, on aiohttp's low-level server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from aiohttp import web
+
+from goto.features import FEATURES
+from goto.hosts.standalone.admin import AdminPort, never_plain
+from goto.hosts.standalone.connection import ClientConnection, Sent, parts_of
+from goto.hosts.standalone.exchange import HostedExchange
+from goto.hosts.standalone.plain import serve_plain
+from goto.hosts.standalone.server import Server
+from goto.instance.wiring import Features, Instance
+from goto.tls.settings import ListenerTls
+from goto.traffic.accesslog import AccessLog
+from goto.traffic.listener import Listener
+from goto.traffic.listeners import Carried, carried
+
+if TYPE_CHECKING:
+    from goto.config.document import Document
+
+BACKLOG = 1024
+
+
+class StandaloneHost:
+    """Carries listeners on sockets of this process. `address` is the interface they bind to; None for all.
+
+    `features` are what listeners have, in the order of traffic.
+    """
+
+    protocols: ClassVar[tuple[str, ...]] = ("http", "https")
+    elsewhere: ClassVar[dict[str, str]] = {}
+    name: ClassVar[str] = "standalone"
+
+    def __init__(self, log: AccessLog, address: str | None = None, *, fast: bool = True, features: Features = FEATURES) -> None:
+        self.log = log
+        self._fast = fast
+        self.instance = Instance(self, features)
+        self.prefixes = tuple(f"/{segment}" for segment in self.instance.table.prefixes)
+        """How paths begin that may be management calls; traffic that looks like it just takes the slower way."""
+        self._address = address
+        if address is not None:
+            self.instance.authority.names.append(address)
+        self._servers: dict[int, tuple[asyncio.Server, Server]] = {}
+        self._closing: set[Server] = set()
+        self._admin: AdminPort | None = None
+
+    async def start(
+        self,
+        port: int,
+        label: str = "",
+        document: Document | None = None,
+        *,
+        protocol: str = "http",
+        tls: ListenerTls | None = None,
+    ) -> Listener:
+        """Serve on a first port, as a document says. Raises OSError when it cannot be bound, `ApiError` as `Config.seed`."""
+        config = self.instance.config
+        seed = None if document is None else lambda: config.seed(document)
+        managed = not self.instance.access.off
+        listener = await self.instance.listeners.start(port, label, seed, managed=managed, protocol=protocol, tls=tls)
+        if document is not None:
+            config.settle()
+        self.instance.about.ready = True
+        return listener
+
+    async def open_admin(self, port: int) -> None:
+        """Serve management calls on a port of their own too. Raises OSError when it cannot be bound."""
+        first = self.instance.listeners.first
+        assert first is not None
+        admin = AdminPort(self, first)
+        await admin.open(port, self._address)
+        self._admin = admin
+
+    async def stop(self, grace: float) -> None:
+        """Accept no more, let exchanges in flight finish for up to `grace` seconds, then end."""
+        self.instance.about.ready = False
+        if self._admin is not None:
+            await self._admin.close()
+        for listener in self.instance.listeners.by_port.values():
+            if listener.open:
+                listener.open = False
+                await self.close(listener)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                for server in self._closing:
+                    await server.emptied()
+        for server in self._closing:
+            for connection in server.connections:
+                assert isinstance(connection, ClientConnection)
+                connection.break_off()
+        await self.instance.stop()
+        self.log.flush()
+
+    # ------------------------------------------------------------ Carrier
+    def carried(self) -> dict[Listener, Carried]:
+        """What each listener has at this moment."""
+        servers = [*(server for _, server in self._servers.values()), *self._closing]
+        return carried(
+            (server.listener for server in servers for _ in server.connections),
+            ((server.listener, exchange.counted) for server in servers for exchange in server.in_flight),
+        )
+
+    async def open(self, listener: Listener) -> None:
+        """Accept traffic. Raises OSError with the reason."""
+        loop = asyncio.get_running_loop()
+        server = Server(
+            self._handle,
+            listener,
+            self.log,
+            partial(serve_plain, self) if self._fast else never_plain,
+            self.instance.upstream.batch,
+        )
+        accept: Callable[[], asyncio.BaseProtocol] = server
+        if (context := listener.secure) is not None:
+            from goto.hosts.standalone.secure import Handshake
+
+            accept = partial(Handshake, server, context)
+        sockets = await loop.create_server(accept, self._address, listener.port, backlog=BACKLOG)
+        self._servers[listener.port] = (sockets, server)
+
+    async def close(self, listener: Listener) -> None:
+        """Accept no more; idle connections end, the others when their exchange does."""
+        sockets, server = self._servers.pop(listener.port)
+        sockets.close()
+        self._closing = {closing for closing in self._closing if closing.connections} | {server}
+        server.finish()
+        await asyncio.sleep(0)
+
+    async def _handle(self, request: web.BaseRequest) -> Sent:
+        connection = request.protocol
+        assert isinstance(connection, ClientConnection)
+        return await HostedExchange.of(self, connection, *parts_of(request)).run()

@@ -1,0 +1,219 @@
+"""Connections over TLS: the handshake, and an eye on what lies below it.
+
+The event loop's own `ssl=` would hide the transport below, and with it what tells whether a response was taken and a client has
+left: its TLS transport calls bytes written once it has passed them down, and says nothing of a FIN that no close_notify precedes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Any
+
+from goto.hosts.standalone.connection import ClientConnection
+from goto.traffic.limits import LIMITS
+
+if TYPE_CHECKING:
+    from goto.hosts.standalone.server import Server
+
+HANDSHAKE_SECONDS = 10.0
+"""A handshake that takes longer ends the connection."""
+
+FAREWELL_SECONDS = 600.0
+"""How long a client may take to read what was written before the end."""
+
+SOON_SECONDS = 0.01
+"""Until it is looked again whether the kernel has taken all."""
+
+EARLY_LIMIT = 1 << 16
+"""Bytes kept of what a client sends before its handshake is begun."""
+
+
+class SecureConnection(ClientConnection):
+    """A client's connection over TLS."""
+
+    __slots__ = ("_drained", "_raw", "paused_below")
+
+    def __init__(self, raw: Any, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._raw = raw
+        """The transport below TLS."""
+        self.paused_below = False
+        """The kernel takes no more for now."""
+        self._drained: asyncio.Future[None] | None = None
+
+    @property
+    def all_taken(self) -> bool:
+        return super().all_taken and not self._raw.get_write_buffer_size()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(Above(transport, self._raw))
+
+    async def flushed(self) -> None:
+        if self.all_taken:
+            return
+        await asyncio.sleep(0)  # uvloop writes at the end of its turn
+        while self.transport is not None and not self.transport.is_closing() and not self.all_taken:
+            self._drained = self._loop.create_future()
+            # what the transport below has not paused for is taken soon, and nothing tells
+            await asyncio.wait([self._drained], timeout=None if self.paused_below else SOON_SECONDS)
+            self._drained = None
+
+    def drained(self) -> None:
+        """The kernel has taken what was passed down."""
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        self.drained()
+
+
+_DELEGATED = (
+    "abort",
+    "get_extra_info",
+    "get_protocol",
+    "get_write_buffer_size",
+    "is_closing",
+    "is_reading",
+    "pause_reading",
+    "resume_reading",
+    "set_protocol",
+    "set_write_buffer_limits",
+    "write",
+    "writelines",
+)
+
+
+class Above(asyncio.Transport):
+    """TLS's own transport, but for its end: that the client agrees to it is not waited for (RFC 5246, 7.2.1).
+
+    A client that keeps an idle connection does not answer it, and would hold a process up that is to end.
+    """
+
+    def __init__(self, tls: Any, raw: Any) -> None:
+        super().__init__()
+        self._tls = tls
+        self._raw = raw
+        # the very methods, at no cost
+        for name in _DELEGATED:
+            setattr(self, name, getattr(tls, name))
+
+    def close(self) -> None:
+        self._tls.close()
+        self._raw.close()  # it takes what TLS still has to pass down, a close_notify last, and then ends
+
+
+class Below(asyncio.BufferedProtocol):
+    """Between TLS and the transport below it: hands everything on, and tells the connection what TLS would keep to itself."""
+
+    def __init__(self, tls: Any, connection: SecureConnection) -> None:
+        self._tls = tls
+        self._connection = connection
+        self.get_buffer = tls.get_buffer  # type: ignore[method-assign]  # so that what comes is handed on at no cost
+        self.buffer_updated = tls.buffer_updated  # type: ignore[method-assign]  # likewise
+
+    def pause_writing(self) -> None:
+        self._connection.paused_below = True
+        self._tls.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._connection.paused_below = False
+        self._tls.resume_writing()
+        self._connection.drained()
+
+    def eof_received(self) -> bool | None:
+        self._connection.eof_received()
+        keep: bool | None = self._tls.eof_received()
+        return keep
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._tls.connection_lost(exc)
+        self._connection.drained()
+
+
+class _Early(asyncio.Protocol):
+    """Keeps what comes right behind the handshake, until the connection is there."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.ended = False
+
+    def data_received(self, data: bytes) -> None:
+        self.data += data
+
+    def eof_received(self) -> None:
+        self.ended = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended = True
+
+
+class Handshake(asyncio.Protocol):
+    """What accepts a client, and makes a connection of it once the handshake is done. One that fails is simply over."""
+
+    def __init__(self, server: Server, context: ssl.SSLContext) -> None:
+        self._server = server
+        self._context = context
+        self._raw: Any = None
+        self._early = b""
+        self._first = _Early()
+        self._task: asyncio.Task[Any] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._raw = transport
+        if self._server.handshakes >= LIMITS.connections:
+            LIMITS.hit["connections"] += 1
+            self._raw.abort()
+            return
+        self._server.handshakes += 1
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(
+            loop.start_tls(
+                self._raw,
+                self._first,
+                self._context,
+                server_side=True,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+                ssl_shutdown_timeout=FAREWELL_SECONDS,
+            )
+        )
+        self._task.add_done_callback(self._over)
+        # behind what start_tls itself lets be called soon, and in the same turn: before anything more is read
+        loop.call_soon(loop.call_soon, self._feed)
+
+    def data_received(self, data: bytes) -> None:
+        """uvloop reads even before the handshake is begun."""
+        self._early += data
+        if len(self._early) > EARLY_LIMIT:
+            self._raw.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _feed(self) -> None:
+        """Give TLS what came before it was there."""
+        data, self._early = self._early, b""
+        tls = self._raw.get_protocol()
+        while data and not self._raw.is_closing():
+            buffer = tls.get_buffer(len(data))
+            count = min(len(data), len(buffer))
+            buffer[:count] = data[:count]
+            tls.buffer_updated(count)
+            data = data[count:]
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        self._server.handshakes -= 1
+        if task.cancelled() or task.exception() is not None or task.result() is None or self._first.ended:
+            self._raw.abort()
+            return
+        secure = task.result()
+        connection = self._server.secured(self._raw)
+        secure.set_protocol(connection)
+        self._raw.set_protocol(Below(self._raw.get_protocol(), connection))
+        # then the transport below says when the kernel has taken all
+        self._raw.set_write_buffer_limits(0)
+        connection.connection_made(secure)
+        if self._first.data:
+            connection.data_received(self._first.data)

@@ -1,0 +1,95 @@
+"""A request and a response, as features see them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mypy_extensions import mypyc_attr
+
+from goto.http.fields import Headers, decode, encode
+
+
+@mypyc_attr(allow_interpreted_subclasses=True, serializable=True)
+class Request:
+    """The head of a request.
+
+    `target` is the origin-form, byte for byte; `path` is it without its query, still percent-encoded.
+    """
+
+    __slots__ = ("has_body", "headers", "method", "path", "query", "target", "version")
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: Headers,
+        *,
+        version: tuple[int, int] = (1, 1),
+        has_body: bool = False,
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.version = version
+        self.has_body = has_body
+        self.path, _, self.query = target.partition("?")
+
+    @property
+    def requested_status(self) -> int | None:
+        """The n of a request for `/status/{n}`, if it is one that can be answered (200..599); else None."""
+        if not self.path.startswith("/status/"):
+            return None
+        word = self.path[8:].removesuffix("/")
+        if len(word) == 3 and word.isascii() and word.isdecimal() and 200 <= int(word) <= 599:
+            return int(word)
+        return None
+
+    @property
+    def upgrade(self) -> str:
+        """The protocol asked for by `Upgrade`, lower case; empty where `Connection` does not name it (RFC 9110, 7.8)."""
+        index = self.headers.index
+        if b"upgrade" not in index:
+            return ""
+        connection = b",".join([value for _, value in index.get(b"connection", ())]).lower().split(b",")
+        if b"upgrade" not in (word.strip() for word in connection):
+            return ""
+        return decode(index[b"upgrade"][0][1]).strip().lower()
+
+
+class Body(Protocol):
+    """The body of an upstream's answer, still to come. The host pipes it on."""
+
+    def abort(self) -> None:
+        """Nobody wants it any more: end the connection it comes over."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True, serializable=True)
+class Response:
+    """The head of a response, with the whole `body`, or with a `stream` that a host carries on."""
+
+    __slots__ = ("body", "headers", "reason", "status", "stream")
+
+    def __init__(
+        self,
+        status: int,
+        body: bytes = b"",
+        headers: Headers | None = None,
+        *,
+        reason: str | None = None,
+        stream: Body | None = None,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = Headers() if headers is None else headers
+        self.body = body
+        self.stream = stream
+
+    @classmethod
+    def text(cls, status: int, text: str) -> Response:
+        """A line of text."""
+        return cls(status, encode(text + "\n"), Headers([(b"Content-Type", b"text/plain; charset=utf-8")]))
+
+    @classmethod
+    def json(cls, status: int, body: bytes) -> Response:
+        """An encoded JSON document."""
+        return cls(status, body, Headers([(b"Content-Type", b"application/json")]))

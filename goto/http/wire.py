@@ -1,0 +1,125 @@
+"""The bytes of a response head, the same whichever way a response takes (RFC 9112)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Final, Literal
+
+from goto.flow import Call
+from goto.http.fields import Field, encode
+from goto.http.messages import Request, Response
+from goto.http.reasons import REASONS
+
+_STATUS_LINES: Final = {status: b"HTTP/1.1 %d %b\r\n" % (status, REASONS.get(status, "").encode()) for status in range(100, 600)}
+_date = (0, b"")
+
+Ends = Literal["length", "chunks", "close"]
+"""What tells a client that a body is whole."""
+
+NO_BODY: Final = frozenset((204, 304))
+"""Statuses whose responses have no body (RFC 9110, 15.3.5 and 15.4.5)."""
+
+REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
+"""Safe methods: sending such a request twice changes nothing (RFC 9110, 9.2.1)."""
+
+CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
+CLOSE: Final = b"Connection: close\r\n"
+KEEP_ALIVE: Final = b"Connection: keep-alive\r\n"
+LAST_CHUNK: Final = b"0\r\n\r\n"
+
+
+def status_line(status: int, reason: str | None = None) -> bytes:
+    """With Go's reason phrase, unless there is one already: an upstream's passes as it came."""
+    if reason is None or reason == REASONS.get(status):
+        return _STATUS_LINES[status]
+    return b"HTTP/1.1 %d %b\r\n" % (status, reason.encode("latin-1", "replace"))
+
+
+_line_of: Final[Callable[[Field], bytes]] = b": ".join  # the quickest way there is
+
+
+def fields_bytes(fields: list[Field]) -> bytes:
+    return b"\r\n".join([*map(_line_of, fields), b""])
+
+
+def date_field() -> bytes:
+    """`Date`, made once a second (RFC 9110, 6.6.1)."""
+    global _date
+    now = int(time.time())
+    if _date[0] != now:
+        _date = (now, b"Date: %b\r\n" % formatdate(now, usegmt=True).encode())
+    return _date[1]
+
+
+def has_date(fields: list[Field]) -> bool:
+    for name, _ in fields:  # noqa: SIM110  # any() would make a generator for each response
+        if len(name) == 4 and name.lower() == b"date":
+            return True
+    return False
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def framing_of_stream(status: int, length: int | None, request: Request) -> tuple[bytes, Ends]:
+    """How a body that is still coming is delimited, and what will end it (RFC 9112, 6.3)."""
+    if status in NO_BODY or status == 101:
+        return b"", "length"
+    if length is not None:
+        return b"Content-Length: %d\r\n" % length, "length"
+    if request.method == "HEAD":
+        return b"", "length"
+    return (CHUNKED, "chunks") if request.version >= (1, 1) else (b"", "close")
+
+
+def response_bytes(
+    response: Response,
+    identity: bytes,
+    framing: bytes,
+    version: tuple[int, int],
+    *,
+    keep_alive: bool,
+    body: bytes = b"",
+) -> bytes:
+    """The head of a response for a client that speaks `version`, with as much of its body as is here."""
+    if response.status == 101:
+        connection = b""
+    elif not keep_alive:
+        connection = CLOSE
+    else:
+        connection = b"" if version >= (1, 1) else KEEP_ALIVE
+    fields = response.headers.fields
+    first = status_line(response.status, response.reason)
+    date = b"" if has_date(fields) else date_field()
+    return b"".join((first, identity, fields_bytes(fields), date, framing, connection, b"\r\n", body))
+
+
+def whole_response(response: Response, identity: bytes, method: str, version: tuple[int, int], *, keep_alive: bool) -> bytes:
+    """A response whose body is here, as the answer to a request of `method`: none for HEAD, nor with 204 and 304."""
+    body = response.body
+    framing = b"" if response.status in NO_BODY else b"Content-Length: %d\r\n" % len(body)
+    if method == "HEAD" or not framing:
+        body = b""
+    return response_bytes(response, identity, framing, version, keep_alive=keep_alive, body=body)
+
+
+def request_head(call: Call, length: int | None) -> bytes:
+    """The bytes of a request up to its body. `length` in bytes, None for a chunked one.
+
+    No length is announced for an empty body of a method that gives it no meaning (RFC 9110, 8.6).
+    """
+    first = f"{call.method} {call.path} HTTP/1.1\r\n"
+    upgrade = f"Connection: Upgrade\r\nUpgrade: {call.upgrade}\r\n" if call.upgrade else ""
+    if length is None:
+        framing = CHUNKED
+    elif length or call.method not in _BODILESS:
+        framing = b"Content-Length: %d\r\n" % length
+    else:
+        framing = b""
+    return b"".join((encode(first), fields_bytes(call.headers), encode(upgrade), framing, b"\r\n"))
+
+
+_BODILESS: Final = REPEATABLE | {"DELETE", "CONNECT"}

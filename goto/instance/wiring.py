@@ -1,0 +1,85 @@
+"""One goto process: its listeners, what they share, and its API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from goto.api.access import Access
+from goto.api.docs import Docs
+from goto.api.management import Management
+from goto.api.table import RouteTable
+from goto.config.keys import Keys
+from goto.config.service import Config
+from goto.feature import Feature
+from goto.features import FEATURES
+from goto.instance.about import About
+from goto.instance.identity import goto_host
+from goto.instance.limits import ProcessLimits
+from goto.instance.metrics import Metrics
+from goto.registry.service import Registry
+from goto.tls.authority import Authority
+from goto.traffic.listener import Listener
+from goto.traffic.listeners import Carrier, Listeners
+from goto.upstream.answer import Upstream
+
+if TYPE_CHECKING:
+    from goto.config.document import Document
+
+SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, About, Docs, Metrics)
+
+Features = Sequence[type[Feature]]
+
+
+def route_table(features: Features = FEATURES) -> RouteTable:
+    """Every route of the API."""
+    return RouteTable((SERVICES[0], Listener, *features, *SERVICES[1:]))
+
+
+def config_keys(features: Features = FEATURES) -> Keys:
+    """Every key of a configuration. Raises `KeyClash`."""
+    return Keys((Listener, *features), (Access, *SERVICES))
+
+
+class Instance:
+    """What a process has once. A host carries its traffic. `features` are what its listeners have, in the order of traffic."""
+
+    def __init__(self, carrier: Carrier, features: Features = FEATURES) -> None:
+        self.host = goto_host()
+        self.access = Access()
+        self.upstream = Upstream()
+        self.authority = Authority()
+        self.listeners = Listeners(carrier, self._listener, self.authority)
+        self.registry = Registry(self.upstream)
+        self.limits = ProcessLimits()
+        self.about = About(lambda: self.table)
+        self.docs = Docs(lambda: self.table)
+        self.metrics = Metrics(carrier, self.listeners, self.registry, self.upstream)
+        configured = {Access: self.access, Registry: self.registry, ProcessLimits: self.limits}
+        self.config = Config(
+            lambda: config_keys(self.features), self.listeners, configured, lambda: self._listener(0, "", "http")
+        )
+        self.use(features)
+
+    def use(self, features: Features) -> None:
+        """Have these features, in each listener made from now on."""
+        self.features = features
+        self.table = route_table(features)
+        services = (self.listeners, self.registry, self.config, self.limits, self.about, self.docs, self.metrics)
+        self.management = Management(self.table, services, self.listeners.by_port.get, self.access)
+
+    def take(self, document: Document | None) -> None:
+        """Take over who may manage this process: from the options, which are the configuration's overrides, else from files."""
+        given = {path: given.value for path, given in document.process.items()} if document is not None else {}
+        self.access.take({**given, **self.config.overrides})
+        self.registry.token = self.access.registry_token
+
+    def _listener(self, port: int, label: str, protocol: str) -> Listener:
+        return Listener(port, self.host, self.upstream, label=label, protocol=protocol, features=self.features)
+
+    async def stop(self) -> None:
+        self.about.ready = False
+        for listener in self.listeners.by_port.values():
+            listener.stop()
+        self.registry.stop()
+        await self.upstream.close()

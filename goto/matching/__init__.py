@@ -1,0 +1,1 @@
+"""Templates, criteria, and the index that finds what a request hits."""

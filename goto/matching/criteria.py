@@ -1,0 +1,95 @@
+"""What a request must have to be matched: URI templates, headers and query parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+
+from goto.errors import BadInput
+from goto.matching.templates import ANY_VALUE, Template, parse
+from goto.words import HeaderName, HeaderValue, one_line
+
+
+class UriTemplate(str):
+    """A whole path to match, without a query: `/foo/{x}/bar/{y:[0-9]+}`; `/` matches all traffic."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^/", "examples": ["/foo/{x}/bar/{y:[0-9]+}"]}
+
+    @classmethod
+    def parse(cls, text: str) -> UriTemplate:
+        if not text.startswith("/"):
+            raise ValueError(f"{text!r} does not start with a slash")
+        pattern = Template.parse(one_line(text))
+        if any("?" in part for part in pattern.parts if isinstance(part, str)):
+            raise ValueError("a URI is matched without its query: name parameters in match.query")
+        return cls(text)
+
+
+class HeaderText(str):
+    """A header value with variables."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "examples": ["{x}"]}
+
+    @classmethod
+    def parse(cls, text: str) -> HeaderText:
+        value = HeaderValue.parse(text)
+        parse(value)
+        return cls(value)
+
+
+class QueryName(str):
+    """The name of a query parameter, decoded."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "examples": ["page"]}
+
+    @classmethod
+    def parse(cls, text: str) -> QueryName:
+        if not one_line(text):
+            raise ValueError("a parameter has a name")
+        return cls(text)
+
+
+class QueryText(str):
+    """The value of a query parameter, decoded, with variables."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "examples": ["{x}"]}
+
+    @classmethod
+    def parse(cls, text: str) -> QueryText:
+        parse(one_line(text))
+        return cls(text)
+
+
+NameAndValue = Annotated[list[str], msgspec.Meta(min_length=1, max_length=2)]
+"""`[name]`, `[name, value]` or `[name, "{x}"]`; an empty value is the same as none."""
+
+
+class Criteria(msgspec.Struct):
+    """What triggers a target: any one of these. Without any, it can only be invoked by hand."""
+
+    headers: list[NameAndValue] = msgspec.field(default_factory=list)
+    """`[name]` where it is there, `[name, value]`, or `[name, "{x}"]` to capture its value."""
+    uris: list[UriTemplate] = msgspec.field(default_factory=list)
+    """Whole paths."""
+    query: list[NameAndValue] = msgspec.field(default_factory=list)
+    """As headers, for parameters; names compare exactly."""
+
+    def __post_init__(self) -> None:
+        for index, pair in enumerate(self.headers):
+            _check(f"match.headers[{index}]", pair, HeaderName, HeaderText)
+        for index, pair in enumerate(self.query):
+            _check(f"match.query[{index}]", pair, QueryName, QueryText)
+
+    def __bool__(self) -> bool:
+        return bool(self.headers or self.uris or self.query)
+
+
+def _check(where: str, pair: list[str], name: type[HeaderName | QueryName], value: type[HeaderText | QueryText]) -> None:
+    try:
+        pair[0] = name.parse(pair[0])
+        if len(pair) > 1:
+            pair[1] = value.parse(pair[1])
+            Template.parse(pair[1], ANY_VALUE)
+    except ValueError as error:
+        raise BadInput(f"{where}: {error}") from None

@@ -1,0 +1,262 @@
+"""Which targets a request triggers, found without looking at those that it does not.
+
+URIs stand in a trie by path segment: literal segments in a dict, `{x}` as one branch, segments that are partly variable in a
+`TemplateSet`. A regex may span segments, so from there on the rest of the path is a matter of a `TemplateSet` too. Header
+and query criteria are found by name, then by value. So the cost grows with the request and with what it hits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+from goto.http.fields import decode, encode
+from goto.http.memo import Memo
+from goto.http.messages import Request
+from goto.http.targets import decoded
+from goto.matching.criteria import Criteria
+from goto.matching.templates import ANY_VALUE, Part, Template, TemplateSet, Variable, fold
+
+T = TypeVar("T")
+
+Kind = Literal["uri", "header", "query"]
+
+
+class Capture(NamedTuple):
+    """The value of a variable, and where it was found: raw for `uri`, as sent for `header`, decoded for `query`."""
+
+    text: str
+    kind: Kind
+
+
+class _Criterion(NamedTuple):
+    """One criterion of one target. They compare in the order in which captures are taken."""
+
+    number: int
+    target: int
+    kind: Kind
+    template: Template | None
+    """None where nothing is captured."""
+
+
+_Hit = tuple[_Criterion, str]
+"""A criterion that holds, and the text that its template is to capture from."""
+
+
+class _Node:
+    """A place in the trie, reached by the segments on the way to it."""
+
+    __slots__ = ("ends", "literals", "partial", "partials", "tails", "variable")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.variable: _Node | None = None
+        self.partial: TemplateSet[_Node] | None = None
+        self.partials: dict[bytes, _Node] = {}
+        """The nodes behind `partial`, by its regexes: equal ones lead to the same node."""
+        self.tails: TemplateSet[_Criterion] | None = None
+        self.ends: list[_Criterion] = []
+
+    def add(self, segments: list[tuple[Part, ...]], criterion: _Criterion) -> None:
+        """Enter a path whose first segments led here."""
+        node = self
+        for at, segment in enumerate(segments):
+            if all(isinstance(part, str) for part in segment):
+                node = node._literal(fold("".join(map(str, segment))))
+            elif any(isinstance(part, Variable) and part.regex is not None for part in segment):
+                if node.tails is None:
+                    node.tails = TemplateSet()
+                node.tails.add(Template(_joined(segments[at:])), criterion)
+                return
+            elif len(segment) == 1:
+                node.variable = node.variable or _Node()
+                node = node.variable
+            else:
+                node = node._partial(Template(segment))
+        node.ends.append(criterion)
+
+    def _literal(self, segment: str) -> _Node:
+        if segment not in self.literals:
+            self.literals[segment] = _Node()
+        return self.literals[segment]
+
+    def _partial(self, template: Template) -> _Node:
+        if template.regex not in self.partials:
+            if self.partial is None:
+                self.partial = TemplateSet()
+            self.partials[template.regex] = _Node()
+            self.partial.add(template, self.partials[template.regex])
+        return self.partials[template.regex]
+
+
+class _Values:
+    """The criteria on one header or query parameter."""
+
+    __slots__ = ("any", "exact", "patterns")
+
+    def __init__(self) -> None:
+        self.any: list[_Criterion] = []
+        self.exact: dict[str, list[_Criterion]] = {}
+        self.patterns: TemplateSet[_Criterion] | None = None
+
+    def add(self, template: Template | None, criterion: _Criterion) -> None:
+        if template is None or template.anything:
+            self.any.append(criterion)
+        elif template.literal is not None:
+            self.exact.setdefault(template.literal, []).append(criterion)
+        else:
+            if self.patterns is None:
+                self.patterns = TemplateSet()
+            self.patterns.add(template, criterion)
+
+    def find(self, value: str, hits: list[_Hit]) -> None:
+        for criterion in self.any:
+            hits.append((criterion, value))
+        if self.exact:
+            for criterion in self.exact.get(fold(value), ()):
+                hits.append((criterion, value))
+        if self.patterns is not None:
+            for criterion in self.patterns.find(value):
+                hits.append((criterion, value))
+
+
+class MatchIndex(Generic[T]):
+    """Answers which of many targets a request triggers. Targets are added in their order."""
+
+    def __init__(self, targets: Iterable[tuple[T, Criteria]] = ()) -> None:
+        self._targets: list[T] = []
+        self._everything: list[_Hit] = []
+        self._root: _Node | None = None
+        self._headers: dict[bytes, _Values] = {}
+        self._query: dict[str, _Values] = {}
+        self._numbers = 0
+        self._in_target = Memo(self._find)
+        """What holds for request targets that came before."""
+        self._always: list[tuple[T, dict[str, Capture]]] | None = None
+        """The answer to every request, where `/` is all there is."""
+        for target, criteria in targets:
+            self.add(target, criteria)
+
+    def add(self, item: T, criteria: Criteria) -> None:
+        """Enter a target after all others."""
+        target = len(self._targets)
+        self._targets.append(item)
+        self._always = None
+        self._in_target.clear()
+        for uri in criteria.uris:
+            template = Template.parse(uri)
+            criterion = self._criterion(target, "uri", template)
+            if uri == "/":
+                self._everything.append((criterion, ""))
+                continue
+            if self._root is None:
+                self._root = _Node()
+            self._root.add(_segments(template.parts), criterion)
+        for name, *value in criteria.headers:
+            header = self._headers.setdefault(encode(name).lower(), _Values())
+            self._add_value(target, "header", header, value)
+        for name, *value in criteria.query:
+            parameter = self._query.setdefault(name, _Values())
+            self._add_value(target, "query", parameter, value)
+
+    def match(self, request: Request) -> list[tuple[T, dict[str, Capture]]]:
+        """The targets triggered, in order, each with its captures. The list is not to be changed."""
+        if self._always is not None:
+            return self._always
+        hits = [*self._everything, *self._in_target[request.target]]
+        if self._headers:
+            headers = self._headers
+            for name, fields in request.headers.index.items():
+                if name in headers:
+                    for _, value in fields:
+                        headers[name].find(decode(value), hits)
+        if not hits:
+            return []
+        matches = self._collect(hits)
+        if self._root is None and not self._headers and not self._query:
+            self._always = matches
+        return matches
+
+    def _find(self, target: str) -> list[_Hit]:
+        """The criteria on path and query that hold for a request target."""
+        hits: list[_Hit] = []
+        path, _, query = target.partition("?")
+        if self._root is not None:
+            self._find_path(self._root, path, hits)
+        if self._query and query:
+            self._find_query(query, hits)
+        return hits
+
+    def _find_path(self, root: _Node, path: str, hits: list[_Hit]) -> None:
+        segments = fold(path).split("/")
+        nodes = [root]
+        # a path begins with a slash, so the first segment is empty, except in `OPTIONS *`, which no template means
+        for at in range(1, len(segments)):
+            segment = segments[at]
+            following = []
+            for node in nodes:
+                if segment in node.literals:
+                    following.append(node.literals[segment])
+                if node.variable is not None and segment:
+                    following.append(node.variable)
+                if node.partial is not None and segment:
+                    following += node.partial.find(segment)
+                if node.tails is not None:
+                    rest = path.split("/", at)[at]
+                    hits += [(criterion, path) for criterion in node.tails.find(rest)]
+            if not following:
+                return
+            nodes = following
+        for node in nodes:
+            hits += [(criterion, path) for criterion in node.ends]
+
+    def _find_query(self, query: str, hits: list[_Hit]) -> None:
+        criteria = self._query
+        for pair in query.split("&"):
+            name, _, value = pair.partition("=")
+            name = decoded(name)
+            if name in criteria:
+                criteria[name].find(decoded(value), hits)
+
+    def _collect(self, hits: list[_Hit]) -> list[tuple[T, dict[str, Capture]]]:
+        hits.sort(key=_number)
+        found: dict[int, dict[str, Capture]] = {}
+        for criterion, text in hits:
+            captures = found.setdefault(criterion.target, {})
+            if criterion.template is not None:
+                for name, value in (criterion.template.match(text) or {}).items():
+                    captures.setdefault(name, Capture(value, criterion.kind))
+        return [(self._targets[target], captures) for target, captures in found.items()]
+
+    def _add_value(self, target: int, kind: Kind, values: _Values, value: list[str]) -> None:
+        template = Template.parse(value[0], ANY_VALUE) if value and value[0] else None
+        values.add(template, self._criterion(target, kind, template))
+
+    def _criterion(self, target: int, kind: Kind, template: Template | None) -> _Criterion:
+        self._numbers += 1
+        return _Criterion(self._numbers, target, kind, template if template and template.literal is None else None)
+
+
+def _number(hit: _Hit) -> int:
+    return hit[0].number
+
+
+def _segments(parts: tuple[Part, ...]) -> list[tuple[Part, ...]]:
+    """A path's parts cut at the slashes of its literal text, from the first slash on."""
+    segments: list[list[Part]] = [[]]
+    for part in parts:
+        if isinstance(part, Variable):
+            segments[-1].append(part)
+            continue
+        first, *others = part.split("/")
+        segments[-1].append(first)
+        segments += [[other] for other in others]
+    return [tuple(part for part in segment if part) for segment in segments[1:]]
+
+
+def _joined(segments: list[tuple[Part, ...]]) -> list[Part]:
+    """Segments as the parts of one path again."""
+    parts: list[Part] = []
+    for segment in segments:
+        parts += ["/", *segment]
+    return parts[1:]

@@ -1,0 +1,1 @@
+"""What every exchange goes through, whichever host carries it."""

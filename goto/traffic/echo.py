@@ -1,0 +1,109 @@
+"""The answer that shows a request: `/echo`, and what the standalone host says to a request nobody else answers."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from goto.flow import Field, Flow, Headers, Response
+from goto.http.fields import field_length, field_name
+from goto.http.hops import HOP_BY_HOP, connection_words
+from goto.http.memo import Memo
+
+SHOWN_BYTES: Final = 1 << 20
+"""Bytes of a body that are shown; the rest is read, counted and dropped."""
+
+_UNREPEATED: Final = HOP_BY_HOP | {b"host", b"set-cookie"}
+_JSON_TYPE: Final[Field] = (b"Content-Type", b"application/json")
+_LEFT_OUT: Final = 0
+_REPEATED: Final = 1
+_CONNECTION: Final = 2
+_json: Final = msgspec.json.Encoder().encode
+
+
+def echo(flow: Flow, body: bytes, size: int) -> Response:
+    """JSON that shows the request, with the request's headers repeated, but for those that would break this answer.
+
+    `{"RequestURI", "RequestHeaders": {name as sent: [values]}, "RequestQuery": {name: [values]}, "RequestBody"}`, and
+    `"RequestBodySize"` and `"RequestBodyTruncated": true` where `size` is more than what was kept of the body.
+    """
+    request = flow.request
+    fields = request.headers.fields
+    members = []
+    repeated = [_JSON_TYPE]
+    connection = False
+    for field in fields:
+        member, use = _shown_of(field)
+        members.append(member)
+        if use == _REPEATED:
+            repeated.append(field)
+        elif use == _CONNECTION:
+            connection = True
+    if connection:
+        words = connection_words(fields)
+        repeated = [field for field in repeated if field[0].lower() not in words]
+    if len(request.headers.index) < len(fields):
+        members = _grouped(fields)
+    whole = b'{"RequestURI":%b,"RequestHeaders":{%b},"RequestQuery":%b,"RequestBody":%b%b}\n' % (
+        _json(_text(request.target)),
+        b",".join(members),
+        _json(_parameters(request.query)) if request.query else b"{}",
+        _json(body.decode("utf-8", "replace")) if body else b'""',
+        b',"RequestBodySize":%d,"RequestBodyTruncated":true' % size if size > len(body) else b"",
+    )
+    return Response(flow.status or 200, whole, Headers(repeated))
+
+
+def _named(name: bytes) -> tuple[bytes, int]:
+    """How a field of that name begins as a member of a JSON object, and what becomes of it in the answer."""
+    key = name.lower()
+    use = _LEFT_OUT if key in _UNREPEATED or key.startswith(b"content-") else _REPEATED
+    if key == b"connection":
+        use = _CONNECTION
+    return _json(_plain(name)) + b":[", use
+
+
+_named_of: Final = Memo(_named).__getitem__
+
+
+def _shown(field: Field) -> tuple[bytes, int]:
+    """A field as a member of a JSON object, and what becomes of it in the answer."""
+    begin, use = _named_of(field[0])
+    return b"%b%b]" % (begin, _json(_plain(field[1]))), use
+
+
+_shown_of: Final = Memo(_shown, field_length, group=field_name).__getitem__
+
+
+def _grouped(fields: list[Field]) -> list[bytes]:
+    """The members of the JSON object where a name comes more than once."""
+    values: dict[str, list[str]] = {}
+    for name, value in fields:
+        values.setdefault(_plain(name), []).append(_plain(value))
+    return [b"%b:%b" % (_json(name), _json(listed)) for name, listed in values.items()]
+
+
+def _parameters(query: str) -> dict[str, list[str]]:
+    encoded = "%" in query or "+" in query or not query.isascii()
+    parameters: dict[str, list[str]] = {}
+    for pair in query.split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            if encoded:
+                name, value = _text(unquote_plus(name)), _text(unquote_plus(value))
+            if name in parameters:
+                parameters[name].append(value)
+            else:
+                parameters[name] = [value]
+    return parameters
+
+
+def _plain(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _text(text: str) -> str:
+    """Without the surrogates that stand for bytes which are no UTF-8: JSON cannot hold them."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

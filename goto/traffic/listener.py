@@ -1,0 +1,161 @@
+"""One TCP port that goto serves on, with its own instance of every feature."""
+
+from __future__ import annotations
+
+import ssl
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal, NotRequired, TypedDict, TypeVar
+
+from goto.feature import Feature
+from goto.features import FEATURES
+from goto.features.status_counts import StatusCounts
+from goto.flow import Field, Flow, encode
+from goto.http.wire import fields_bytes
+from goto.pipeline import Pipeline
+from goto.routes import get, put
+from goto.settings import setting
+from goto.tls.settings import ListenerTls
+from goto.upstream.answer import Upstream
+from goto.words import Label
+
+F = TypeVar("F", bound=Feature)
+
+Outcome = Literal["client_gone", "upstream_failed", "broke_off"]
+"""How an exchange may end besides being completed: the client left first; it was answered that its one upstream gave no
+answer; the upstream ended in the middle of its answer."""
+
+
+class ListenerState(TypedDict):
+    """A listener as it is listed."""
+
+    label: str
+    """What `Via-Goto` says."""
+    port: int
+    protocol: str
+    open: bool
+    """Whether it accepts traffic."""
+    admin: NotRequired[Literal[False]]
+    """Not there where management calls are answered."""
+    tls: NotRequired[ListenerTls]
+    """What it was given to show, files by their paths."""
+
+
+class Listener:
+    """A port, its identity and its features.
+
+    `pipeline` is what traffic runs through now.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        host: str,
+        upstream: Upstream,
+        *,
+        label: str = "",
+        protocol: str = "http",
+        features: Iterable[type[Feature]] = FEATURES,
+    ) -> None:
+        self.port = int(port)
+        self.protocol = protocol
+        self.tls: ListenerTls | None = None
+        """What was said of the certificate of an https listener."""
+        self.secure: ssl.SSLContext | None = None
+        """What an https listener shows since it was opened."""
+        self.mode = ""
+        """How a host with several kinds of listeners carries it; taken over from the one it was added through."""
+        self.open = False
+        self.managed = True
+        """Management calls are answered here; where they are not, they are traffic."""
+        self.hook_errors: Counter[str] = Counter()
+        """Hooks that raised, by their name."""
+        self.refused: Counter[int] = Counter()
+        """What was answered before it was an exchange, malformed heads above all, by status."""
+        self.ends: Counter[tuple[int, Outcome]] = Counter()
+        """Exchanges that did not simply complete, by the status that was counted, 0 for none, and how they ended."""
+        self._host = host
+        self._features = {feature: feature() for feature in features}
+        for feature in self._features.values():
+            feature.bind(self._rebuild, upstream)
+        self._rebuild()
+        self._set_label(label)
+
+    def _rebuild(self) -> None:
+        self.pipeline = Pipeline(self._features.values(), self._count_error)
+
+    def _count_error(self, hook: str) -> None:
+        self.hook_errors[hook] += 1
+
+    def ended(self, flow: Flow, pipeline: Pipeline, depth: int, outcome: Outcome, *, headed: bool) -> None:
+        """Count an exchange that did not simply complete. `headed`: its response hooks were begun at least."""
+        self.ends[self.counted(flow, pipeline, depth) if headed else 0, outcome] += 1
+
+    def counted(self, flow: Flow, pipeline: Pipeline, depth: int) -> int:
+        """The status that an exchange was counted under, once its response hooks were begun; 0 if it was not counted yet."""
+        counts = self.has(StatusCounts) and pipeline.has_run(self.feature(StatusCounts).response, flow, depth)
+        return flow.response.status if counts and flow.response is not None else 0
+
+    def stop(self) -> None:
+        """End what the features still run, once nothing more is accepted."""
+        for feature in self._features.values():
+            feature.stop()
+
+    @property
+    def features(self) -> list[Feature]:
+        return list(self._features.values())
+
+    def feature(self, kind: type[F]) -> F:
+        """This listener's instance of a feature."""
+        found = self._features[kind]
+        assert isinstance(found, kind)
+        return found
+
+    def has(self, kind: type) -> bool:
+        return kind in self._features
+
+    # ------------------------------------------------------------ identity
+    def _set_label(self, label: str) -> None:
+        self.label = label
+        self.identity: list[Field] = [(b"Via-Goto", encode(self.name)), (b"Goto-Host", encode(self._host))]
+        self.identity_bytes = fields_bytes(self.identity)
+
+    @property
+    def name(self) -> str:
+        """What `Via-Goto` says: the label, else the port."""
+        return self.label or str(self.port)
+
+    @put("/label/set/{label}")
+    def set_label(self, label: Label) -> str:
+        """Set the label of this port, which `Via-Goto` then carries."""
+        self._set_label(label)
+        return f"Port {self.port} is labelled {label}"
+
+    @put("/label/clear")
+    def clear_label(self) -> str:
+        """Remove the label; `Via-Goto` carries the port again."""
+        self._set_label("")
+        return f"Label of port {self.port} cleared"
+
+    @get("/label")
+    def show_label(self) -> str:
+        """Show the label of this port."""
+        return f"Label: {self.name}"
+
+    @setting("label")
+    def configured_label(self) -> Label | None:
+        """What `Via-Goto` says; the port if not given."""
+        return Label(self.label) if self.label else None
+
+    @configured_label.setter
+    def configure_label(self, label: Label | None) -> None:
+        self._set_label(label or "")
+
+    def show(self) -> ListenerState:
+        """As the list of listeners has it."""
+        shown: ListenerState = {"label": self.name, "port": self.port, "protocol": self.protocol, "open": self.open}
+        if not self.managed:
+            shown["admin"] = False
+        if self.tls is not None:
+            shown["tls"] = self.tls
+        return shown

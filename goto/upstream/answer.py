@@ -1,0 +1,322 @@
+"""Sending one call on: a connection from the pool, the request's bytes, the answer as it comes.
+
+Used by the standalone host for matched traffic, and on both hosts for fan-out and manual invocation. A request is never
+sent twice, except on a kept connection that turned out closed before any byte of the answer, and then only a repeatable one
+(behaviour: proxy).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import ClassVar, Final, Protocol
+
+from goto.flow import Call, Field, Headers, Response
+from goto.http.hops import end_to_end
+from goto.http.wire import LAST_CHUNK, REPEATABLE, chunk, request_head
+from goto.upstream.batch import Batch
+from goto.upstream.connection import Broken, Connection, Receiver, UpstreamError
+from goto.upstream.pool import Pool
+
+HELD_BYTES: Final = 1 << 18
+"""Bytes of an answer that are held before anybody takes them; then the upstream has to wait."""
+
+ONE_WRITE: Final = 1 << 16
+"""A body up to this many bytes goes out with its head, in one write."""
+
+
+class Outlet(Protocol):
+    """Where the body of an answer is piped to. `end` or `broken` comes exactly once, last."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def flush(self) -> None:
+        """All that came in one read was written, and the body goes on."""
+
+    def end(self) -> None: ...
+
+    def broken(self, error: UpstreamError) -> None: ...
+
+
+class Feed(Protocol):
+    """A request's body that is still coming."""
+
+    length: int | None
+    """In bytes; None where the client sends it chunked."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+class Answer(Receiver):
+    """The answer to one call, from the moment it was sent.
+
+    `on_head(answer)` is called once: with `status`, `reason`, `fields` and `length` set, or with `error`. What comes before
+    `pipe` is held, up to HELD_BYTES.
+    """
+
+    # what most answers never change stands here, so that each need not be given it
+    connection: Connection | None = None
+    status = 0
+    reason = b""
+    fields: Sequence[Field] = ()
+    length: int | None = None
+    error: UpstreamError | None = None
+    done = False
+    _held: list[bytes] | None = None
+    _held_size = 0
+    _heading = False
+    """Its head is being handed over: what came with it in one read follows."""
+    _task: asyncio.Task[None] | None = None
+    """Connects, or sends the body."""
+    _sent_before = False
+    _began = 0.0
+
+    def __init__(self, pool: Pool, call: Call, body: bytes | Feed, on_head: Callable[[Answer], None] | None = None) -> None:
+        self.call = call
+        self._pool = pool
+        self._body = body
+        self._on_head = on_head
+        self._outlet: Outlet | None = None
+
+    @property
+    def repeatable(self) -> bool:
+        return self._body == b"" and self.call.method in REPEATABLE and not self.call.upgrade
+
+    def response(self) -> Response:
+        """Its head for the client, hop-by-hop fields taken out; the body is still to come."""
+        fields = self.fields if self.status == 101 else end_to_end(self.fields)
+        return Response(self.status, b"", Headers(fields), reason=self.reason.decode("latin-1"), stream=self)
+
+    def pipe(self, outlet: Outlet) -> None:
+        """Hand the body on, held bytes first."""
+        self.resume()  # first, since the outlet may hold it back again
+        if self._held is not None:
+            for data in self._held:
+                outlet.write(data)
+            self._held = None
+        if self.error is not None:
+            outlet.broken(self.error)
+        elif self.done:
+            outlet.end()
+        else:
+            self._outlet = outlet
+            if not self._heading:
+                outlet.flush()
+
+    def pause(self) -> None:
+        if self.connection is not None and not self.done:
+            self.connection.pause()
+
+    def resume(self) -> None:
+        if self.connection is not None and not self.done:
+            self.connection.resume()
+
+    def abort(self) -> None:
+        """Nobody wants it any more."""
+        self._on_head = None
+        self._outlet = None
+        self._stop_task()
+        if not self.done:
+            self.done = True
+            if self.connection is not None:
+                self.connection.abort()
+
+    # ------------------------------------------------------------ sending
+    def begin(self) -> None:
+        self._began = time.monotonic()
+        if self.call.failure:
+            asyncio.get_running_loop().call_soon(self.on_error, UpstreamError(self.call.failure))
+            return
+        connection = self._pool.take(self.call.origin, repeatable=self.repeatable)
+        if connection is not None:
+            self._send(connection)
+        else:
+            self._connect()
+
+    def _connect(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._connect_and_send())
+
+    async def _connect_and_send(self) -> None:
+        try:
+            connection = await self._pool.connect(self.call.origin, self.call.timeout)
+        except UpstreamError as error:
+            self.on_error(error)
+        else:
+            self._task = None
+            self._send(connection)
+
+    def _send(self, connection: Connection) -> None:
+        self.connection = connection
+        call, body = self.call, self._body
+        length = len(body) if isinstance(body, bytes) else body.length
+        try:
+            head = request_head(call, length)
+        except Exception as error:
+            # a feature made the call, of something that is none
+            connection.abort()
+            connection.loop.call_soon(self.on_error, UpstreamError(f"the request cannot be written: {error}"))
+            return
+        bare = call.method == "HEAD"
+        if isinstance(body, bytes) and len(body) <= ONE_WRITE:
+            connection.start(self, head + body, call.timeout, head=bare)
+            return
+        connection.start(self, head, call.timeout, head=bare, whole=False)
+        self._task = connection.loop.create_task(self._feed(connection, body, chunked=length is None))
+
+    async def _feed(self, connection: Connection, body: bytes | Feed, *, chunked: bool) -> None:
+        try:
+            if isinstance(body, bytes):
+                for at in range(0, len(body), ONE_WRITE):
+                    if not await self._write(connection, body[at : at + ONE_WRITE]):
+                        return
+            else:
+                async for data in body:
+                    if data and not await self._write(connection, chunk(data) if chunked else data):
+                        return
+            if chunked:
+                connection.write(LAST_CHUNK)
+            if not self.done:
+                connection.sent()
+        except Exception as error:
+            # the upstream must not take what came for the whole
+            if not self.done:
+                connection.abort()
+                self.on_error(ClientBroke(f"the request's body broke: {error}"))
+
+    async def _write(self, connection: Connection, data: bytes) -> bool:
+        """Write a piece of the body and wait until there is room for more; whether the connection was there to write to."""
+        if not connection.usable:
+            return False
+        connection.write(data)
+        connection.watch()  # an upstream that reads no more is as slow as one that does not answer
+        await connection.drain()
+        if not self.status:
+            connection.unwatch()
+        return True
+
+    def _stop_task(self) -> None:
+        """Stop connecting or sending, unless it is that which found the end."""
+        task, self._task = self._task, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+
+    # ------------------------------------------------------------ receiving
+    def on_whole(self, status: int, reason: bytes, fields: list[Field], body: bytes) -> None:
+        if self.call.tally is not None:
+            self.call.tally.answered(time.monotonic() - self._began)
+        self.status, self.reason, self.fields, self.length = status, reason, fields, len(body)
+        self._held = [body] if body else None
+        self.done = True
+        self._stop_task()
+        on_head, self._on_head = self._on_head, None
+        if on_head is not None:
+            on_head(self)
+
+    def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
+        if status == 101 and not self.call.upgrade:
+            assert self.connection is not None
+            self.connection.abort()
+            self.on_error(Broken("switched protocols without being asked to"))
+            return
+        if self.call.tally is not None:
+            self.call.tally.answered(time.monotonic() - self._began)
+        self.status, self.reason, self.fields, self.length = status, reason, fields, length
+        on_head, self._on_head = self._on_head, None
+        if on_head is not None:
+            self._heading = True  # what came with the head can go out with it
+            on_head(self)
+            self._heading = False
+
+    def on_data(self, data: bytes) -> None:
+        if self._outlet is not None:
+            self._outlet.write(data)
+            return
+        if self._held is None:
+            self._held = []
+        self._held.append(data)
+        self._held_size += len(data)
+        if self._held_size >= HELD_BYTES:
+            self.pause()
+
+    def on_flush(self) -> None:
+        if self._outlet is not None:
+            self._outlet.flush()
+
+    def on_end(self) -> None:
+        self.done = True
+        self._stop_task()
+        outlet, self._outlet = self._outlet, None
+        if outlet is not None:
+            outlet.end()
+
+    def on_error(self, error: UpstreamError) -> None:
+        connection = self.connection
+        if (
+            isinstance(error, Broken)
+            and connection is not None
+            and connection.reused
+            and not connection.received
+            and self.repeatable
+            and not self._sent_before
+        ):
+            self._sent_before = True
+            self._connect()
+            return
+        self.error = error
+        self.done = True
+        if self.call.tally is not None and not isinstance(error, ClientBroke):
+            self.call.tally.failed(error.kind)
+        self._stop_task()
+        self.on_failure(error)
+
+    def on_failure(self, error: UpstreamError) -> None:
+        """There will be no answer, or no more of it; `error` says so too."""
+        on_head, self._on_head = self._on_head, None
+        outlet, self._outlet = self._outlet, None
+        if on_head is not None:
+            on_head(self)
+        elif outlet is not None:
+            outlet.broken(error)
+
+
+class ClientBroke(UpstreamError):
+    """The body of the client's own request was malformed or ended too early."""
+
+    status: ClassVar[int] = 400
+
+
+class Upstream:
+    """Sends calls over one pool."""
+
+    def __init__(self) -> None:
+        self.batch = Batch()
+        """The writes of this process, to clients and upstreams."""
+        self.pool = Pool(self.batch)
+
+    def send(self, call: Call, body: bytes | Feed, on_head: Callable[[Answer], None]) -> Answer:
+        """Send a call; `on_head(answer)` follows, never before this returns."""
+        answer = Answer(self.pool, call, body, on_head)
+        answer.begin()
+        return answer
+
+    async def head(self, call: Call, body: bytes | Feed) -> Answer:
+        """Send a call and wait for the head of its answer. Raises `UpstreamError`."""
+        waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def on_head(answer: Answer) -> None:
+            if not waiter.done():
+                waiter.set_result(answer)
+
+        answer = self.send(call, body, on_head)
+        try:
+            await waiter
+        except BaseException:
+            answer.abort()
+            raise
+        if answer.error is not None:
+            raise answer.error
+        return answer
+
+    async def close(self) -> None:
+        await self.pool.close()

@@ -1,0 +1,135 @@
+"""Connections to origins, kept for the next request: one pool for the process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from collections import deque
+from collections.abc import Callable
+from typing import cast
+
+from goto.flow import Origin
+from goto.tls.client import usual_context
+from goto.upstream.batch import Batch
+from goto.upstream.connection import Connection, TooSlow, Unreachable
+from goto.words.duration import spoken
+
+IDLE_SECONDS = 60.0
+"""An idle connection is closed after this time; most servers close theirs a little later."""
+
+IDLE_LIMIT = 1024
+"""Idle connections kept to one origin; one more is closed."""
+
+FRESH_SECONDS = 1.0
+"""A request that must not be repeated takes a kept connection only if it was idle for less than this."""
+
+CONNECT_SECONDS = 30.0
+
+
+class Pool:
+    """Hands out connections, last used first, so that surplus ones age and go."""
+
+    def __init__(self, batch: Batch | None = None) -> None:
+        self._batch = batch or Batch()
+        self._idle: dict[Origin, deque[Connection]] = {}
+        self._all: set[Connection] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many there are, and how many of them are idle."""
+        return len(self._all), sum(map(len, self._idle.values()))
+
+    def take(self, origin: Origin, *, repeatable: bool) -> Connection | None:
+        """A kept connection, if there is one that this request may use."""
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()
+            if not connection.usable:
+                continue
+            if repeatable or connection.loop.time() - connection.idle_since < FRESH_SECONDS:
+                return connection
+            idle.append(connection)
+            return None
+        return None
+
+    async def connect(self, origin: Origin, timeout: float = CONNECT_SECONDS) -> Connection:
+        """A new connection. Raises `Unreachable` or `TooSlow`."""
+        return await self._open(origin, min(timeout, CONNECT_SECONDS), self._keep, self._lost)
+
+    async def own(self, origin: Origin, timeout: float = CONNECT_SECONDS) -> Connection:
+        """As `connect`, for one user alone: the pool never hands it to another, and ends it only in `close`."""
+        return await self._open(origin, timeout, _leave, self._all.discard)
+
+    async def _open(
+        self, origin: Origin, timeout: float, on_idle: Callable[[Connection], None], on_lost: Callable[[Connection], None]
+    ) -> Connection:
+        loop = asyncio.get_running_loop()
+        where = f"{origin.scheme}://{origin.authority}"
+        tls = origin.tls
+        connection = Connection(origin, loop, self._batch, on_idle, on_lost)
+        try:
+            secure = None if origin.scheme != "https" else usual_context() if tls is None else tls.context
+            async with asyncio.timeout(timeout):
+                await loop.create_connection(
+                    lambda: cast("asyncio.Protocol", connection),
+                    origin.host,
+                    origin.port,
+                    ssl=secure,
+                    server_hostname=None if secure is None else origin.host if tls is None else tls.server_name or origin.host,
+                )
+        except TimeoutError:
+            raise TooSlow(f"cannot connect to {where} within {spoken(timeout)}") from None
+        except Exception as error:
+            # whatever it is, whoever waits for the answer must hear of it
+            raise Unreachable(f"cannot connect to {where}: {_reason(error)}") from None
+        self._all.add(connection)
+        return connection
+
+    async def close(self) -> None:
+        """End every connection, idle or not."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for connection in list(self._all):
+            connection.abort()
+        await asyncio.sleep(0)
+
+    def _keep(self, connection: Connection) -> None:
+        idle = self._idle.setdefault(connection.origin, deque())
+        if len(idle) >= IDLE_LIMIT:
+            connection.abort()
+            return
+        idle.append(connection)
+        if self._sweeper is None:
+            self._sweeper = connection.loop.call_later(IDLE_SECONDS / 4, self._sweep, connection.loop)
+
+    def _lost(self, connection: Connection) -> None:
+        self._all.discard(connection)
+        idle = self._idle.get(connection.origin)
+        if idle is not None and connection in idle:
+            idle.remove(connection)
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._sweeper = None
+        oldest = loop.time() - IDLE_SECONDS
+        for origin, idle in list(self._idle.items()):
+            while idle and idle[0].idle_since < oldest:
+                idle.popleft().abort()
+            if not idle:
+                del self._idle[origin]
+        if self._idle:
+            self._sweeper = loop.call_later(IDLE_SECONDS / 4, self._sweep, loop)
+
+
+def _leave(connection: Connection) -> None:
+    """Its user has it still."""
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, without Python's dressing."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not accepted: {error.verify_message}"
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__

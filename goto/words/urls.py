@@ -1,0 +1,47 @@
+"""URLs of targets."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from goto.words.names import one_line
+
+
+def http_url(text: str) -> str:
+    """An absolute http or https URL with a host, on one line and without spaces. ValueError says what is wrong."""
+    one_line(text)
+    if re.search(r"\s", text):
+        raise ValueError("a URL holds no space")
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https"):
+        raise ValueError(f"{text!r} is not an http or https URL")
+    if not parts.hostname:
+        raise ValueError(f"{text!r} has no host")
+    if parts.username is not None:
+        raise ValueError("a URL with a user name is not supported: set an Authorization header")
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError(f"{text!r} has no port from 1 to 65535")
+    return text
+
+
+class TargetUrl(str):
+    """An http or https URL, with a path and a query where wanted, without a fragment."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "format": "uri", "examples": ["http://somewhere:8080/some/path?a=1"]}
+
+    @classmethod
+    def parse(cls, text: str) -> TargetUrl:
+        http_url(text)
+        if "#" in text:
+            raise ValueError("a fragment is never sent: leave it out")
+        host = urlsplit(text).hostname
+        assert host
+        if not host.isascii():
+            host.encode("idna")  # raises for what no host can be
+        return cls(text)

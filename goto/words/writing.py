@@ -1,0 +1,58 @@
+"""JSON text of answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+def json_bytes(value: Any) -> bytes:
+    """A line of JSON. Text that came as bytes which are no UTF-8 is shown as `\\xff`."""
+    try:
+        return msgspec.json.encode(value, enc_hook=_word) + b"\n"
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_clean(msgspec.to_builtins(value, enc_hook=_word))) + b"\n"
+
+
+def _word(value: Any) -> Any:
+    """Word types are written as they are read: whole numbers as numbers, all others as text."""
+    whole = isinstance(value, int) and value.schema["type"] == "integer"  # type: ignore[attr-defined]  # a word has one
+    return int(value) if whole else str(value)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        cleaned: dict[Any, Any] = {}
+        for key, item in value.items():
+            shown = _clean(key)
+            while shown in cleaned:
+                shown += "'"  # another key looks the same; neither may hide the other
+            cleaned[shown] = _clean(item)
+        return cleaned
+    return [_clean(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def plain(value: Any) -> Any:
+    """A value in JSON's types: words as they are written, structs without what is the default."""
+    if isinstance(value, msgspec.Struct):
+        fields = msgspec.structs.fields(type(value))
+        return {field.encode_name: plain(item) for field in fields if (item := getattr(value, field.name)) != _default(field)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, list | tuple) and not hasattr(value, "parse"):
+        return [plain(item) for item in value]
+    if value is None or type(value) in (bool, int, float):
+        return value
+    whole = getattr(value, "schema", {}).get("type") == "integer"
+    return int(value) if whole else str(value)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default

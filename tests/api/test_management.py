@@ -1,0 +1,230 @@
+"""Management calls: from route and body to an answer, every error a clear one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support import Goto
+from wire import Site
+
+from goto.api.access import Access
+from goto.api.management import Management, Served, refusal, wants_json
+from goto.api.table import RouteTable
+from goto.errors import Conflict, NotFound, WrongMethod
+from goto.feature import Feature
+from goto.flow import Call, Flow, Headers, Origin, Request, Response
+from goto.routes import Accepted, get, put
+from goto.traffic.listener import Listener
+from goto.upstream.answer import Upstream
+
+CALL = Call("t", Origin("http", "up", 80), "GET", "/")
+
+
+class Sample(Feature):
+    @get("/sample/{what}")
+    def show(self, what: str) -> Any:
+        """Show a thing."""
+        return {"text": "done", "list": [1], "none": [], "calls": [CALL], "map": {"a": 1}, "response": Response(299, b"x")}[what]
+
+    @put("/sample/refuse")
+    def refuse(self) -> str:
+        """Refuse."""
+        raise Conflict("name: not now")
+
+    @put("/sample/accept")
+    async def accept(self) -> Accepted:
+        """Accept."""
+        return Accepted("later")
+
+    @put("/sample/break")
+    def broken(self) -> str:
+        """Break."""
+        raise RuntimeError("a secret")
+
+
+class Service:
+    @get("/service")
+    def show(self) -> str:
+        """Show it."""
+        return f"service of {type(self).__name__}"
+
+
+def served(method: str, path: str, accept: str = "") -> Served:
+    listeners = {port: Listener(port, "h", Upstream(), features=(Sample,)) for port in (1, 2)}
+    management = Management(RouteTable((Sample, Service, Listener)), (Service(),), listeners.get, Access())
+    request = Request(method, path, Headers([(b"Accept", accept.encode())] if accept else ()))
+    found = management.find(listeners[1], request)
+    assert found
+    return asyncio.run(management.serve(found, request, b""))
+
+
+def answer(method: str, path: str, accept: str = "") -> tuple[int, bytes]:
+    response = served(method, path, accept)
+    assert isinstance(response, Response)
+    return response.status, response.body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "text", "document"),
+    [
+        ("GET", "/sample/text", (200, b"done\n"), (200, b'{"message":"done"}\n')),
+        ("PUT", "/sample/accept", (202, b"later\n"), (202, b'{"message":"later"}\n')),
+        ("POST", "/sample/refuse", (409, b"name: not now\n"), (409, b'{"error":"name: not now"}\n')),
+        ("GET", "/sample/map", (200, b'{"a":1}\n'), (200, b'{"a":1}\n')),
+        ("GET", "/sample/list", (200, b"[1]\n"), (200, b"[1]\n")),
+        ("GET", "/sample/none", (200, b"[]\n"), (200, b"[]\n")),
+        ("GET", "/sample/response", (299, b"x"), (299, b"x")),
+        ("GET", "/service", (200, b"service of Service\n"), (200, b'{"message":"service of Service"}\n')),
+        ("GET", "/label", (200, b"Label: 1\n"), (200, b'{"message":"Label: 1"}\n')),
+        ("GET", "/goto/port/2/label", (200, b"Label: 2\n"), (200, b'{"message":"Label: 2"}\n')),
+    ],
+)
+def test_answers_in_both_forms(method: str, path: str, text: tuple[int, bytes], document: tuple[int, bytes]) -> None:
+    assert answer(method, path) == text
+    assert answer(method, path, "text/html, Application/JSON;q=0.5") == document
+
+
+def test_calls_are_handed_to_the_host() -> None:
+    assert served("GET", "/sample/calls") == [CALL]
+
+
+def test_what_breaks_is_logged_and_tells_a_client_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, "goto"):
+        assert answer("PUT", "/sample/break") == (500, b"goto: PUT /sample/break failed\n")
+    assert "a secret" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/goto/port/3/label", "/goto/port/x/label", "/goto/port/2/nope", "/goto/port/2", "/goto/port/"])
+def test_a_route_on_another_listener_that_is_not_there(path: str) -> None:
+    with pytest.raises(NotFound):
+        served("GET", path)
+
+
+def test_a_wrong_method_names_the_right_ones() -> None:
+    request = Request("DELETE", "/label", Headers())
+    response = refusal(WrongMethod("DELETE", "/label", ["GET", "HEAD"]), request)
+    assert response.status == 405
+    assert response.headers.get_all("allow") == ["GET, HEAD"]
+
+
+@pytest.mark.parametrize(("accept", "wanted"), [("application/json", True), ("*/*", False), ("", False), ("text/plain", False)])
+def test_who_wants_json(accept: str, wanted: bool) -> None:
+    assert wants_json(Request("GET", "/", Headers([(b"ACCEPT", accept.encode())]))) is wanted
+    assert Flow(Request("GET", "/", Headers())).request.has_body is False
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "named"),
+    [
+        ("DELETE", "/label", None, 405, "GET"),
+        ("PUT", "/goto/health", None, 405, "GET"),
+        ("GET", "/response/delay/set/1s", None, 405, "PUT"),
+        ("PUT", "/response/delay/set/1x", None, 400, "delay: "),
+        ("PUT", "/response/status/set/600", None, 400, "status: "),
+        ("PUT", "/label/set/a%0D%0Ab", None, 400, "label: "),
+        ("PUT", "/label/set/%FF", None, 400, "label: "),
+        ("PUT", "/response/headers/add/a%20b/c", None, 400, "header: "),
+        ("PUT", "/response/headers/add/a/b%0Ac", None, 400, "value: "),
+        ("PUT", "/response/headers/add/content-length/1", None, 400, "header: "),
+        ("PUT", "/request/headers/track/add/a,,b", None, 400, "headers: "),
+        ("PUT", "/request/uri/bypass/add", None, 400, "uri: "),
+        ("PUT", "/request/uri/bypass/add?uri=x", None, 400, "uri: "),
+        ("PUT", "/listeners/70000/open", None, 400, "port: "),
+        ("PUT", "/listeners/abc/open", None, 400, "port: "),
+        ("PUT", "/listeners/1/open", None, 404, "port: "),
+        ("POST", "/listeners/add", "{", 400, "body: "),
+        ("POST", "/listeners/add", "", 400, "body: "),
+        ("POST", "/listeners/add", "[]", 400, ""),
+        ("POST", "/listeners/add", {"port": "x"}, 400, "port"),
+        ("POST", "/listeners/add", {"label": "x"}, 400, "port"),
+        ("POST", "/listeners/add", {"port": 12000, "protocol": "tcp"}, 400, "protocol: "),
+        ("POST", "/listeners/add", {"port": 12000, "label": "a\nb"}, 400, "label"),
+        ("POST", "/request/proxy/targets/add", {"name": "t"}, 400, "url"),
+        ("POST", "/request/proxy/targets/add", {"name": "t", "url": "ftp://x"}, 400, "url"),
+        ("PUT", "/request/proxy/targets/nope/remove", None, 404, "nope"),
+        ("POST", "/request/proxy/targets/nope/invoke", None, 404, "nope"),
+    ],
+)
+def test_bad_input_says_which_field_and_changes_nothing(
+    goto: Callable[..., Goto], method: str, path: str, body: Any, status: int, named: str
+) -> None:
+    process = _process(goto)
+    reads = ("/listeners", "/label", "/response/delay", "/response/headers", "/request/headers/track", "/request/uri/bypass")
+    before = [process.call("GET", read).text for read in (*reads, "/request/proxy/targets")]
+    for accept in ("*/*", "application/json"):
+        answer = process.call(method, path, body, {"Accept": accept})
+        assert answer.status == status
+        text = answer.json()["error"] if accept == "application/json" else answer.text
+        assert (answer.value("allow") or "" if status == 405 else text).find(named) >= 0, text
+        assert text.strip()
+    assert [process.call("GET", read).text for read in (*reads, "/request/proxy/targets")] == before
+
+
+_started: dict[int, Goto] = {}
+
+
+def _process(goto: Callable[..., Goto]) -> Goto:
+    """One process for all of these."""
+    if id(goto) not in _started:
+        _started[id(goto)] = goto("management")
+    return _started[id(goto)]
+
+
+def test_every_route_takes_a_slash_and_head(goto: Callable[..., Goto]) -> None:
+    process = _process(goto)
+    for path in ("/label", "/listeners", "/goto/health", "/request/headers/track/counts"):
+        assert process.call("GET", path + "/").body == process.call("GET", path).body
+        head, full = process.call("HEAD", path), process.call("GET", path)
+        assert (head.status, head.body, head.value("content-length")) == (200, b"", full.value("content-length"))
+
+
+@pytest.mark.parametrize(
+    "path", ["/request/this", "/clients", "/goto", "/labels", "/label/x", "/response", "/LABEL", "//label", "/status/202"]
+)
+def test_a_path_that_matches_no_route_is_traffic(goto: Callable[..., Goto], path: str) -> None:
+    site = Site(_process(goto))
+    site.call("GET", path)
+    assert sum(site.reported.values()) == 1
+
+
+def test_management_is_neither_counted_tracked_delayed_proxied_forced_nor_given_headers(goto: Callable[..., Goto]) -> None:
+    site = Site(_process(goto))
+    for path in (
+        "/request/headers/track/add/x",
+        "/request/timeout/track/all",
+        "/response/headers/add/y/z",
+        "/response/status/set/503",
+        "/response/delay/set/1h",
+    ):
+        site.api("PUT", path)
+    site.target(1)
+    answer = site.call("GET", "/label", headers={"x": "1"})
+    assert (answer.status, answer.value("y")) == (200, None)
+    assert site.reported == {}
+    assert site.ends == {"ConnectionClosed": 0, "RequestCompleted": 0}
+    assert site.api("GET", "/request/headers/track/x/counts").json()["RequestCountsByHeaderValue"] == {}
+
+
+def test_the_content_type_does_not_matter_and_keys_come_in_any_case(goto: Callable[..., Goto]) -> None:
+    site = Site(_process(goto))
+    spec = '{"NAME": "t", "Url": "http://127.0.0.1:1", "sendid": true, "odd": 1, "Match": null}'
+    answer = site.call("POST", "/request/proxy/targets/add", spec, {"Content-Type": "application/x-www-form-urlencoded"})
+    assert answer.status == 200
+    assert "odd" in answer.text
+    assert site.api("GET", "/request/proxy/targets").json()["t"]["sendId"] is True
+
+
+def test_a_body_over_the_limit_is_refused_and_read_no_further(goto: Callable[..., Goto]) -> None:
+    process = _process(goto)
+    body = b'{"port":1' + b" " * (1 << 20) + b"}"
+    answer = process.call("POST", "/listeners/add", body)
+    assert (answer.status, "limit" in answer.text) == (413, True)
+    chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
+    got = process.raw(b"POST /listeners/add HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 17)
+    assert got.startswith(b"HTTP/1.1 413 ")
+    got = process.raw(b"POST /listeners/add HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n")
+    assert got.startswith(b"HTTP/1.1 413 ")

@@ -1,0 +1,129 @@
+"""`--fail-if`: what it takes, and what it then says."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goto.client.counts import Counts
+from goto.command.send.conditions import Condition
+from goto.upstream.connection import Broken
+
+
+def counted(statuses: list[int], latency: float = 0.1) -> Counts:
+    counts = Counts()
+    for number, status in enumerate(statuses):
+        if status:
+            counts.answer(status, b"", [], {}, sent=number, due=None, now=number + latency, size=1, body=1)
+        else:
+            counts.failure(Broken("closed"), sent=number, now=number + latency, size=1, body=0)
+    counts.fold()
+    return counts
+
+
+FOUR = [200, 201, 404, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "statuses", "reason"),
+    [
+        ("p99>200ms", [200], ""),
+        ("p99>50ms", [200], "p99 = 100."),
+        ("p99.9 >= 0.1s", [200], "p99.9 = 100."),
+        ("p50<1s", [200], "p50 = 100."),
+        ("max<=99ms", [200], ""),
+        ("mean>99ms", [200], "mean = 100."),
+        ("p1>0", [200], "p1 = "),
+        ("p99>200ms", [0, 0], "there was no answer"),
+        ("errors>0", FOUR, "errors = 1"),
+        ("errors>1", FOUR, ""),
+        ("errors>=25%", FOUR, "errors = 25%"),
+        ("errors>25%", FOUR, ""),
+        ("errors>0%", [], ""),
+        ("requests!=4", FOUR, ""),
+        ("requests==4", FOUR, "requests = 4"),
+        ("requests=4", FOUR, "requests = 4"),
+        ("rps<100", FOUR, "rps = 1.3"),
+        ("rps>100", FOUR, ""),
+        ("status!=2xx", FOUR, "so it was for 2 of 4"),
+        ("status!=2xx", [200, 204], ""),
+        ("status==404", FOUR, "so it was for 1 of 4"),
+        ("status = 5xx", FOUR, ""),
+        ("status!=200", [200], ""),
+        ("status==0", FOUR, "so it was for 1 of 4"),
+        ("status!=0xx", FOUR, None),
+    ],
+)
+def test_a_condition_holds_or_not(text: str, statuses: list[int], reason: str | None):
+    if reason is None:
+        with pytest.raises(ValueError, match="status"):
+            Condition.parse(text)
+        return
+    said = Condition.parse(text).check(counted(statuses))
+    assert said.startswith(reason)
+    assert bool(said) == bool(reason)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "p99",
+        "p99>",
+        ">200ms",
+        "p99>200",
+        "p99>x",
+        "p99>-1s",
+        "p99==1s",
+        "p0>1s",
+        "p101>1s",
+        "p>1s",
+        "latency>1s",
+        "status>200",
+        "status!=2x",
+        "status!=abc",
+        "errors>x",
+        "errors>-1",
+        "errors>1ms",
+        "errors>1e3",
+        "rps>1%",
+        "rps==5",
+        "requests>1%",
+        "p99>1s p50>1s",
+        "P99>1s",
+    ],
+)
+def test_what_is_no_condition_is_refused_with_the_reason(text: str):
+    with pytest.raises(ValueError, match=r".") as error:
+        Condition.parse(text)
+    assert "\n" not in str(error.value)
+
+
+words = st.sampled_from(["p99", "p50.5", "max", "mean", "errors", "rps", "requests", "status", "p", "x", " "])
+signs = st.sampled_from([">", "<", ">=", "<=", "==", "!=", "=", "", "<>"])
+values = st.sampled_from(["200ms", "0", "1.5s", "2xx", "404", "10%", "5", "", "%", "nan", "1_0", "٣"])
+
+
+@given(words, signs, values)
+def test_every_text_is_a_condition_that_can_be_checked_or_refused(what: str, sign: str, value: str):
+    with contextlib.suppress(ValueError):
+        condition = Condition.parse(what + sign + value)
+        assert isinstance(condition.check(counted(FOUR)), str)
+        assert isinstance(condition.check(Counts()), str)
+
+
+@given(st.text(max_size=12))
+def test_any_text_at_all(text: str):
+    with contextlib.suppress(ValueError):
+        Condition.parse(text)
+
+
+@given(st.lists(st.sampled_from([200, 302, 503, 0])), st.integers(0, 12))
+def test_opposite_signs_never_agree(statuses: list[int], limit: int):
+    counts = counted(statuses)
+    for more, less in ((">", "<="), (">=", "<"), ("==", "!=")):
+        said = [bool(Condition.parse(f"errors{sign}{limit}").check(counts)) for sign in (more, less)]
+        assert sorted(said) == [False, True]

@@ -1,0 +1,220 @@
+"""The standalone host: its two ways of serving an exchange are one to a client, and starting and stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import PATIENCE, free_port, until
+from wire import Scripted, get, read_head
+
+from goto.features.forced_status import ForcedStatus
+from goto.features.proxy.feature import Proxy
+from goto.features.proxy.target import ProxyTarget
+from goto.features.response_headers import ResponseHeaders
+from goto.features.status_counts import StatusCounts
+from goto.features.tracking import Tracking
+from goto.hosts.standalone.host import StandaloneHost
+from goto.traffic.accesslog import AccessLog
+from goto.traffic.listener import Listener
+from goto.words import CountedStatus, HeaderNames, HeaderValue, SentHeaderName
+from goto.words.reading import read_struct
+
+Host = tuple[StandaloneHost, Listener, int]
+
+
+@asynccontextmanager
+async def serving(*, fast: bool = True) -> AsyncIterator[Host]:
+    host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1", fast=fast)
+    port = free_port()
+    listener = await host.start(port, "same")
+    try:
+        yield host, listener, port
+    finally:
+        await host.stop(1)
+
+
+def run(check: Callable[[], Awaitable[Any]]) -> Any:
+    return asyncio.run(asyncio.wait_for(check(), PATIENCE))
+
+
+# ---------------------------------------------------------------- the fast way and the slow way
+def answers(connection: Any) -> None:
+    """An upstream that shows what came to it, in one of the ways a body may come."""
+    while head := read_head(connection):
+        body = re.sub(rb"Host: [^\r]*", b"Host: up", head)
+        path = head.split(b" ")[1]
+        if path.startswith(b"/p/close"):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nDate: now\r\n\r\n" + body)
+            return
+        if path.startswith(b"/p/chunks"):
+            framed = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        elif path.startswith(b"/p/204"):
+            framed, body = b"\r\n", b""
+        else:
+            framed = (
+                b"Content-Length: %d\r\nX-Up: 1\r\nX-Up: 2\r\nConnection: keep-alive, X-Hop\r\nX-Hop: 1\r\n\r\n" % len(body)
+                + body
+            )
+        if head.startswith(b"HEAD"):
+            framed = framed.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+        status = b"204 None" if path.startswith(b"/p/204") else b"299 Odd"
+        connection.sendall(b"HTTP/1.1 %b\r\nDate: now\r\n" % status + framed)
+
+
+TARGETS: list[dict[str, Any]] = [
+    {"name": "p", "match": {"uris": ["/p/{x}"]}, "addHeaders": [["Y", "{x}"]]},
+    {"name": "twice", "match": {"uris": ["/twice"], "headers": [["twice"]]}, "replicas": 2},
+    {"name": "missing", "match": {"uris": ["/missing"]}, "replaceURI": "/{nothing}"},
+]
+
+NAMES = (
+    "X x Y-Two Accept Cookie Content-Type Connection TE Date Keep-Alive Proxy-Connection Twice User-Agent Expect Trailer Via "
+    "Content-Encoding"
+)
+names = st.sampled_from(NAMES.split(" "))
+values = st.sampled_from(["keep-alive", "close", "Keep-Alive, X"]) | st.text('abc, ;=\u00e9"\\', max_size=8).map(
+    lambda text: text.strip(" ")
+)
+PATHS = (
+    "/ /a//b /%2F%ff /echo /echo/headers /status/204 /status/304 /status/418 /status/abc /status/599 "
+    "/p/length /p/close /p/chunks /p/204 /twice /missing /labels /request/nothing /goto"
+)
+paths = st.sampled_from(PATHS.split(" "))
+requests = st.builds(
+    lambda method, path, query, fields, version: (method, path + query, fields, version),
+    st.sampled_from(["GET", "HEAD", "DELETE", "OPTIONS", "PROPFIND"]),
+    paths,
+    st.sampled_from(["", "?", "?a=b&a=%20&c", "?x-request-id=1"]),
+    st.lists(st.tuples(names, values), max_size=4),
+    st.sampled_from(["1.1", "1.1", "1.1", "1.0"]),
+)
+settled = st.fixed_dictionaries(
+    {"headers": st.booleans(), "tracked": st.booleans(), "forced": st.sampled_from(["", "503:3", "204"])}
+)
+
+
+async def opened(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection that is idle: only then may a request go the fast way."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(get("/goto/version"))
+    await reader.readuntil(b"}\n")
+    await asyncio.sleep(0.002)
+    return reader, writer
+
+
+async def asked(port: int, sent: list[bytes]) -> list[bytes]:
+    """What comes for each request, one after the other on a connection as long as it stays."""
+    got = []
+    reader, writer = await opened(port)
+    for data in sent:
+        if reader.at_eof() or writer.is_closing():
+            reader, writer = await opened(port)
+        writer.write(data)
+        head = await reader.readuntil(b"\r\n\r\n")
+        bare = data.startswith(b"HEAD") or head[9:12] in (b"204", b"304")
+        body = b""
+        length = re.search(rb"\r\nContent-Length: (\d+)", head)
+        if bare:
+            pass
+        elif b"\r\nTransfer-Encoding: chunked" in head:
+            while not body.endswith(b"\r\n0\r\n\r\n"):
+                body += await reader.readuntil(b"\r\n\r\n")
+        elif length:
+            body = await reader.readexactly(int(length[1]))
+        else:
+            body = await reader.read()
+        if b"\r\nConnection: close" in head:
+            body += await reader.read()
+            writer.close()
+        got.append(re.sub(rb"\r\nDate: \w{3}, [^\r]*", b"\r\nDate: today", head) + re.sub(rb"\d\d:\d\d:\d\d GMT", b"now", body))
+    writer.close()
+    return got
+
+
+async def both_ways(port: int, batch: list[tuple[str, str, list[tuple[str, str]], str]], setting: dict[str, Any]) -> list[Any]:
+    sent = []
+    for method, target, fields, version in batch:
+        lines = [f"{method} {target} HTTP/{version}", "Host: a", *(f"{name}: {value}" for name, value in fields)]
+        sent.append("\r\n".join([*lines, "", ""]).encode())
+    outcomes = []
+    for fast in (True, False):
+        async with serving(fast=fast) as (_, listener, own):
+            for target in TARGETS:
+                listener.feature(Proxy).add(read_struct({"url": f"http://127.0.0.1:{port}", **target}, ProxyTarget)[0])
+            if setting["headers"]:
+                listener.feature(ResponseHeaders).add(SentHeaderName("Z"), HeaderValue("é"))
+            if setting["tracked"]:
+                listener.feature(Tracking).add(HeaderNames.parse("x"))
+            if setting["forced"]:
+                listener.feature(ForcedStatus).set(CountedStatus.parse(setting["forced"]))
+            got = await asked(own, sent)
+            outcomes.append((got, listener.feature(StatusCounts).show(), listener.feature(Tracking).show()))
+    return outcomes
+
+
+@settings(max_examples=60)
+@given(st.lists(requests, min_size=1, max_size=6), settled)
+def test_the_fast_way_and_the_slow_way_answer_and_count_byte_for_byte_the_same(
+    batch: list[tuple[str, str, list[tuple[str, str]], str]], setting: dict[str, Any]
+) -> None:
+    with Scripted(answers) as server:
+        fast, slow = run(lambda: both_ways(server.port, batch, setting))
+    for one, other in zip(fast[0], slow[0], strict=True):
+        assert one == other
+    assert fast == slow
+
+
+# ---------------------------------------------------------------- from start to end
+def test_it_is_ready_from_start_to_stop() -> None:
+    async def check() -> None:
+        host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
+        assert not host.instance.about.ready
+        listener = await host.start(free_port())
+        assert host.instance.about.ready
+        assert listener.open
+        await host.stop(1)
+        assert not host.instance.about.ready
+        assert not listener.open
+
+    run(check)
+
+
+def test_a_port_that_is_taken() -> None:
+    async def check() -> None:
+        async with serving() as (_, _, port):
+            other = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
+            with pytest.raises(OSError, match=r"."):
+                await other.start(port)
+            assert not other.instance.about.ready
+
+    run(check)
+
+
+def test_stop_waits_for_an_exchange_and_not_longer_than_its_grace() -> None:
+    async def check(grace: float, late: bytes, whole: bool) -> None:
+        async with serving() as (host, _, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(get("/x", "Content-Length: 5", method="POST"))
+            await until(lambda: any(had.exchanges for had in host.carried().values()))  # its head is there, its body is not
+            stopping = asyncio.ensure_future(host.stop(grace))
+            await asyncio.sleep(0.02)
+            assert not stopping.done()
+            writer.write(late)
+            await stopping
+            got = b""
+            try:
+                got = await reader.read()
+            except ConnectionResetError:
+                assert not whole
+            assert (b'"RequestBody":"hello"' in got) is whole
+            writer.close()
+
+    run(lambda: check(PATIENCE / 2, b"hello", True))
+    run(lambda: check(0.1, b"", False))

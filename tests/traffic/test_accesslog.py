@@ -1,0 +1,151 @@
+"""The access log: its two forms, its batches."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from goto.traffic import accesslog
+from goto.traffic.accesslog import HELD_LINES, AccessLog
+
+
+def written(note: Callable[[AccessLog], Any], **how: Any) -> bytes:
+    """What a log wrote after its flush."""
+    reader, writer = os.pipe()
+
+    async def run() -> None:
+        log = AccessLog(writer, **how)
+        note(log)
+        log.flush()
+
+    try:
+        asyncio.run(run())
+    finally:
+        os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        return stream.read()
+
+
+def one(log: AccessLog, target: str = "/a?b", status: int = 200, went: str = "local") -> None:
+    log.exchange(8080, "[::1]:9", "GET", target, status, 0.0123, went)
+
+
+STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+def test_text() -> None:
+    line = written(one).decode()
+    assert re.fullmatch(STAMP + r" 8080 \[::1\]:9 GET /a\?b 200 12\.3ms local\n", line)
+    assert re.fullmatch(
+        STAMP + r" 8080 \[::1\]:9 GET / - 12\.3ms t client-gone\n",
+        written(lambda log: one(log, "/", 0, "t client-gone")).decode(),
+    )
+
+
+def test_json() -> None:
+    entry = json.loads(written(one, form="json"))
+    assert re.fullmatch(STAMP, entry.pop("time"))
+    assert entry == {
+        "listener": 8080,
+        "client": "[::1]:9",
+        "method": "GET",
+        "target": "/a?b",
+        "status": 200,
+        "ms": 12.3,
+        "went": "local",
+    }
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_bytes_that_are_no_utf8_are_escaped(form: str) -> None:
+    line = written(lambda log: one(log, '/\udcff"é'), form=form).decode()
+    target = json.loads(line)["target"] if form == "json" else line.split()[4]
+    assert target == '/\\udcff"é'
+
+
+def test_quiet_writes_nothing() -> None:
+    assert written(one, enabled=False) == b""
+
+
+def test_lines_are_written_together_soon_and_at_once_when_there_are_many() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+
+    async def run() -> None:
+        log = AccessLog(writer)
+        one(log)
+        with pytest.raises(BlockingIOError):
+            os.read(reader, 1)
+        loop = asyncio.get_running_loop()
+        readable = loop.create_future()
+        loop.add_reader(reader, lambda: readable.done() or readable.set_result(None))
+        await asyncio.wait_for(readable, 20)
+        loop.remove_reader(reader)
+        assert os.read(reader, 1000).endswith(b" local\n")
+
+    asyncio.run(run())
+    os.close(writer)
+    os.close(reader)
+
+
+def test_many_lines_are_not_held(tmp_path: Any) -> None:
+    with open(tmp_path / "log", "wb", buffering=0) as file:
+
+        async def run() -> None:
+            log = AccessLog(file.fileno())
+            for _ in range(HELD_LINES + 1):
+                one(log)
+            assert (tmp_path / "log").read_bytes().count(b"\n") >= HELD_LINES
+
+        asyncio.run(run())
+
+
+def test_a_reader_that_has_gone_ends_nothing() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    async def run() -> None:
+        log = AccessLog(writer)
+        one(log)
+        log.flush()
+        one(log)
+        log.flush()
+
+    asyncio.run(run())
+    os.close(writer)
+
+
+def test_long_lines_that_nobody_reads_are_given_up_by_their_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accesslog, "HELD_CHARACTERS", 100_000)
+    reader, writer = os.pipe()
+
+    async def run() -> bytes:
+        log = AccessLog(writer)
+        for _ in range(3):
+            one(log, "/" + "x" * 60_000)
+        async with asyncio.timeout(20):
+            while not log._rest:  # a pipe takes less than this
+                await asyncio.sleep(0.01)
+            for _ in range(3):
+                one(log, "/" + "y" * 60_000)
+            while log._lines:
+                await asyncio.sleep(0.01)
+        one(log, "/last")
+        got = b""
+        while b"/last" not in got:
+            await asyncio.sleep(0)
+            log._write(0)
+            got += os.read(reader, 1 << 20)
+        return got
+
+    got = asyncio.run(run())
+    os.close(writer)
+    os.close(reader)
+    assert (got.count(b"GET /x"), got.count(b"GET /y")) == (3, 0)
+    assert b"goto: 3 lines of this log were lost" in got

@@ -1,0 +1,85 @@
+"""One port and its features."""
+
+from __future__ import annotations
+
+import pytest
+
+from goto.feature import Feature
+from goto.features import FEATURES
+from goto.features.delay import Delay
+from goto.features.tracking import Tracking
+from goto.flow import Flow, Headers, Request
+from goto.traffic.listener import Listener
+from goto.upstream.answer import Upstream
+from goto.words import CountedDuration, HeaderNames, Label
+
+
+def listener(**how: object) -> Listener:
+    return Listener(8081, "h.n@i", Upstream(), **how)
+
+
+def test_its_name_is_its_label_or_its_port() -> None:
+    one = listener()
+    assert (one.name, one.identity_bytes) == ("8081", b"Via-Goto: 8081\r\nGoto-Host: h.n@i\r\n")
+    one.set_label(Label("ä b"))
+    assert one.identity[0] == (b"Via-Goto", "ä b".encode())
+    assert one.show_label() == "Label: ä b"
+    one.clear_label()
+    assert one.show() == {"label": "8081", "port": 8081, "protocol": "http", "open": False}
+    assert listener(label="x").name == "x"
+
+
+@pytest.mark.parametrize("text", ["", " ", "a\r\nb", "a\nb", "\0"])
+def test_what_is_no_label(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Label.parse(text)
+
+
+def test_features_belong_to_one_listener() -> None:
+    one, other = listener(), listener()
+    assert [type(feature) for feature in one.features] == list(FEATURES)
+    assert one.feature(Tracking) is not other.feature(Tracking)
+    one.feature(Tracking).add(HeaderNames.parse("x"))
+    assert other.feature(Tracking).list() == []
+    assert one.has(Delay)
+    assert not one.has(Listener)
+
+
+def test_the_pipeline_follows_what_is_configured() -> None:
+    one = listener()
+    before = one.pipeline
+    assert before.plain
+    assert before.swift
+    one.feature(Delay).set(CountedDuration.parse("1s"))
+    assert one.pipeline is not before
+    assert not one.pipeline.swift
+    assert before.plain  # an exchange keeps the one it began with
+    one.feature(Delay).clear()
+    assert one.pipeline.swift
+
+
+class Sample(Feature):
+    def __init__(self) -> None:
+        self.stopped = 0
+
+    def request(self, flow: Flow) -> None:
+        raise RuntimeError("broken")
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+def test_stopping_stops_each_feature() -> None:
+    one = listener(features=(Sample,))
+    one.stop()
+    assert one.feature(Sample).stopped == 1
+
+
+def test_hooks_that_raise_are_counted_by_name(caplog: pytest.LogCaptureFixture) -> None:
+    one = listener(features=(Sample,))
+    broken = Flow(Request("GET", "/", Headers()))
+    one.pipeline.request(broken)
+    assert broken.response is not None
+    assert broken.response.status == 500
+    assert one.hook_errors == {"Sample.request": 1}
+    assert "Sample.request failed on GET /" in caplog.text
