@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import socket
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support import Goto, eventually
 from wire import Client, get
 
 from goto.traffic.limits import GivenLimits, Limits
-from goto.words import Size
 
 
 def hits(goto: Goto) -> dict[str, int]:
     shown = goto.call("GET", "/goto/limits").json()
     return {name: limit["hit"] for name, limit in shown.items() if limit["hit"]}
-
-
-@pytest.mark.parametrize(
-    ("text", "size"), [("0", 0), ("500", 500), ("500B", 500), ("1KiB", 1024), ("64MiB", 64 << 20), ("2GiB", 2 << 30)]
-)
-def test_sizes(text: str, size: int) -> None:
-    assert Size.parse(text) == size
-
-
-@given(st.text("0123456789 .-+kKMGiBb", max_size=8))
-def test_a_size_is_a_number_or_a_clear_refusal(text: str) -> None:
-    if re.fullmatch(r"[0-9]+(B|KiB|MiB|GiB)?", text):
-        assert Size.parse(text) >= int(re.sub("[^0-9]", "", text))
-    else:
-        with pytest.raises(ValueError, match="is not a size like 64KiB"):
-            Size.parse(text)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""URLs of targets."""
+
+from __future__ import annotations
+
+import pytest
+
+from goto.words import TargetUrl, http_url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://x",
+        "https://x",
+        "http://h:8080/base/?a=1",
+        "http://[::1]:9000/",
+        "http://10.0.0.1",
+        "http://h/%2F//..",
+        "http://h:65535",
+    ],
+)
+def test_url(text: str):
+    assert http_url(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "x",
+            "/path",
+            "ftp://x",
+            "//h/p",
+            "http://",
+            "http://:80",
+            "http:///p",
+            "http://h:0",
+            "http://h:65536",
+            "http://h:x",
+        ),
+        *("http://h/a b", "http://h/\r\nX: y", "http://h\t", "http://h/\u2028", "http://u:p@h/", "http://[::1"),
+    ],
+)
+def test_no_url(text: str):
+    with pytest.raises(ValueError, match=r"\w"):
+        http_url(text)
+
+
+@pytest.mark.parametrize("text", ["http://h/a?b=c", "https://bücher.example", "http://[::1]:9000/"])
+def test_url_of_a_target(text: str):
+    assert TargetUrl.parse(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("ftp://x", "is not an http or https URL"),
+        ("http://h/#part", "a fragment is never sent"),
+        ("http://h/#", "a fragment is never sent"),
+        ("http://ü..ü/", "label"),
+    ],
+)
+def test_no_url_of_a_target(text: str, says: str):
+    with pytest.raises(ValueError, match=says):
+        TargetUrl.parse(text)
