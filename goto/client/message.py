@@ -16,7 +16,7 @@ REQUEST_ID = "x-request-id"
 _END_OF_TARGET = b" HTTP/1.1\r\n"  # a request target holds no space
 
 
-class Message:
+class PreparedRequest:
     """A target's request. `next()` is one with a fresh id, up to the body where `body` is not empty."""
 
     __slots__ = ("_count", "_head", "_ids", "_tail", "bare", "body", "repeatable", "size")

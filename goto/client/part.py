@@ -1,96 +1,67 @@
-"""One target in a run of the client: its replicas, its pace, and its end."""
+"""One target in a run of the client: its replicas, and its end."""
 
 from __future__ import annotations
 
 import asyncio
-from math import inf
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from goto.client.counts import Counts
-from goto.client.message import Message
+from goto.client.job import Job
 from goto.client.pace import Pace
 from goto.client.replica import Replica
-from goto.client.target import ClientTarget
-from goto.upstream.pool import CONNECT_SECONDS, FRESH_SECONDS
-
-if TYPE_CHECKING:
-    from goto.client.run import Run
 
 STOP_SECONDS = 10.0
 """How long requests in flight may take once they are stopped; then they count as failed."""
 
 
 class Part:
-    """One target in a run, with its replicas and their pace."""
+    """One target in a run, until all of its replicas are retired."""
 
     pace: Pace
+    """When its replicas send; set before they are started."""
 
-    def __init__(self, run: Run, index: int, target: ClientTarget, counts: Counts, total: int) -> None:
-        self.index = index
-        self.target = target
-        self.counts = counts
-        self.tracked = run.results.tracked
-        self.report = run.report
-        self.pool = run.pool
-        self.loop = run.loop
-        self.message = Message(target)
-        self.size = self.message.size
-        self.origin = target.origin
-        self.delay = target.delay.seconds
-        self.timeout = target.timeout
-        self.connect_timeout = target.conn_timeout.seconds or CONNECT_SECONDS
-        # what must not be repeated takes no connection that the other side may be closing just now
-        self.idle_limit = min(target.conn_idle_timeout.seconds or inf, inf if self.message.repeatable else FRESH_SECONDS)
-        self.requests = 0
-        """Begun so far; counted where they are reported."""
-        self.stopped = False
-        self.done: asyncio.Future[None] = run.loop.create_future()
+    def __init__(self, job: Job, total: int, ended: Callable[[Part], None]) -> None:
+        """`total` requests are shared out among the replicas of the target; `ended` is called when `done` is set."""
+        self.job = job
+        self.done: asyncio.Future[None] = job.loop.create_future()
         """Set when all requests are answered or have failed."""
-        self._run = run
+        self._ended = ended
         self._grace: asyncio.TimerHandle | None = None
-        each, more = divmod(total, target.replicas)
-        quotas = [each + 1] * more + ([each] * (target.replicas - more) if each else [])
-        self._replicas = {Replica(self, number, quota): None for number, quota in enumerate(quotas, 1)}
-        counts.users += 1
+        each, more = divmod(total, job.target.replicas)
+        quotas = [each + 1] * more + ([each] * (job.target.replicas - more) if each else [])
+        self._replicas = {Replica(job, number, quota, self._retired): None for number, quota in enumerate(quotas, 1)}
+        job.counts.users += 1
 
-    def sending(self) -> list[Replica]:
-        """The replicas that have requests left."""
-        return [] if self.stopped else list(self._replicas)
-
-    def retire(self, replica: Replica) -> None:
-        """A replica sends no more."""
-        if replica in self._replicas:
-            del self._replicas[replica]
-            replica.close()
-            if not self._replicas:
-                self._end()
+    @property
+    def replicas(self) -> list[Replica]:
+        """Those that are not retired."""
+        return list(self._replicas)
 
     def stop(self, grace: float) -> None:
         """Send no more; requests in flight have `grace` seconds to be answered."""
-        if self.stopped or not self._replicas:
+        if self.job.stopped or not self._replicas:
             return
-        self.stopped = True
-        for replica in list(self._replicas):
-            if replica.in_flight:
-                continue
+        self.job.stopped = True
+        for replica in self.replicas:
             if replica.waiting:
-                replica.cancel()
-                self.pace.after(replica)
-            else:
-                self.retire(replica)
+                replica.over(replica)
+            elif not replica.in_flight:
+                replica.retire()
         self.pace.changed()
         if self._replicas:
-            self._grace = self.loop.call_later(grace, self.abort)
+            self._grace = self.job.loop.call_later(grace, self.abort)
 
     def abort(self) -> None:
         """Give up the requests in flight of a part that is stopped."""
-        for replica in list(self._replicas):
+        for replica in self.replicas:
             replica.abort()
 
-    def _end(self) -> None:
+    def _retired(self, replica: Replica) -> None:
+        del self._replicas[replica]
+        if self._replicas:
+            return
         if self._grace is not None:
             self._grace.cancel()
-        self.counts.fold()
-        self.counts.users -= 1
+        self.job.counts.fold()
+        self.job.counts.users -= 1
         self.done.set_result(None)
-        self._run.ended(self)
+        self._ended(self)

@@ -7,16 +7,14 @@ one that is safe to repeat. What fails is counted, and the next request makes a 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from goto.client.counts import NotConnected, Stopped
+from goto.client.job import Job
 from goto.flow import Field
 from goto.upstream.connection import Broken, Connection, Receiver, TooSlow, UpstreamError
 from goto.upstream.kept import Kept
-
-if TYPE_CHECKING:
-    from goto.client.part import Part
 
 PATIENT_FAILURES = 3
 """Failures in a row after which a replica pauses before it connects again, so that a dead target does not eat the machine."""
@@ -29,7 +27,7 @@ LONGEST_PAUSE = 0.01
 class Replica(Receiver):
     """The receiver of its connection's answers.
 
-    Each request ends in one `part.pace.after(replica)`, never before `send` returns; so pacing never recurses.
+    Each request ends in one `over(replica)`, never before `send` returns; so pacing never recurses.
     """
 
     __slots__ = (
@@ -43,25 +41,32 @@ class Replica(Receiver):
         "_last",
         "_reason",
         "_request",
+        "_retired",
         "_retried",
         "_sent",
         "_status",
         "_task",
         "_timer",
         "in_flight",
+        "job",
         "left",
         "number",
-        "part",
+        "over",
     )
 
-    def __init__(self, part: Part, number: int, left: int) -> None:
+    over: Callable[[Replica], None]
+    """Called when a request is answered or has failed: it says what the replica does next. Set by the replica's pace."""
+
+    def __init__(self, job: Job, number: int, left: int, retired: Callable[[Replica], None]) -> None:
+        """`retired` is called once the replica sends no more."""
+        self.job = job
         self.number = number
         """From 1."""
         self.left = left
         """Requests still to be begun."""
         self.in_flight = False
         """A request is sent and not answered."""
-        self.part = part
+        self._retired = retired
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -81,19 +86,19 @@ class Replica(Receiver):
     def send(self, due: float | None = None) -> None:
         """Begin the next request. `due` is when it should have begun, where there is a rate."""
         self.left -= 1
-        part = self.part
-        self._data = part.message.next()
+        job = self.job
+        self._data = job.request.next()
         self._due = due
         self._retried = False
         self._body = 0
-        if part.report is not None:
-            part.requests += 1
-            self._request = part.requests
+        if job.report is not None:
+            job.requests += 1
+            self._request = job.requests
         connection = self._connection
         now = perf_counter()
         if connection is None or connection.transport is None or connection.transport.is_closing():
             self._connect(now)
-        elif now - self._last > part.idle_limit:
+        elif now - self._last > job.idle_limit:
             connection.abort()
             self._connect(now)
         else:
@@ -104,28 +109,25 @@ class Replica(Receiver):
         """A request has begun, and is not sent since there is no connection yet."""
         return self._task is not None or self._timer is not None
 
-    def cancel(self) -> None:
-        """Forget the request that is not sent yet."""
-        self._stop_connecting()
-
     def abort(self) -> None:
         """Give up the request in flight: it counts as failed."""
         if self.in_flight and self._connection is not None:
             self._connection.abort()
             self._fail(Stopped("stopped before its answer was complete"))
 
-    def close(self) -> None:
-        """End the connection; there is no request."""
+    def retire(self) -> None:
+        """Send no more, and end the connection. A request that is not sent yet is forgotten; none is in flight."""
         self._stop_connecting()
         if self._connection is not None:
             self._connection.abort()
             self._connection = None
+        self._retired(self)
 
     # ------------------------------------------------------------ sending
     def _connect(self, now: float) -> None:
         self._connection = None
         self._sent = now
-        loop = self.part.loop
+        loop = self.job.loop
         if self._failures > PATIENT_FAILURES:
             pause = min(PAUSE_STEP * (self._failures - PATIENT_FAILURES), LONGEST_PAUSE)
             self._timer = loop.call_later(pause, self._open)
@@ -134,12 +136,12 @@ class Replica(Receiver):
 
     def _open(self) -> None:
         self._timer = None
-        self._task = self.part.loop.create_task(self._connecting())
+        self._task = self.job.loop.create_task(self._connecting())
 
     async def _connecting(self) -> None:
-        part = self.part
+        job = self.job
         try:
-            connection = await part.pool.own(part.origin, part.connect_timeout)
+            connection = await job.pool.own(job.origin, job.connect_timeout)
         except UpstreamError as error:
             self._task = None
             self._fail(NotConnected(str(error)) if isinstance(error, TooSlow) else error)
@@ -157,18 +159,18 @@ class Replica(Receiver):
             self._timer = None
 
     def _write(self, connection: Connection, now: float) -> None:
-        part = self.part
+        job = self.job
         self._sent = now
         self.in_flight = True
-        if part.report is not None:
-            self._kept = part.report.keep()
-        message = part.message
-        if message.body:
-            connection.start(self, self._data, part.timeout, head=message.bare, whole=False)
-            connection.write(message.body)
+        if job.report is not None:
+            self._kept = job.report.keep()
+        request = job.request
+        if request.body:
+            connection.start(self, self._data, job.timeout, head=request.bare, whole=False)
+            connection.write(request.body)
             connection.sent()
         else:
-            connection.start(self, self._data, part.timeout, head=message.bare)
+            connection.start(self, self._data, job.timeout, head=request.bare)
 
     # ------------------------------------------------------------ what the connection calls
     def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
@@ -186,23 +188,23 @@ class Replica(Receiver):
 
     def on_end(self) -> None:
         self._last = now = perf_counter()
-        part = self.part
-        part.counts.answer(
-            self._status, self._reason, self._fields, part.tracked, self._sent, self._due, now, part.size, self._body
+        job = self.job
+        job.counts.answer(
+            self._status, self._reason, self._fields, job.tracked, self._sent, self._due, now, job.request.size, self._body
         )
         self.in_flight = False
         self._failures = 0
-        if part.report is not None:
+        if job.report is not None:
             status = f"{self._status} {self._reason.decode('latin-1')}".rstrip()
-            place = (part.index, self.number, self._request)
-            part.report.answer(place, part.target.name, status, self._status, self._fields, self._kept)
+            place = (job.index, self.number, self._request)
+            job.report.answer(place, job.target.name, status, self._status, self._fields, self._kept)
             self._kept = None
-        part.pace.after(self)
+        self.over(self)
 
     def on_error(self, error: UpstreamError) -> None:
-        connection, part = self._connection, self.part
+        connection, job = self._connection, self.job
         stale = isinstance(error, Broken) and connection is not None and connection.reused and not connection.received
-        if stale and part.message.repeatable and not self._retried and not part.stopped:
+        if stale and job.request.repeatable and not self._retried and not job.stopped:
             self._retried = True
             self.in_flight = False
             self._connection = None
@@ -211,13 +213,13 @@ class Replica(Receiver):
         self._fail(error)
 
     def _fail(self, error: UpstreamError) -> None:
-        part = self.part
-        size = part.message.size if self.in_flight else 0
+        job = self.job
+        size = job.request.size if self.in_flight else 0
         self.in_flight = False
         self._connection = None
         self._kept = None
         self._failures += 1
-        part.counts.failure(error, sent=self._sent, now=perf_counter(), size=size, body=self._body)
-        if part.report is not None:
-            part.report.error((part.index, self.number, self._request), part.target.name, error)
-        part.pace.after(self)
+        job.counts.failure(error, sent=self._sent, now=perf_counter(), size=size, body=self._body)
+        if job.report is not None:
+            job.report.error((job.index, self.number, self._request), job.target.name, error)
+        self.over(self)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from time import perf_counter
 
+from goto.client.job import Job
 from goto.client.pace import Pace, Rounds, Steady
 from goto.client.part import STOP_SECONDS, Part
 from goto.client.report import Report
@@ -26,37 +27,35 @@ class Run:
         total: int | None = None,
     ) -> None:
         """`total`: requests to each target, shared out among its replicas, instead of `requestCount` by each of them."""
-        self.results = results
-        self.pool = pool
-        self.report = report
-        self.loop = asyncio.get_running_loop()
-        self.done: asyncio.Future[None] = self.loop.create_future()
+        self._loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[None] = self._loop.create_future()
         """Set when all requests are answered or have failed."""
         self._parts: dict[Part, None] = {}
         for index, target in enumerate(targets):
+            job = Job(index, target, results.of(target.name), results.tracked, report, pool, self._loop)
             requests = target.replicas * target.request_count if total is None else total
-            self._parts[Part(self, index, target, results.of(target.name), requests)] = None
+            self._parts[Part(job, requests, self._ended)] = None
 
     @property
     def names(self) -> set[str]:
         """Of the targets that are not stopped and have not come to their end."""
-        return {part.target.name for part in self._parts if not part.stopped}
+        return {part.job.target.name for part in self._parts if not part.job.stopped}
 
     def start(self) -> None:
         paces: list[Pace] = []
-        waiting: list[Part] = []
+        in_rounds: list[Part] = []
         now = perf_counter()
         for part in self._parts:
-            part.counts.begin(now)
-            rate = part.target.rate
-            if rate is not None:
-                part.pace = Steady(part, rate, sum(replica.left for replica in part.sending()))
-                paces.append(part.pace)
+            part.job.counts.begin(now)
+            rate = part.job.target.rate
+            if rate is None:
+                in_rounds.append(part)
             else:
-                waiting.append(part)
-        if waiting:
-            rounds = Rounds(waiting)
-            for part in waiting:
+                part.pace = Steady(part.replicas, rate, self._loop)
+                paces.append(part.pace)
+        if in_rounds:
+            rounds = Rounds([replica for part in in_rounds for replica in part.replicas], self._loop)
+            for part in in_rounds:
                 part.pace = rounds
             paces.append(rounds)
         for pace in paces:
@@ -68,7 +67,7 @@ class Run:
         """Stop some targets, or all: no request is sent any more, those in flight may still be answered."""
         wanted = None if names is None else set(names)
         for part in list(self._parts):
-            if wanted is None or part.target.name in wanted:
+            if wanted is None or part.job.target.name in wanted:
                 part.stop(grace)
 
     def abort(self) -> None:
@@ -80,10 +79,9 @@ class Run:
     def settled(self, names: Iterable[str] | None = None) -> list[asyncio.Future[None]]:
         """The `done` of stopped targets that have requests in flight; of some, or of all."""
         wanted = None if names is None else set(names)
-        return [part.done for part in self._parts if part.stopped and (wanted is None or part.target.name in wanted)]
+        return [part.done for part in self._parts if part.job.stopped and (wanted is None or part.job.target.name in wanted)]
 
-    def ended(self, part: Part) -> None:
-        """For its parts: this one has come to its end."""
+    def _ended(self, part: Part) -> None:
         del self._parts[part]
         if not self._parts and not self.done.done():
             self.done.set_result(None)

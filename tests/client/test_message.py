@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from goto.client.message import Message, request_target
+from goto.client.message import PreparedRequest, request_target
 from goto.client.target import ClientTarget
 
 ID = rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -30,7 +30,7 @@ def test_the_request_target_stays_as_it_was_written(url: str, path: str):
 
 def test_a_request_as_it_goes_out(target: Callable[..., ClientTarget]):
     headers = [["foo", "bar"], ["foo", "bäz"], ["User-Agent", "me"]]
-    message = Message(target(method="POST", url="http://x:81/p?a=1", headers=headers, body="ü"))
+    message = PreparedRequest(target(method="POST", url="http://x:81/p?a=1", headers=headers, body="ü"))
     sent = message.next()
     assert sent == (
         "POST /p?a=1 HTTP/1.1\r\nHost: x:81\r\nfoo: bar\r\nfoo: bäz\r\nUser-Agent: me\r\nContent-Length: 2\r\n\r\nü".encode()
@@ -40,7 +40,7 @@ def test_a_request_as_it_goes_out(target: Callable[..., ClientTarget]):
 
 
 def test_the_targets_own_host_takes_the_place_of_the_urls(target: Callable[..., ClientTarget]):
-    sent = Message(target(headers=[["hOST", "other"]])).next()
+    sent = PreparedRequest(target(headers=[["hOST", "other"]])).next()
     assert re.findall(rb"(?i)host: [^\r]*", sent) == [b"hOST: other"]
 
 
@@ -53,23 +53,23 @@ def test_the_targets_own_host_takes_the_place_of_the_urls(target: Callable[..., 
     ],
 )
 def test_every_request_has_an_id_of_its_own(target: Callable[..., ClientTarget], url: str, line: bytes):
-    message = Message(target(url=url, sendId=True))
+    message = PreparedRequest(target(url=url, sendId=True))
     lines = [message.next().partition(b"\r\n")[0] for _ in range(1000)]
     assert len(set(lines)) == 1000
     assert all(re.fullmatch(line.replace(b"%b", ID), one) for one in lines)
-    other = Message(target(url=url, sendId=True)).next().partition(b"\r\n")[0]
+    other = PreparedRequest(target(url=url, sendId=True)).next().partition(b"\r\n")[0]
     assert other not in lines
 
 
 @pytest.mark.parametrize("url", ["http://x/?x-request-id=7", "http://x/?a&x%2Drequest-id=7"])
 def test_an_id_that_is_there_stays(target: Callable[..., ClientTarget], url: str):
-    message = Message(target(url=url, sendId=True))
+    message = PreparedRequest(target(url=url, sendId=True))
     assert message.next() == message.next()
     assert message.next().count(b"request-id") == 1
 
 
 def test_a_long_body_is_sent_after_and_never_copied(target: Callable[..., ClientTarget]):
-    message = Message(target(method="PUT", body="x" * 100_000, sendId=True))
+    message = PreparedRequest(target(method="PUT", body="x" * 100_000, sendId=True))
     sent = message.next()
     assert b"Content-Length: 100000" in sent
     assert len(sent) < 1000
@@ -90,5 +90,5 @@ def test_a_long_body_is_sent_after_and_never_copied(target: Callable[..., Client
     ],
 )
 def test_what_may_be_repeated(target: Callable[..., ClientTarget], method: str, body: str, repeatable: bool, bare: bool):
-    message = Message(target(method=method, body=body))
+    message = PreparedRequest(target(method=method, body=body))
     assert (message.repeatable, message.bare) == (repeatable, bare)

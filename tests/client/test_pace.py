@@ -122,21 +122,20 @@ def test_without_a_rate_nothing_is_to_be_corrected(send: Send, target: Target, u
 
 
 class Standing:
-    """A part with one replica on a clock that stands still, since a real one cannot be made late by an exact time."""
+    """A replica, its job and its loop in one, on a clock that stands still: a real one cannot be made late by an exact time."""
 
     stopped = False
+    left = 2
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.loop = self
+        self.job = self
         self.now = 0.0
         self.dues: list[float] = []
+        self.over: Callable[[Standing], None]
         self.fire: Callable[[], None] = lambda: None
         monkeypatch.setattr("goto.client.pace.perf_counter", lambda: self.now)
 
-    def sending(self) -> list[Standing]:
-        return [self]
-
-    def retire(self, _: object) -> None:
+    def retire(self) -> None:
         pass
 
     def send(self, due: float) -> None:
@@ -152,22 +151,20 @@ class Standing:
 
 @pytest.mark.parametrize(("late", "blamed"), [(ON_TIME * 0.9, False), (ON_TIME * 1.1, True)])
 def test_an_idle_server_is_not_blamed_for_timers(monkeypatch: pytest.MonkeyPatch, late: float, blamed: bool):
-    part = Standing(monkeypatch)
-    pace = Steady(part, rate=10, total=2)
-    pace.start()
-    pace.after(part)
-    part.now = 0.1 + late
-    part.fire()
-    assert part.dues == [0.0, pytest.approx(0.1 if blamed else part.now)]
+    replica = Standing(monkeypatch)
+    Steady([replica], 10, replica).start()
+    replica.over(replica)
+    replica.now = 0.1 + late
+    replica.fire()
+    assert replica.dues == [0.0, pytest.approx(0.1 if blamed else replica.now)]
 
 
 def test_a_request_that_waited_for_a_replica_counts_from_when_it_was_due(monkeypatch: pytest.MonkeyPatch):
-    part = Standing(monkeypatch)
-    pace = Steady(part, rate=10, total=2)
-    pace.start()
-    part.now = 0.1 + ON_TIME / 2
-    pace.after(part)
-    assert part.dues == [0.0, pytest.approx(0.1)]
+    replica = Standing(monkeypatch)
+    Steady([replica], 10, replica).start()
+    replica.now = 0.1 + ON_TIME / 2
+    replica.over(replica)
+    assert replica.dues == [0.0, pytest.approx(0.1)]
 
 
 def test_a_rate_is_stopped_between_requests(send: Send, target: Target, upstream: Upstream):

@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from support import Nginx, Reply, Upstream, eventually, free_port, held, until
+from support import Nginx, Reply, Upstream, eventually, free_port, until
 
 from goto.client import replica
 from goto.client.results import Results
 from goto.client.run import Run
 from goto.client.target import ClientTarget
+from goto.upstream.pool import Pool
 
 Target = Callable[..., ClientTarget]
 Send = Callable[..., Results]
@@ -37,11 +38,6 @@ def test_every_request_is_sent_and_counted_once(send: Send, target: Target, ngin
     logged = eventually(lambda: server.requests, lambda there: len(there) >= 64_000)
     assert len(logged) == 64_000
     assert len({line.split()[1] for line in logged}) == 64_000, "an id was used twice"
-
-
-@pytest.mark.parametrize(("total", "replicas"), [(10_000, 32), (5, 32), (1, 1), (33, 32)])
-def test_a_total_is_shared_out_exactly(send: Send, target: Target, nginx: Callable[..., Nginx], total: int, replicas: int):
-    assert codes(send(target(url=nginx().base, replicas=replicas), total=total)) == {200: total}
 
 
 def test_a_request_carries_what_the_target_says(send: Send, target: Target, upstream: Upstream):
@@ -177,16 +173,6 @@ def test_a_connection_idle_for_too_long_is_not_used_again(send: Send, target: Ta
     assert upstream.connections == 4
 
 
-def test_what_must_not_be_repeated_takes_no_old_connection(
-    send: Send, target: Target, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("goto.client.run.FRESH_SECONDS", 0.03)
-    send(target(method="POST", url=upstream.base, requestCount=3, delay="60ms"))
-    assert upstream.connections == 3
-    send(target(method="GET", url=upstream.base, requestCount=3, delay="60ms"))
-    assert upstream.connections == 4
-
-
 def test_switching_protocols_unasked_is_an_error(send: Send, target: Target, upstream: Upstream):
     upstream.on("/", Reply(verbatim=b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nrest"))
     assert send(target(url=upstream.base, requestCount=2)).to_wire()["all"]["errors"] == {"broken": 2}
@@ -205,45 +191,6 @@ def test_a_stop_loses_nothing(send: Send, target: Target, nginx: Callable[..., N
     eventually(lambda: len(server.requests), lambda logged: logged >= counted)
     server.stop()
     assert len(server.requests) == counted
-
-
-def test_a_stop_lets_what_is_in_flight_be_answered(send: Send, target: Target, upstream: Upstream):
-    with held() as event:
-        upstream.on("/", Reply(hold=event))
-
-        async def during(run: Run) -> None:
-            await until(lambda: len(upstream.received) == 4)
-            run.stop()
-            assert len(run.settled()) == 1
-            asyncio.get_running_loop().call_later(0.1, event.set)
-
-        results = send(target(url=upstream.base, replicas=4, requestCount=10), during=during)
-    assert codes(results) == {200: 4}
-    assert len(upstream.take(4)) == 4
-
-
-@pytest.mark.parametrize("how", ["grace", "abort"])
-def test_what_is_not_answered_in_time_counts_as_stopped(send: Send, target: Target, upstream: Upstream, how: str):
-    async def during(run: Run) -> None:
-        await until(lambda: len(upstream.received) == 3)
-        if how == "grace":
-            run.stop(grace=0.05)
-            run.stop(grace=100)
-        else:
-            run.abort()
-
-    with held() as event:
-        upstream.on("/", Reply(hold=event))
-        wire = send(target(url=upstream.base, replicas=3, requestCount=5), during=during).to_wire()
-        assert wire["all"]["errors"] == {"stopped": 3}
-
-
-def test_a_stop_while_connecting_counts_nothing(send: Send, target: Target):
-    async def during(run: Run) -> None:
-        run.stop()
-
-    results = send(target(url=f"http://127.0.0.1:{free_port()}/", replicas=5, requestCount=5), during=during)
-    assert results.to_wire()["all"]["requests"] == 0
 
 
 def test_one_target_is_stopped_and_the_others_go_on(send: Send, target: Target, upstream: Upstream):
@@ -281,8 +228,8 @@ def test_two_runs_of_one_target_add_up(send: Send, target: Target, upstream: Ups
     results = Results()
     one = target(url=upstream.base, requestCount=20, replicas=2)
 
-    async def during(run: Run) -> None:
-        second = Run([one], results, run.pool)
+    async def during(_: Run) -> None:
+        second = Run([one], results, Pool())
         second.start()
         await second.done
 
