@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import support
 from hypothesis import settings
-from support import NGINX_SITE, Goto, Nginx, Upstream
+from support.goto_process import Goto
+from support.nginx import NGINX_SITE, Nginx, find_nginx
+from support.upstream import Upstream
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a run in the background ignores SIGINT, and every process it starts would inherit that
@@ -19,12 +20,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # a busy machine is no bug, and a run can be repeated
 settings.register_profile("goto", deadline=None, derandomize=True)
 settings.load_profile("goto")
-
-
-@pytest.fixture(scope="session")
-def free_port() -> Callable[[], int]:
-    """`free_port()`: a port nobody listens on, another one at each call."""
-    return support.free_port
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +43,7 @@ def upstream() -> Iterator[Upstream]:
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Nginx]]:
     """`nginx()`, or `nginx(site)` with the inside of a `server` block, starts an nginx."""
-    if support.find_nginx() is None:
+    if find_nginx() is None:
         pytest.skip("nginx is not installed (Debian, Ubuntu: nginx-light)")
     with contextlib.ExitStack() as stack:
 

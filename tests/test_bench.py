@@ -14,7 +14,8 @@ from bench.missing import Missing
 from bench.profile import top
 from bench.rows import ROWS
 from bench.table import MARKS, aligned, cells, markdown, save
-from support import ROOT, find_nginx
+from support import ROOT
+from support.nginx import find_nginx
 
 PLAN = Plan(rounds=3, seconds=1)
 

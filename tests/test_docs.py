@@ -14,7 +14,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from support import ROOT, Goto, free_port
+from support import ROOT
+from support.goto_process import Goto
+from support.ports import free_port
 
 from goto.api.access import RULES
 from goto.flow import Response

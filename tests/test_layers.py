@@ -177,10 +177,9 @@ def test_nothing_below_the_hosts_comes_with_a_framework(module: str):
     assert {name: by[name] for name in set(FRAMEWORKS) & set(by)} == {}
 
 
-def mirrors(file: Path) -> list[Path]:
-    """Where the test of goto/a/b/c.py may be: tests/a/b/test_c.py, tests/a/test_b_c.py or tests/test_a_b_c.py."""
-    *folders, name = file.relative_to("goto").parts
-    return [Path("tests", *folders[:n], f"test_{'_'.join([*folders[n:], name])}") for n in range(len(folders), -1, -1)]
+def mirror(file: Path) -> Path:
+    """Where the test of goto/a/b.py is: tests/a/test_b.py."""
+    return Path("tests", file.relative_to("goto").with_name(f"test_{file.name}"))
 
 
 SOURCES = [str(file.relative_to(ROOT)) for file in FILES if file.name != "__init__.py" or file.parent.name == "goto"]
@@ -188,11 +187,11 @@ SOURCES = [str(file.relative_to(ROOT)) for file in FILES if file.name != "__init
 
 @pytest.mark.parametrize("file", SOURCES)
 def test_every_file_has_its_test(file: str):
-    tested = [mirror for mirror in mirrors(Path(file)) if (ROOT / mirror).exists()]
+    tested = (ROOT / mirror(Path(file))).exists()
     if file in WITHOUT_TEST:
         assert not tested, f"{file} has a test: take it off WITHOUT_TEST"
     else:
-        assert tested or file in TO_TEST, f"write {mirrors(Path(file))[0]}"
+        assert tested or file in TO_TEST, f"write {mirror(Path(file))}"
 
 
 def test_no_exception_is_of_the_past():

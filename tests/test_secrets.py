@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import Goto, Upstream, call, eventually, free_port, run_goto
+from support.calls import call
+from support.goto_process import Goto, run_goto
+from support.ports import free_port
+from support.upstream import Upstream
+from support.waiting import eventually
 
 from goto.command.check import check, print_schema
 from goto.instance.wiring import route_table

@@ -10,8 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from browser import find_chromium, page
-from support import ROOT, Goto
+from support import ROOT
+from support.browser import find_chromium, page
+from support.goto_process import Goto
 
 from goto.api.docs import FILES, POLICY
 from goto.api.openapi import document

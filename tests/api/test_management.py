@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import Goto
-from wire import Site
+from support.goto_process import Goto
+from support.site import Site
 
 from goto.api.access import Access
 from goto.api.management import Management, Served, refusal, wants_json

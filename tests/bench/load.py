@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from support import Goto
+from support.goto_process import Goto
 
 from bench.measure import Side, Start
 from bench.missing import find

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from support import Goto
+from support.goto_process import Goto
 
 from bench.load import DISTINCT, goto_client, script, wrk
 from bench.measure import Side, Start

@@ -10,7 +10,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from support import find_nginx
+from support.nginx import find_nginx
 
 from goto.instance.build import COMPILED
 

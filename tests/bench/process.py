@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from support import PATIENCE, ROOT, free_port
+from support import ROOT
+from support.ports import free_port
+from support.waiting import PATIENCE
 
 IDLE_SECONDS = 0.5
 """Between the first answer and a look at the memory."""

@@ -7,7 +7,7 @@ import subprocess
 from statistics import median, quantiles
 from typing import Any
 
-from support import eventually
+from support.waiting import eventually
 
 from bench.latency import latencies
 from bench.load import DISTINCT, MISSED, hey, script, wrk, wrk_command

@@ -10,7 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from support import PATIENCE, Goto, eventually, find_nginx, free_port
+from support.goto_process import Goto
+from support.nginx import find_nginx
+from support.ports import free_port
+from support.waiting import PATIENCE, eventually
 
 from bench.measure import Start
 from bench.missing import Missing, find
@@ -87,7 +90,7 @@ def mitmdump(start: Start, upstream: Nginx, *, addon: bool) -> str:
     """The URL of a mitmdump in reverse mode in front of an upstream, with goto in it or without."""
     if importlib.util.find_spec("mitmproxy") is None:
         raise Missing("mitmproxy is not installed in this environment (pip install '.[mitmproxy]')")
-    from mitm_process import ADDON, Mitmdump
+    from support.mitm_process import ADDON, Mitmdump
 
     process: Goto = start(Mitmdump(f"reverse:{upstream.base}", addon=ADDON if addon else None))
     return process.base

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import uvloop
-from support import until
+from support.waiting import until
 
 from goto.client.report import Report
 from goto.client.results import Results

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import Goto, Reply, Upstream, eventually, free_port, held
+from support.goto_process import Goto
+from support.ports import free_port
+from support.upstream import Reply, Upstream, held
+from support.waiting import eventually
 
 from goto.client import feature as module
 from goto.client.feature import Client

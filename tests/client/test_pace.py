@@ -8,7 +8,8 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from support import PATIENCE, Reply, Upstream, held, until
+from support.upstream import Reply, Upstream, held
+from support.waiting import PATIENCE, until
 
 from goto.client.pace import ON_TIME, Steady
 from goto.client.results import Results

@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from support import Nginx, Reply, Upstream, free_port, held, until
+from support.nginx import Nginx
+from support.ports import free_port
+from support.upstream import Reply, Upstream, held
+from support.waiting import until
 
 from goto.client.job import Job
 from goto.client.part import Part

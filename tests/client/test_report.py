@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support import Reply, Upstream, free_port
+from support.ports import free_port
+from support.upstream import Reply, Upstream
 
 from goto.client import report as module
 from goto.client.report import Report

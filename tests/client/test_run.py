@@ -10,7 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from support import Nginx, Reply, Upstream, eventually, free_port, until
+from support.nginx import Nginx
+from support.ports import free_port
+from support.upstream import Reply, Upstream
+from support.waiting import eventually, until
 
 from goto.client import replica
 from goto.client.results import Results

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from support import ROOT, free_port, run_goto
+from support import ROOT
+from support.goto_process import run_goto
+from support.ports import free_port
 
 from goto.command.check import check, print_openapi, print_schema
 

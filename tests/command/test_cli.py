@@ -10,7 +10,10 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from support import ROOT, Goto, eventually, free_port
+from support import ROOT
+from support.goto_process import Goto
+from support.ports import free_port
+from support.waiting import eventually
 
 from goto import __version__
 from goto.command.cli import main

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support import Goto, Reply, Upstream, free_port
-from wire import Scripted, answering
+from support.goto_process import Goto
+from support.ports import free_port
+from support.scripted import Scripted, answering
+from support.upstream import Reply, Upstream
 
 from goto.command.health import health
 

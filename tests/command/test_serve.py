@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PATIENCE, Goto, Reply, Upstream, eventually, held
-from wire import Client, get
+from support.client import Client, get
+from support.goto_process import Goto
+from support.upstream import Reply, Upstream, held
+from support.waiting import PATIENCE, eventually
 
 from goto import __version__
 

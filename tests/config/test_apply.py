@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from configuring import FIRST, Lab, document, in_lab
+from support.documents import document
+from support.lab import FIRST, Lab, in_lab
 
 from goto.config.errors import ConfigError
 from goto.errors import Conflict

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from configuring import FIRST, document, problems
 from hypothesis import given
 from hypothesis import strategies as st
+from support.documents import document, problems
+from support.lab import FIRST
 
 from goto.config.errors import ConfigError
 from goto.instance.wiring import config_keys

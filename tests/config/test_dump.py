@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from configuring import document, labels
 from hypothesis import given
 from hypothesis import strategies as st
+from support.documents import document
+from support.strategies import labels
 
 from goto.config.document import read
 from goto.config.dump import data_of, yaml_text

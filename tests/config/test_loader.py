@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from configuring import data
 from hypothesis import given
 from hypothesis import strategies as st
+from support.documents import data
 
 from goto.config import loader
 from goto.config.errors import ConfigError

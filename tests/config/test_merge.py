@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from configuring import data
+from support.documents import data
 
 from goto.config.merge import merge
 from goto.config.node import Mapping, node_of

@@ -7,8 +7,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from configuring import data, documents
 from hypothesis import given
+from support.documents import data
+from support.strategies import documents
 
 from goto.config.loader import load_file
 from goto.config.schema import schema

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
-from configuring import FIRST, Lab, document, documents, in_lab, peers
 from hypothesis import given
 from hypothesis import strategies as st
+from support.documents import document
+from support.lab import FIRST, Lab, in_lab
+from support.strategies import documents, peers
 
 from goto.config.dump import yaml_text
 from goto.config.errors import ConfigError

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from support import until
+from support.waiting import until
 
 from goto.config import watch as watching
 from goto.config.errors import ConfigError, Problem

@@ -7,7 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import ROOT, Goto, call, eventually, free_port
+from support import ROOT
+from support.calls import call
+from support.goto_process import Goto
+from support.ports import free_port
+from support.waiting import eventually
 
 CONFIGS = ROOT / "configs"
 

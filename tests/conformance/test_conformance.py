@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conforming import FOLDER, conforms, scenarios, suites_here
-from support import ROOT, Goto
+from support import ROOT
+from support.conforming import FOLDER, conforms, scenarios, suites_here
+from support.goto_process import Goto
 
 PLAYS = [
     "a service fails for exactly two requests",

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conforming import conforms, scenarios, suites_here
-from support import Goto
+from support.conforming import conforms, scenarios, suites_here
+from support.goto_process import Goto
 
 pytestmark = suites_here
 

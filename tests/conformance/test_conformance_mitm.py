@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from conforming import conforms, scenarios, suites_here
-from mitm_process import Mitmdump
-from support import Nginx
+from support.conforming import conforms, scenarios, suites_here
+from support.mitm_process import Mitmdump
+from support.nginx import Nginx
 
 pytestmark = suites_here
 

@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from conforming import conforms, scenarios, suites_here
-from support import PATIENCE, ROOT, Goto, eventually, free_port
+from support import ROOT
+from support.conforming import conforms, scenarios, suites_here
+from support.goto_process import Goto
+from support.ports import free_port
+from support.waiting import PATIENCE, eventually
 
 pytestmark = suites_here
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wire import flow
+from support.flows import flow
 
 from goto.counting.bounded import OTHER, OVERFLOW, VALUE_LENGTH, VALUES_LIMIT
 from goto.counting.by_value import HeaderCounts, count_request, count_response

@@ -22,7 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PATIENCE, ROOT, call, eventually, free_port
+from support import ROOT
+from support.calls import call
+from support.ports import free_port
+from support.waiting import PATIENCE, eventually
 
 from goto import __version__
 from goto.command import cli

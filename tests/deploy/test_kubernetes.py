@@ -14,7 +14,10 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from support import PATIENCE, ROOT, Goto, eventually, free_port
+from support import ROOT
+from support.goto_process import Goto
+from support.ports import free_port
+from support.waiting import PATIENCE, eventually
 
 from goto import __version__
 from goto.command.cli import _parser

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support import Goto
-from wire import Site, flow, get, passed
+from support.client import get
+from support.flows import flow, passed
+from support.goto_process import Goto
+from support.site import Site
 
 from goto.errors import NotFound
 from goto.features.bypass import Bypass, BypassUri

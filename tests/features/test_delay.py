@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable
 
 import pytest
-from support import Goto, eventually
-from wire import Site, flow, get, pass_through, passed
+from support.client import get
+from support.flows import flow, pass_through, passed
+from support.goto_process import Goto
+from support.site import Site
+from support.waiting import eventually
 
 from goto.features.delay import Delay
 from goto.flow import ClientGone, Flow, Request, Response

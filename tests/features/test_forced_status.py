@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support import Goto, Upstream
-from wire import Site, flow, get, passed, storm
+from support.client import get
+from support.flows import flow, passed
+from support.goto_process import Goto
+from support.site import Site
+from support.storm import storm
+from support.upstream import Upstream
 
 from goto.features.forced_status import ForcedStatus
 from goto.features.local import Local

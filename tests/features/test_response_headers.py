@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support import Goto, Reply, Upstream
-from wire import Site, flow, passed
+from support.flows import flow, passed
+from support.goto_process import Goto
+from support.site import Site
+from support.upstream import Reply, Upstream
 
 from goto.errors import NotFound
 from goto.features.response_headers import ResponseHeaders

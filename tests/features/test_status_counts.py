@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wire import flow, passed
+from support.flows import flow, passed
 
 from goto.features.local import Local
 from goto.features.status_counts import StatusCounts

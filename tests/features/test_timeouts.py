@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from wire import flow, passed
+from support.flows import flow, passed
 
 from goto.counting.bounded import OTHER, TRACKED_LIMIT, VALUES_LIMIT
 from goto.errors import Conflict

@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import Goto, Nginx, eventually
-from wire import Site, flow, get, passed, storm
+from support.client import get
+from support.flows import flow, passed
+from support.goto_process import Goto
+from support.nginx import Nginx
+from support.site import Site
+from support.storm import storm
+from support.waiting import eventually
 
 from goto.counting.bounded import OTHER, TRACKED_LIMIT, VALUE_LENGTH, VALUES_LIMIT
 from goto.errors import Conflict, NotFound

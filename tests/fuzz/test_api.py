@@ -18,7 +18,8 @@ import schemathesis
 from hypothesis import HealthCheck, assume, settings
 from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
-from support import Goto, free_port
+from support.goto_process import Goto
+from support.ports import free_port
 
 from goto.api.openapi import document
 from goto.errors import WrongMethod

@@ -17,7 +17,9 @@ from random import Random
 
 import pytest
 from fuzz import messages, strict
-from support import PATIENCE, Goto, eventually, free_port
+from support.goto_process import Goto
+from support.ports import free_port
+from support.waiting import PATIENCE, eventually
 
 GIVEN = os.environ.get("GOTO_FUZZ_INPUTS")
 INPUTS = int(GIVEN or 3000)

@@ -16,8 +16,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from mitm_process import Mitmdump
-from support import Answer, Goto, Reply, Upstream, eventually, free_port
+from support.calls import Answer
+from support.goto_process import Goto
+from support.mitm_process import Mitmdump
+from support.ports import free_port
+from support.upstream import Reply, Upstream
+from support.waiting import eventually
 
 CONFIG = """
 label: same

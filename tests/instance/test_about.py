@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support import Goto
+from support.goto_process import Goto
 
 from goto import __version__
 from goto.errors import Unavailable

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as text
-from wire import flow
+from support.flows import flow
 
 from goto.client.feature import Client
 from goto.counting.tally import TALLIES_LIMIT

@@ -8,8 +8,9 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from support import Goto, Reply, Upstream
-from wire import Site
+from support.goto_process import Goto
+from support.site import Site
+from support.upstream import Reply, Upstream
 
 from goto.instance.identity import goto_host, own_address
 

@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
-from scrape import Key, Scrape, scrape, scraped
-from support import ROOT, Goto, Reply, Upstream, eventually, free_port, held
-from wire import Client, get
+from support import ROOT
+from support.client import Client, get
+from support.goto_process import Goto
+from support.ports import free_port
+from support.scrape import Key, Scrape, scrape, scraped
+from support.upstream import Reply, Upstream, held
+from support.waiting import eventually
 
 from goto.flow import Headers
 from goto.instance.metrics import OPENMETRICS, TEXT, wants_openmetrics

@@ -8,8 +8,10 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from configuring import Lab, in_lab
-from support import ROOT, Goto, free_port, run_goto
+from support import ROOT
+from support.goto_process import Goto, run_goto
+from support.lab import Lab, in_lab
+from support.ports import free_port
 
 from goto.features import FEATURES
 from goto.features.forced_status import ForcedStatus

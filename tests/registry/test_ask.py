@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from support import Reply, Upstream, held
+from support.upstream import Reply, Upstream, held
 
 from goto.flow import Origin
 from goto.registry.ask import ask, said

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
-from support import PATIENCE, Received, Reply, Upstream, free_port, held, until
+from support.ports import free_port
+from support.upstream import Received, Reply, Upstream, held
+from support.waiting import PATIENCE, until
 
 from goto.registry import delivery as module
 from goto.registry import retry

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import msgspec
-from support import Reply, Upstream, held
+from support.upstream import Reply, Upstream, held
 
 from goto.client.results import Results
 from goto.registry import gather as module

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from support import PATIENCE, Reply, Upstream, held, until
+from support.upstream import Reply, Upstream, held
+from support.waiting import PATIENCE, until
 
 from goto.registry import push as module
 from goto.registry.address import Address

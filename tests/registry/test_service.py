@@ -16,7 +16,11 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from support import PATIENCE, Goto, Reply, Upstream, call, eventually, free_port
+from support.calls import call
+from support.goto_process import Goto
+from support.ports import free_port
+from support.upstream import Reply, Upstream
+from support.waiting import PATIENCE, eventually
 
 from goto.client.target import ClientTarget
 from goto.registry import service as module

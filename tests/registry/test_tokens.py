@@ -6,7 +6,11 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from support import Goto, Reply, Upstream, call, eventually, free_port
+from support.calls import call
+from support.goto_process import Goto
+from support.ports import free_port
+from support.upstream import Reply, Upstream
+from support.waiting import eventually
 
 ADMIN, WORKERS, PEER = "admin-s3cr3t", "workers-s3cr3t", "peer-s3cr3t"
 BOTH = {"GOTO_ADMIN_TOKEN": ADMIN, "GOTO_REGISTRY_TOKEN": PEER}

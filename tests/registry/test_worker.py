@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
-from support import PATIENCE, Reply, Upstream, free_port, held, until
+from support.ports import free_port
+from support.upstream import Reply, Upstream, held
+from support.waiting import PATIENCE, until
 
 from goto.client.desired import Desired, Source
 from goto.client.target import ClientTarget

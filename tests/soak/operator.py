@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from random import Random
 
-from support import Goto
+from support.goto_process import Goto
 
 from soak.clients import Tally, client
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from support import Goto, eventually, free_port
+from support.goto_process import Goto
+from support.ports import free_port
+from support.waiting import eventually
 
 from soak.clients import Tally, client
 from soak.operator import Operator

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from wire import Scripted
+from support.scripted import Scripted
 
 from goto.errors import BadInput, NotFound
 from goto.instance.identity import own_names

@@ -7,7 +7,7 @@ import ssl
 from pathlib import Path
 
 import pytest
-from certificates import Authority
+from support.certificates import Authority
 
 from goto.errors import BadInput, Conflict
 from goto.tls import client

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from certificates import Authority
-from support import ROOT, Goto, free_port
+from support import ROOT
+from support.certificates import Authority
+from support.goto_process import Goto
+from support.ports import free_port
 
 from goto.command.cli import _parser
 

@@ -7,7 +7,7 @@ import ssl
 from pathlib import Path
 
 import pytest
-from certificates import Authority, Pair
+from support.certificates import Authority, Pair
 
 from goto.errors import BadInput
 from goto.tls.files import FILE_LIMIT, load_authorities, load_pair, read_pem

@@ -6,7 +6,7 @@ import ssl
 from pathlib import Path
 
 import pytest
-from certificates import Authority
+from support.certificates import Authority
 
 from goto.errors import BadInput
 from goto.tls import authority as own

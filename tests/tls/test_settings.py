@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import Authority
+from support.certificates import Authority
 
 from goto.errors import BadInput
 from goto.features.proxy.target import ProxyTarget

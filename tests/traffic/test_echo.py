@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wire import flow
+from support.flows import flow
 
 from goto.flow import Flow, Headers, Request
 from goto.traffic.echo import SHOWN_BYTES, echo

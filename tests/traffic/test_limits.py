@@ -6,8 +6,9 @@ import socket
 from pathlib import Path
 
 import pytest
-from support import Goto, eventually
-from wire import Client, get
+from support.client import Client, get
+from support.goto_process import Goto
+from support.waiting import eventually
 
 from goto.traffic.limits import GivenLimits, Limits
 

@@ -9,8 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import PATIENCE, Goto, Reply, Upstream, call, eventually, free_port, held
-from wire import Client, Site, get
+from support.calls import call
+from support.client import Client, get
+from support.goto_process import Goto
+from support.ports import free_port
+from support.site import Site
+from support.upstream import Reply, Upstream, held
+from support.waiting import PATIENCE, eventually
 
 from goto.errors import Conflict
 from goto.hosts.standalone.host import StandaloneHost

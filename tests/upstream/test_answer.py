@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PATIENCE, Goto, Reply, Upstream, eventually, held
-from wire import Client, Scripted, Site, answering, get, memory, read_head
+from support.client import Client, get
+from support.goto_process import Goto
+from support.resources import memory
+from support.scripted import Scripted, answering, read_head
+from support.site import Site
+from support.upstream import Reply, Upstream, held
+from support.waiting import PATIENCE, eventually
 
 from goto.flow import Call, Origin
 from goto.upstream.answer import Answer

@@ -9,8 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import PATIENCE, Goto, Reply, Upstream, eventually, held
-from wire import Scripted, Site, answering, flow, get, read_head
+from support.client import get
+from support.flows import flow
+from support.goto_process import Goto
+from support.scripted import Scripted, answering, read_head
+from support.site import Site
+from support.upstream import Reply, Upstream, held
+from support.waiting import PATIENCE, eventually
 
 from goto.flow import Call, ClientGone, Origin, Response
 from goto.upstream import fanout

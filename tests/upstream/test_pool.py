@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from support import free_port
-from wire import Scripted, read_head
+from support.ports import free_port
+from support.scripted import Scripted, read_head
 
 from goto.flow import Origin
 from goto.tls.client import client_tls

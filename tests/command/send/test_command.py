@@ -18,7 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import PATIENCE, ROOT, Nginx, Reply, Upstream, eventually, free_port
+from support import ROOT
+from support.nginx import Nginx
+from support.ports import free_port
+from support.upstream import Reply, Upstream
+from support.waiting import PATIENCE, eventually
 
 SEND = [sys.executable, "-m", "goto", "send"]
 

@@ -10,11 +10,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from certificates import Authority
-from mitm_process import ADDON, START_PATIENCE, Mitmdump, call, command, confdir, starts_not
-from scrape import scraped
-from support import PATIENCE, ROOT, Goto, Reply, Upstream, eventually, free_port, held
-from wire import Client, Scripted, Site, answering, get
+from support import ROOT
+from support.calls import call
+from support.certificates import Authority
+from support.client import Client, get
+from support.goto_process import Goto
+from support.mitm_process import ADDON, START_PATIENCE, Mitmdump, command, confdir, starts_not
+from support.ports import free_port
+from support.scrape import scraped
+from support.scripted import Scripted, answering
+from support.site import Site
+from support.upstream import Reply, Upstream, held
+from support.waiting import PATIENCE, eventually
 
 CONFIG = """
 label: seeded
@@ -460,7 +467,7 @@ def test_other_addons_see_the_bodies_of_flows_that_goto_leaves_alone(behind: Ups
 
 def test_no_connection_is_forgotten_nor_kept_for_ever(behind: Upstream) -> None:
     """A script of its own looks into the host."""
-    probe = Path(ADDON).parent.parent / "tests" / "hosts" / "probe_mitm.py"
+    probe = Path(ADDON).parent.parent / "tests" / "hosts" / "mitm" / "probe.py"
     with Mitmdump(f"reverse:{behind.base}", "-s", str(probe), "--set", "flow_detail=0") as mitmdump:
         for _ in range(20):
             for path in ("/x", "/status/200", "/echo", "/label"):

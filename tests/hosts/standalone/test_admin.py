@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support import Goto, Upstream, call, free_port
-from wire import Client, get
+from support.calls import call
+from support.client import Client, get
+from support.goto_process import Goto
+from support.ports import free_port
+from support.upstream import Upstream
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import Goto, Upstream
-from wire import Site, get
+from support.client import get
+from support.goto_process import Goto
+from support.site import Site
+from support.upstream import Upstream
 
 MB = 1 << 20
 EXPECT = "Expect: 100-continue"

@@ -9,8 +9,13 @@ import socket
 from collections.abc import Callable, Iterable
 
 import pytest
-from support import PATIENCE, Goto, Reply, Upstream, eventually, free_port, held
-from wire import Client, Scripted, Site, get, read_head
+from support.client import Client, get
+from support.goto_process import Goto
+from support.ports import free_port
+from support.scripted import Scripted, read_head
+from support.site import Site
+from support.upstream import Reply, Upstream, held
+from support.waiting import PATIENCE, eventually
 
 from goto.hosts.standalone import connection as connection_module
 from goto.hosts.standalone.host import StandaloneHost

@@ -8,8 +8,11 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import Goto, Reply, Upstream
-from wire import Client, Scripted, Site, get, read_head
+from support.client import Client, get
+from support.goto_process import Goto
+from support.scripted import Scripted, read_head
+from support.site import Site
+from support.upstream import Reply, Upstream
 
 MB = 1 << 20
 

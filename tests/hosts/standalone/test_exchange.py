@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import Goto, Reply, Upstream, eventually, held
-from wire import Client, Site, get
+from support.client import Client, get
+from support.goto_process import Goto
+from support.site import Site
+from support.upstream import Reply, Upstream, held
+from support.waiting import eventually
 
 FEATURE = '''
 import asyncio

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import PATIENCE, free_port, until
-from wire import Scripted, get, read_head
+from support.client import get
+from support.ports import free_port
+from support.scripted import Scripted, read_head
+from support.waiting import PATIENCE, until
 
 from goto.features.forced_status import ForcedStatus
 from goto.features.proxy.feature import Proxy

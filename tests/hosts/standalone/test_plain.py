@@ -7,8 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import PATIENCE, Goto, Reply, Upstream, eventually, held
-from wire import Site, get, storm
+from support.client import get
+from support.goto_process import Goto
+from support.site import Site
+from support.storm import storm
+from support.upstream import Reply, Upstream, held
+from support.waiting import PATIENCE, eventually
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,15 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from certificates import Authority
-from support import PATIENCE, Goto, Reply, Upstream, eventually, free_port, held, raw
-from wire import Client, Scripted, Site, get, read_head
+from support.calls import raw
+from support.certificates import Authority
+from support.client import Client, get
+from support.goto_process import Goto
+from support.ports import free_port
+from support.scripted import Scripted, read_head
+from support.site import Site
+from support.upstream import Reply, Upstream, held
+from support.waiting import PATIENCE, eventually
 
 from goto.command import runtime
 from goto.hosts.standalone import secure

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from support import PATIENCE, free_port, until
-from wire import get
+from support.client import get
+from support.ports import free_port
+from support.waiting import PATIENCE, until
 
 from goto.hosts.standalone.host import StandaloneHost
 from goto.hosts.standalone.server import Server

@@ -7,8 +7,13 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from support import Goto, Reply, Upstream, eventually
-from wire import Client, Scripted, Site, get, memory, read_head
+from support.client import Client, get
+from support.goto_process import Goto
+from support.resources import memory
+from support.scripted import Scripted, read_head
+from support.site import Site
+from support.upstream import Reply, Upstream
+from support.waiting import eventually
 
 UPGRADE = ("Connection: keep-alive, Upgrade", "Upgrade: WebSocket", "Sec-WebSocket-Key: abc", "Sec-WebSocket-Version: 13")
 SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support import PATIENCE, Reply, free_port, held
-from support import Upstream as Server
-from wire import flow
+from support.flows import flow
+from support.ports import free_port
+from support.upstream import Reply, held
+from support.upstream import Upstream as Server
+from support.waiting import PATIENCE
 
 from goto.flow import Call, ClientGone, Origin, Response
 from goto.hosts.mitm import send as mitm_send

@@ -11,10 +11,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from mitm_process import Mitmdump, forget_peak, memory
-from scrape import scraped
-from support import PATIENCE, Goto, Nginx, Reply, Upstream, eventually, free_port, held
-from wire import Client, Scripted, Site, answering, get, read_head
+from support.client import Client, get
+from support.goto_process import Goto
+from support.mitm_process import Mitmdump
+from support.nginx import Nginx
+from support.ports import free_port
+from support.resources import forget_peak, peak
+from support.scrape import scraped
+from support.scripted import Scripted, answering, read_head
+from support.site import Site
+from support.upstream import Reply, Upstream, held
+from support.waiting import PATIENCE, eventually
 
 from goto.hosts.mitm.client import IDLE_SECONDS
 from goto.hosts.mitm.exchange import LINGER_REFUSED_SECONDS
@@ -207,7 +214,7 @@ def test_memory_does_not_grow_with_a_body(nginx: Callable[[], Nginx], path: str)
         mitmdump.api("POST", "/request/proxy/targets/add", spec)
         prefix = "/t" if path == "/t" else ""
         mitmdump.call("GET", "/label")
-        before = forget_peak(mitmdump.process)
+        before = forget_peak(mitmdump.process.pid)
         with Client(mitmdump.port) as client:
             client.send(get(f"{prefix}/files/big"))
             status, _, fields = client.head()
@@ -219,12 +226,12 @@ def test_memory_does_not_grow_with_a_body(nginx: Callable[[], Nginx], path: str)
             for _ in range(200):
                 client.send(bytes(MEGABYTE))
             assert client.answer().status == 200
-        assert memory(mitmdump.process) - before < 30 * MEGABYTE
+        assert peak(mitmdump.process.pid) - before < 30 * MEGABYTE
 
 
 @pytest.mark.parametrize("path", ["/status/200", "/echo"])
 def test_an_upload_that_goto_answers_is_not_held(site: Site, path: str) -> None:
-    before = forget_peak(site.goto.process)
+    before = forget_peak(site.goto.process.pid)
     with site.client() as client:
         client.send(get(path, f"Content-Length: {100 * MEGABYTE}", method="POST"))
         for _ in range(100):
@@ -234,7 +241,7 @@ def test_an_upload_that_goto_answers_is_not_held(site: Site, path: str) -> None:
     if path == "/echo":
         shown = answer.json()
         assert (len(shown["RequestBody"]), shown["RequestBodySize"]) == (MEGABYTE, 100 * MEGABYTE)
-    assert memory(site.goto.process) - before < 30 * MEGABYTE
+    assert peak(site.goto.process.pid) - before < 30 * MEGABYTE
 
 
 # ---------------------------------------------------------------- bodies over the limit

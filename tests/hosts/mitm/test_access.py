@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mitm_process import Mitmdump, starts_not
-from support import Goto, Upstream, call, eventually, free_port
+from support.calls import call
+from support.goto_process import Goto
+from support.mitm_process import Mitmdump, starts_not
+from support.ports import free_port
+from support.upstream import Upstream
+from support.waiting import eventually
 
 ADMIN, PEER = "admin-s3cr3t", "peer-s3cr3t"
 BEARER = {"Authorization": f"Bearer {ADMIN}"}

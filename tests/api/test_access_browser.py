@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from browser import Page, find_chromium, page
-from support import Goto, Reply, Upstream, eventually, free_port
+from support.browser import Page, find_chromium, page
+from support.goto_process import Goto
+from support.ports import free_port
+from support.upstream import Reply, Upstream
+from support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="chromium is not installed")
 

@@ -7,7 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import ROOT, Goto, Upstream, call, eventually, free_port, run_goto
+from support import ROOT
+from support.calls import call
+from support.goto_process import Goto, run_goto
+from support.ports import free_port
+from support.upstream import Upstream
+from support.waiting import eventually
 
 from goto.api.access import RULES, Who
 from goto.instance.wiring import route_table

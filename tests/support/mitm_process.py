@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PATIENCE, ROOT, Goto, call, eventually, free_port, raw
+
+from support import ROOT
+from support.calls import call
+from support.goto_process import Goto
+from support.ports import free_port
+from support.waiting import PATIENCE, eventually
 
 pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Python")
 
@@ -109,18 +114,3 @@ def starts_not(*args: str, env: dict[str, str] | None = None) -> str:
     assert ran.returncode == 1, f"exit status {ran.returncode}:\n{ran.stdout}"
     assert "Traceback" not in ran.stdout, ran.stdout
     return ran.stdout
-
-
-def memory(process: subprocess.Popen[bytes]) -> int:
-    """Bytes a process has in memory at most, since its peak was forgotten (see `forget_peak`)."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM"))
-
-
-def forget_peak(process: subprocess.Popen[bytes]) -> int:
-    """Let the peak be what it has now; that."""
-    Path(f"/proc/{process.pid}/clear_refs").write_text("5")
-    return memory(process)
-
-
-__all__ = ["ADDON", "START_PATIENCE", "Mitmdump", "call", "command", "confdir", "forget_peak", "memory", "raw", "starts_not"]

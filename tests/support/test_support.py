@@ -9,7 +9,13 @@ import sys
 import threading
 
 import pytest
-from support import PORTS, ROOT, Nginx, Reply, Upstream, call, eventually, free_port, held, raw
+
+from support import ROOT
+from support.calls import call, raw
+from support.nginx import Nginx
+from support.ports import PORTS, free_port
+from support.upstream import Reply, Upstream, held
+from support.waiting import eventually
 
 
 def test_free_ports_are_free_and_given_once():
@@ -24,7 +30,7 @@ def test_free_ports_are_free_and_given_once():
 
 @pytest.mark.parametrize("worker", range(3))
 def test_ports_are_apart_from_those_of_other_workers_and_not_the_seeds(worker: int):
-    code = "import random, support; random.seed(0); print(support.PORTS, support.free_port(), support.free_port())"
+    code = "import random; from support.ports import PORTS, free_port; random.seed(0); print(PORTS, free_port(), free_port())"
     env = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
     env |= {"PYTEST_XDIST_WORKER": f"gw{worker}", "PYTEST_XDIST_WORKER_COUNT": "3"}
     runs = [subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True) for _ in range(2)]

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from mitm_process import Mitmdump
-from wire import Client, get
+from support.client import Client, get
+from support.mitm_process import Mitmdump
 
 from goto.flow import Origin
 from goto.hosts.mitm import client as mitm_client

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import Authority, Pair
-from support import Goto, eventually, free_port, run_goto
-from wire import Scripted, answering
+from support.certificates import Authority, Pair
+from support.goto_process import Goto, run_goto
+from support.ports import free_port
+from support.scripted import Scripted, answering
+from support.waiting import eventually
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from support import ROOT
 
 FOLDER = ROOT.parent / "shared" / "conformance"

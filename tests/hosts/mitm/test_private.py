@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from support import free_port, until
+from support.ports import free_port
+from support.waiting import until
 
 pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Python")
 

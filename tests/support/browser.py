@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from support import PATIENCE, free_port
+
+from support.ports import free_port
+from support.waiting import PATIENCE
 
 
 def find_chromium() -> str | None:

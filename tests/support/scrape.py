@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from prometheus_client.parser import text_string_to_metric_families
-from support import Goto, eventually
+
+from support.goto_process import Goto
+from support.waiting import eventually
 
 Key = tuple[str, frozenset[tuple[str, str]]]
 
