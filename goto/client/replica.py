@@ -14,7 +14,7 @@ from goto.client.counts import NotConnected, Stopped
 from goto.client.job import Job
 from goto.flow import Field
 from goto.upstream.connection import Broken, Connection, Receiver, TooSlow, UpstreamError
-from goto.upstream.kept import Kept
+from goto.upstream.kept import KeptBody
 
 PATIENT_FAILURES = 3
 """Failures in a row after which a replica pauses before it connects again, so that a dead target does not eat the machine."""
@@ -81,7 +81,7 @@ class Replica(Receiver):
         self._reason = b""
         self._fields: list[Field] = []
         self._body = 0
-        self._kept: Kept | None = None
+        self._kept: KeptBody | None = None
 
     def send(self, due: float | None = None) -> None:
         """Begin the next request. `due` is when it should have begun, where there is a rate."""
@@ -184,7 +184,7 @@ class Replica(Receiver):
     def on_data(self, data: bytes) -> None:
         self._body += len(data)
         if self._kept is not None:
-            self._kept.add(data)
+            self._kept.write(data)
 
     def on_end(self) -> None:
         self._last = now = perf_counter()

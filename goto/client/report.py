@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from goto.flow import Field, decode
+from goto.flow import Field
 from goto.http.hops import end_to_end
 from goto.upstream.connection import UpstreamError
-from goto.upstream.kept import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, Kept, Reported
+from goto.upstream.kept import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, KeptBody, Reported, reported
 
 
 class Report:
@@ -18,27 +18,15 @@ class Report:
         self._left_out = 0
 
     def answer(
-        self, place: tuple[int, int, int], target: str, status: str, code: int, fields: list[Field], body: Kept | None
+        self, place: tuple[int, int, int], target: str, status: str, code: int, fields: list[Field], body: KeptBody | None
     ) -> None:
         """Add an answer, or an error with code 0. `place`: index of the target, replica, number of the request; from 1."""
         if len(self._entries) >= RESPONSES_LIMIT or self.budget.left < 0:
             self._left_out += 1
             return
-        headers: dict[str, list[str]] = {}
-        for name, value in end_to_end(fields):
-            headers.setdefault(decode(name), []).append(decode(value))
-            self.budget.left -= len(name) + len(value)
-        entry: Reported = {
-            "TargetName": target,
-            "TargetID": f"{target}[{place[1]}][{place[2]}]",
-            "Status": status,
-            "StatusCode": code,
-            "Headers": headers,
-            "Body": body.text if body else "",
-        }
-        if body and body.truncated:
-            entry["BodySize"], entry["BodyTruncated"] = body.size, True
-        self._entries.append((place, entry))
+        shown = end_to_end(fields)
+        self.budget.left -= sum(len(name) + len(value) for name, value in shown)
+        self._entries.append((place, reported(target, f"{target}[{place[1]}][{place[2]}]", code, status, shown, body)))
 
     def error(self, place: tuple[int, int, int], target: str, error: UpstreamError) -> None:
         self.answer(place, target, str(error), 0, [], None)
@@ -54,6 +42,6 @@ class Report:
             shown.append({"LeftOut": self._left_out, "Reason": reason})
         return shown
 
-    def keep(self) -> Kept:
+    def keep(self) -> KeptBody:
         """For one answer's body."""
-        return Kept(self.budget if len(self._entries) < RESPONSES_LIMIT else Budget(0))
+        return KeptBody(self.budget if len(self._entries) < RESPONSES_LIMIT else Budget(0))

@@ -13,6 +13,7 @@ from goto.flow import Call, Field, Origin, decode, encode
 from goto.http.wire import request_head
 from goto.upstream.answer import Upstream
 from goto.upstream.connection import Broken, Receiver, TooSlow, UpstreamError
+from goto.upstream.kept import Budget, KeptBody
 from goto.words.duration import spoken
 from goto.words.token import Token
 
@@ -66,7 +67,7 @@ async def _ask(
             answer = _Answer(limit)
             try:
                 connection.start(answer, head + body, timeout)
-                return await answer.over
+                return await answer.read()
             finally:
                 connection.abort()
     except TimeoutError:
@@ -74,14 +75,17 @@ async def _ask(
 
 
 class _Answer(Receiver):
-    """Receives status and body."""
+    """Receives a status, and a body of no more than `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
-        self.over: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
         self._limit = limit
-        self._left = limit
         self._status = 0
-        self._parts: list[bytes] = []
+        self._body = KeptBody(Budget(limit))
+
+    async def read(self) -> tuple[int, bytes]:
+        """Wait for the end; status and body. Raises `UpstreamError`."""
+        body = await self._body.read()
+        return self._status, body
 
     def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
         self._status = status
@@ -91,22 +95,17 @@ class _Answer(Receiver):
             self._too_long()
 
     def on_data(self, data: bytes) -> None:
-        self._left -= len(data)
-        if self._left < 0:
+        self._body.write(data)
+        if self._body.truncated:
             self._too_long()
-        else:
-            self._parts.append(data)
 
     def on_end(self) -> None:
-        if not self.over.done():
-            self.over.set_result((self._status, b"".join(self._parts)))
+        self._body.end()
 
     def on_error(self, error: UpstreamError) -> None:
-        if not self.over.done():
-            self.over.set_exception(error)
+        self._body.broken(error)
 
     def _too_long(self) -> None:
-        self._parts.clear()
         self.on_error(Broken(f"answered with more than {self._limit} bytes"))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from goto.flow import Call, Flow, Response, decode
+from goto.flow import Call, Flow, Response
 from goto.http.reasons import status_text
 from goto.upstream.answer import Answer, Upstream
 from goto.upstream.connection import UpstreamError
-from goto.upstream.kept import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, Reported, _Kept
+from goto.upstream.kept import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, KeptBody, Reported, reported
 from goto.words.writing import json_bytes
 
 
@@ -42,35 +42,20 @@ async def fan_out(upstream: Upstream, flow: Flow, calls: Sequence[Call], body: b
 
 async def _one(upstream: Upstream, call: Call, body: bytes, budget: Budget) -> Reported:
     answer: Answer | None = None
-    kept = _Kept(budget)
+    kept = KeptBody(budget)
     try:
         answer = await upstream.head(call, body)
         answer.pipe(kept)
-        data = await kept.read()
+        await kept.read()
     except UpstreamError as error:
         if answer is not None:
             answer.abort()
-        return _entry(call, error.status, status_text(error.status), {}, f"target {call.target}: {error}")
+        failed = reported(call.target, call.id, error.status, status_text(error.status))
+        failed["Body"] = f"target {call.target}: {error}"
+        return failed
     except BaseException:
         if answer is not None:
             answer.abort()
         raise
-    headers: dict[str, list[str]] = {}
-    for name, value in answer.response().headers.fields:
-        headers.setdefault(decode(name), []).append(decode(value))
     status = f"{answer.status} {answer.reason.decode('latin-1')}".rstrip()
-    entry = _entry(call, answer.status, status, headers, data.decode("utf-8", "replace"))
-    if kept.truncated:
-        entry["BodySize"], entry["BodyTruncated"] = kept.size, True
-    return entry
-
-
-def _entry(call: Call, code: int, status: str, headers: dict[str, list[str]], body: str) -> Reported:
-    return {
-        "TargetName": call.target,
-        "TargetID": call.id,
-        "Status": status,
-        "StatusCode": code,
-        "Headers": headers,
-        "Body": body,
-    }
+    return reported(call.target, call.id, answer.status, status, answer.response().headers.fields, kept)

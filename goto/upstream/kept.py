@@ -1,35 +1,66 @@
-"""Where a body goes that is kept: in memory, up to a limit."""
+"""Bodies that are kept in memory, as far as a budget goes, and how the answers to several calls are shown with them."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import TypedDict
 
+from goto.http.fields import Field, decode
 from goto.upstream.connection import UpstreamError
 
+FAN_OUT_LIMIT = 64 << 20
+"""Bytes of bodies that one answer to several calls keeps; what is left out is named in it."""
 
-class Whole:
-    """An outlet that keeps the first `limit` bytes of a body and counts the rest."""
+RESPONSES_LIMIT = 10_000
+"""Responses in one such answer."""
 
-    __slots__ = ("_done", "_kept", "_limit", "_parts", "size")
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._parts: list[bytes] = []
-        self._kept = 0
+class Budget:
+    """Bytes that may still be kept; shared by all bodies that are given it."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
+class KeptBody:
+    """An outlet that keeps a body as far as its budget goes, and counts all of it."""
+
+    __slots__ = ("_budget", "_done", "_kept", "_pieces", "size")
+
+    def __init__(self, budget: Budget) -> None:
         self.size = 0
+        """Bytes of the body so far, whether kept or not."""
+        self._budget = budget
+        self._pieces: list[bytes] = []
+        self._kept = 0
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
     def truncated(self) -> bool:
+        """Not all of it is kept."""
         return self.size > self._kept
+
+    @property
+    def data(self) -> bytes:
+        """What is kept so far."""
+        return b"".join(self._pieces)
+
+    @property
+    def text(self) -> str:
+        """The same, as far as it is UTF-8."""
+        return self.data.decode("utf-8", "replace")
 
     def write(self, data: bytes) -> None:
         self.size += len(data)
-        if self._kept < self._limit:
-            kept = data[: self._limit - self._kept]
-            self._parts.append(kept)
-            self._kept += len(kept)
+        left = self._budget.left
+        if left > 0:
+            piece = data[:left]
+            self._pieces.append(piece)
+            self._kept += len(piece)
+            self._budget.left = left - len(piece)
 
     def flush(self) -> None:
         pass
@@ -43,16 +74,9 @@ class Whole:
             self._done.set_exception(error)
 
     async def read(self) -> bytes:
-        """Wait for the end; what was kept. Raises `UpstreamError`."""
+        """Wait for the end of the body; what is kept of it. Raises the `UpstreamError` that it broke off with."""
         await self._done
-        return b"".join(self._parts)
-
-
-FAN_OUT_LIMIT = 64 << 20
-"""Bytes of bodies that one answer keeps; what is left out is named in it."""
-
-
-RESPONSES_LIMIT = 10_000
+        return self.data
 
 
 class Reported(TypedDict, total=False):
@@ -74,55 +98,21 @@ class Reported(TypedDict, total=False):
     Reason: str
 
 
-class Budget:
-    """Bytes that may still be kept, shared by all bodies of one answer."""
-
-    __slots__ = ("left",)
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-
-class _Kept(Whole):
-    """A body kept as far as the budget goes."""
-
-    __slots__ = ("_budget",)
-
-    def __init__(self, budget: Budget) -> None:
-        super().__init__(budget.left)
-        self._budget = budget
-
-    def write(self, data: bytes) -> None:
-        before = self._kept
-        self._limit = before + self._budget.left
-        super().write(data)
-        self._budget.left -= self._kept - before
-
-
-class Kept:
-    """A body, kept as far as the budget goes."""
-
-    __slots__ = ("_budget", "_kept", "_parts", "size")
-
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
-        self._parts: list[bytes] = []
-        self._kept = 0
-        self.size = 0
-        """Bytes of the whole body."""
-
-    def add(self, data: bytes) -> None:
-        self.size += len(data)
-        if self._budget.left > 0:
-            part = data[: self._budget.left]
-            self._parts.append(part)
-            self._kept += len(part)
-            self._budget.left -= len(part)
-
-    @property
-    def truncated(self) -> bool:
-        return self.size > self._kept
-
-    @property
-    def text(self) -> str:
-        return b"".join(self._parts).decode("utf-8", "replace")
+def reported(
+    target: str, call_id: str, code: int, status: str, fields: Iterable[Field] = (), body: KeptBody | None = None
+) -> Reported:
+    """One answer as it is shown."""
+    headers: dict[str, list[str]] = {}
+    for name, value in fields:
+        headers.setdefault(decode(name), []).append(decode(value))
+    shown: Reported = {
+        "TargetName": target,
+        "TargetID": call_id,
+        "Status": status,
+        "StatusCode": code,
+        "Headers": headers,
+        "Body": body.text if body else "",
+    }
+    if body and body.truncated:
+        shown["BodySize"], shown["BodyTruncated"] = body.size, True
+    return shown

@@ -1,4 +1,4 @@
-"""A body that is kept, up to a limit."""
+"""Bodies that are kept as far as a budget goes."""
 
 from __future__ import annotations
 
@@ -10,48 +10,108 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goto.upstream.connection import Broken
-from goto.upstream.kept import Whole
+from goto.upstream.kept import Budget, KeptBody, reported
 
 
-def kept(limit: int, act: Callable[[Whole], None]) -> tuple[bytes, int, bool]:
-    async def run() -> tuple[bytes, int, bool]:
-        whole = Whole(limit)
-        act(whole)
-        return await asyncio.wait_for(whole.read(), 10), whole.size, whole.truncated
+def running(act: Callable[[], None]) -> None:
+    """Act within an event loop."""
 
-    return asyncio.run(run())
+    async def main() -> None:
+        act()
+
+    asyncio.run(main())
 
 
 @given(st.lists(st.binary(max_size=6), max_size=6), st.integers(0, 20))
 def test_the_first_bytes_are_kept_and_all_are_counted(pieces: list[bytes], limit: int) -> None:
-    def act(whole: Whole) -> None:
+    async def main() -> None:
+        kept = KeptBody(Budget(limit))
         for piece in pieces:
-            whole.write(piece)
-            whole.flush()
-        whole.end()
+            kept.write(piece)
+            kept.flush()
+        kept.end()
+        body = b"".join(pieces)
+        assert await kept.read() == kept.data == body[:limit]
+        assert (kept.size, kept.truncated) == (len(body), len(body) > limit)
 
-    body = b"".join(pieces)
-    assert kept(limit, act) == (body[:limit], len(body), len(body) > limit)
+    asyncio.run(main())
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.binary(max_size=6)), max_size=12), st.integers(0, 40))
+def test_bodies_of_one_budget_share_it(writes: list[tuple[int, bytes]], limit: int) -> None:
+    def act() -> None:
+        budget = Budget(limit)
+        bodies = [KeptBody(budget) for _ in range(3)]
+        sent = [b"", b"", b""]
+        for at, data in writes:
+            bodies[at].write(data)
+            sent[at] += data
+        assert sum(len(body.data) for body in bodies) == min(limit, sum(map(len, sent)))
+        assert budget.left == limit - sum(len(body.data) for body in bodies)
+        for body, whole in zip(bodies, sent, strict=True):
+            assert body.size == len(whole)
+            assert body.truncated == (body.data != whole)
+            assert whole.startswith(body.data)
+
+    running(act)
+
+
+def test_a_budget_that_others_have_overdrawn_keeps_nothing() -> None:
+    def act() -> None:
+        budget = Budget(-7)
+        kept = KeptBody(budget)
+        kept.write(b"hello")
+        assert (kept.data, kept.size, kept.truncated, budget.left) == (b"", 5, True, -7)
+
+    running(act)
 
 
 def test_a_body_that_breaks_raises() -> None:
-    def act(whole: Whole) -> None:
-        whole.write(b"hello")
-        whole.broken(Broken("cut"))
-        whole.end()  # too late
+    async def main() -> None:
+        kept = KeptBody(Budget(9))
+        kept.write(b"hello")
+        kept.broken(Broken("cut"))
+        kept.end()  # too late
+        await kept.read()
 
     with pytest.raises(Broken, match=r"cut"):
-        kept(9, act)
+        asyncio.run(main())
 
 
 def test_reading_waits_for_the_end() -> None:
-    async def run() -> None:
-        whole = Whole(9)
-        reading = asyncio.ensure_future(whole.read())
-        whole.write(b"hello")
+    async def main() -> None:
+        kept = KeptBody(Budget(9))
+        reading = asyncio.ensure_future(kept.read())
+        kept.write(b"hello")
         await asyncio.sleep(0)
         assert not reading.done()
-        whole.end()
+        kept.end()
         assert await asyncio.wait_for(reading, 10) == b"hello"
 
-    asyncio.run(run())
+    asyncio.run(main())
+
+
+def test_an_answer_is_shown_with_as_much_of_its_body_as_is_kept() -> None:
+    def act() -> None:
+        kept = KeptBody(Budget(2))
+        kept.write(b"a\xff\xff")
+        assert reported("t", "t[1][1]", 201, "201 Made", [(b"X", b"1"), (b"X", b"2"), (b"Y", b"\xe4")], kept) == {
+            "TargetName": "t",
+            "TargetID": "t[1][1]",
+            "Status": "201 Made",
+            "StatusCode": 201,
+            "Headers": {"X": ["1", "2"], "Y": ["\udce4"]},
+            "Body": "a\ufffd",
+            "BodySize": 3,
+            "BodyTruncated": True,
+        }
+
+    running(act)
+    assert reported("t", "t[1][1]", 0, "refused") == {
+        "TargetName": "t",
+        "TargetID": "t[1][1]",
+        "Status": "refused",
+        "StatusCode": 0,
+        "Headers": {},
+        "Body": "",
+    }

@@ -9,7 +9,7 @@ from goto.flow import Call, Flow, Response
 from goto.upstream.answer import Upstream
 from goto.upstream.connection import UpstreamError
 from goto.upstream.fanout import fan_out
-from goto.upstream.kept import FAN_OUT_LIMIT, Whole
+from goto.upstream.kept import FAN_OUT_LIMIT, Budget, KeptBody
 
 
 async def send_whole(upstream: Upstream, flow: Flow, calls: Sequence[Call], body: bytes) -> Response:
@@ -40,15 +40,15 @@ async def _one(upstream: Upstream, flow: Flow, call: Call, body: bytes) -> Respo
     try:
         answer = await upstream.head(call, body)
         try:
-            whole = Whole(FAN_OUT_LIMIT)
-            answer.pipe(whole)
+            kept = KeptBody(Budget(FAN_OUT_LIMIT))
+            answer.pipe(kept)
             response = answer.response()
-            response.body, response.stream = await whole.read(), None
+            response.body, response.stream = await kept.read(), None
         finally:
             answer.abort()
     except UpstreamError as error:
         flow.unanswered = True
         return Response.text(error.status, f"target {call.target}: {error}")
-    if whole.truncated:
+    if kept.truncated:
         return Response.text(502, f"target {call.target}: more than {FAN_OUT_LIMIT} bytes, which cannot be streamed here")
     return response
