@@ -5,18 +5,20 @@
         '''Set a delay for traffic.'''
 
 The signature says all there is to know. A parameter named in the path is parsed by its type (see `words`), one of type
-`Request` gets the call itself, a msgspec struct the JSON body, `bytes` the raw body, and what is left comes from the query.
-The first line of the docstring is the route's description, the return type is its answer, and `raises` are the errors that it
-has besides those of its arguments. All of it is in the OpenAPI document.
+`Request` gets the request of the call, one of type `Listener` the listener that the call acts on, a msgspec struct the JSON
+body, `bytes` the raw body, and what is left comes from the query. The first line of the docstring is the route's description,
+the return type is its answer, and `raises` are the errors that it has besides those of its arguments. All of it is in the
+OpenAPI document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from goto.errors import ApiError
+from goto.flow import Call
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,6 +31,21 @@ class Accepted:
     """An answer 202: heard, and nothing had to be done, or it is done later."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Send these calls, each with the body of the management call, and answer with what is answered to them.
+
+    One call is answered as its target answers, several with 208 and a JSON list in the order of the calls. Raises `ValueError`
+    where there is no call.
+    """
+
+    calls: Sequence[Call]
+
+    def __post_init__(self) -> None:
+        if not self.calls:
+            raise ValueError("Forward needs at least one call")
 
 
 Answers = Mapping[int, Mapping[str, Any]]

@@ -13,10 +13,10 @@ from support import ROOT
 # From the ground up. A room is a folder of goto/ (with `/`) or a flat file.
 LAYERS = """
 errors settings feature http/
-routes words/ counting/
+words/ counting/
 tls/ matching/
 flow
-pipeline upstream/
+pipeline routes upstream/
 traffic/ client/
 api/ features/ registry/
 config/
@@ -33,7 +33,6 @@ TO_CUT = {
     ("goto.tls.authority", "goto.instance.identity"),
     ("goto.traffic.listener", "goto.features"),
     ("goto.traffic.listener", "goto.features.status_counts"),
-    ("goto.traffic.listeners", "goto.api.management"),
 }
 """Arrows that run up and are to go."""
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from contextvars import ContextVar
 from typing import Any, NamedTuple, TypedDict
 
 from goto.api.access import Access
 from goto.api.table import Route, RouteTable
 from goto.errors import ApiError, NotFound, Unauthorized, WrongMethod
-from goto.flow import Call, Request, Response
-from goto.routes import Accepted
+from goto.flow import Request, Response
+from goto.routes import Accepted, Forward
 from goto.traffic.listener import Listener
 from goto.words.writing import json_bytes
 
@@ -20,14 +19,11 @@ log = logging.getLogger("goto")
 PORT_PREFIX = "/goto/port/"
 """`/goto/port/{port}` before any route acts on that listener, from whichever port it is called."""
 
-through: ContextVar[Listener | None] = ContextVar("through", default=None)
-"""The listener that the present management call acts on."""
-
-Served = Response | list[Call]
-"""An answer; or calls to be sent, whose answer it then is."""
+Served = Response | Forward
+"""An answer, or where the host gets it from."""
 
 
-class Message(TypedDict):
+class TextAnswer(TypedDict):
     """A line of text, as JSON."""
 
     message: str
@@ -39,12 +35,22 @@ class Error(TypedDict):
     error: str
 
 
-class Found(NamedTuple):
-    """A management call: what it acts on, its route, and the words of its path, still encoded."""
+class ManagementCall(NamedTuple):
+    """What is to be served: the listener that is acted on, the route, and the words of the path, still percent-encoded."""
 
     listener: Listener
     route: Route
     words: list[str]
+
+
+class ApiRequest(NamedTuple):
+    """A request to the API that was not let in yet."""
+
+    request: Request
+    apart: bool
+    """Whether it came to the admin port, which serves no traffic."""
+    asks: ManagementCall | ApiError
+    """What it asks for, or the error to answer where there is no such route, method or listener."""
 
 
 class Management:
@@ -58,53 +64,60 @@ class Management:
         self._services: Mapping[type, object] = {type(service): service for service in services}
         self._by_port = by_port
 
-    def find(self, listener: Listener, request: Request, *, apart: bool = False) -> Found | None:
-        """What a request through a listener, or on a port `apart` from traffic, asks of the API; None for traffic.
+    def find(self, listener: Listener, request: Request, *, apart: bool = False) -> ApiRequest | None:
+        """What a request asks of the API, or None where it is traffic. It came through a listener, or to a port `apart`.
 
-        Raises `WrongMethod`, `NotFound`, and what `Access.admit` does.
+        Nothing is changed and nobody is refused: that is for `admit`.
         """
-        path, found, wrong = request.path, None, None
-        acted_on = listener
         try:
-            elsewhere = path.startswith(PORT_PREFIX)
-            if elsewhere:
-                acted_on, path = self._other(path.removeprefix(PORT_PREFIX))
-            found = self.table.find(request.method, path)
-            if found is None:
-                if elsewhere:
-                    raise NotFound(f"{path} is no route of the API")
-                return None
+            asks: ManagementCall | ApiError | None = self._asked_for(listener, request)
         except ApiError as error:
-            wrong = error
-        # what follows is not asked of traffic, but for what would be a management call elsewhere
-        route = found[0].path if found is not None else ""
-        if not apart and not self._access.serves(request, route, managed=listener.managed):
+            asks = error
+        if asks is None:
             return None
-        self._access.admit(request, route, apart=apart)
-        if wrong is not None:
-            raise wrong
-        assert found is not None
-        return Found(acted_on, *found)
+        path = asks.route.path if isinstance(asks, ManagementCall) else ""
+        # asked last, so that traffic does not pay for it
+        if not apart and not self._access.serves(request, path, managed=listener.managed):
+            return None
+        return ApiRequest(request, apart, asks)
 
-    def _other(self, rest: str) -> tuple[Listener, str]:
-        word, slash, path = rest.partition("/")
-        listener = self._by_port(int(word)) if word.isascii() and word.isdecimal() and len(word) <= 5 else None
-        if listener is None:
+    def _asked_for(self, listener: Listener, request: Request) -> ManagementCall | None:
+        """None for traffic. Raises `WrongMethod`, and `NotFound` behind the prefix of another listener."""
+        if not request.path.startswith(PORT_PREFIX):
+            found = self.table.find(request.method, request.path)
+            return ManagementCall(listener, *found) if found is not None else None
+        word, slash, rest = request.path.removeprefix(PORT_PREFIX).partition("/")
+        other = self._by_port(int(word)) if word.isascii() and word.isdecimal() and len(word) <= 5 else None
+        if other is None:
             raise NotFound(f"port: there is no listener {word}")
-        return listener, slash + path
+        found = self.table.find(request.method, slash + rest)
+        if found is None:
+            raise NotFound(f"there is no route {slash + rest}: GET /goto/help lists those there are")
+        return ManagementCall(other, *found)
 
-    async def serve(self, found: Found, request: Request, body: bytes) -> Served:
-        """Carry out a call."""
-        listener, route, words = found
-        through.set(listener)
+    def admit(self, asked: ApiRequest) -> ManagementCall:
+        """Let a request in, taking off it the token that it has shown. Raises what `Access.admit` does.
+
+        Only who is let in learns what is wrong with the path: raises `WrongMethod` and `NotFound` after that.
+        """
+        asks = asked.asks
+        path = asks.route.path if isinstance(asks, ManagementCall) else ""
+        self._access.admit(asked.request, path, apart=asked.apart)
+        if isinstance(asks, ApiError):
+            raise asks
+        return asks
+
+    async def serve(self, call: ManagementCall, request: Request, body: bytes) -> Served:
+        """Carry out a call that was let in. Raises nothing: an error is a response."""
+        listener, route, words = call
         try:
-            result = await route.call(self._owner(listener, route.owner), request, words, body)
+            result = await route.call(self._owner(listener, route.owner), listener, request, words, body)
         except ApiError as error:
             return refusal(error, request)
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
             return refusal(ApiError(f"goto: {request.method} {request.path} failed"), request)
-        if isinstance(result, Response) or (isinstance(result, list) and result and isinstance(result[0], Call)):
+        if isinstance(result, (Response, Forward)):
             return result
         return _answer(result, request)
 
@@ -134,7 +147,7 @@ def _answer(result: Any, request: Request) -> Response:
     if not isinstance(result, str):
         return Response.json(status, json_bytes(result))
     if wants_json(request):
-        return Response.json(status, json_bytes(Message(message=result)))
+        return Response.json(status, json_bytes(TextAnswer(message=result)))
     return Response.text(status, result)
 
 

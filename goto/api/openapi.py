@@ -9,11 +9,11 @@ from typing import Any
 
 from goto import __version__
 from goto.api.access import RULES, Who, refusals
-from goto.api.management import PORT_PREFIX, Error, Message
+from goto.api.management import PORT_PREFIX, Error, TextAnswer
 from goto.api.table import Parameter, Route, RouteTable
 from goto.errors import ApiError, BadInput, TooLarge, Unauthorized, WrongMethod
-from goto.flow import Call, Response
-from goto.routes import Accepted
+from goto.flow import Response
+from goto.routes import Accepted, Forward
 from goto.settings import members
 from goto.upstream.kept import Reported
 from goto.words.schema import Schema, Types, first_paragraph
@@ -160,7 +160,7 @@ class _Document:
         return described
 
     def _body(self, route: Route) -> dict[str, Any] | None:
-        if _calls(route.returns):
+        if route.returns is Forward:
             return {"description": "What the targets are sent.", "content": {"*/*": {"schema": {}}}}
         for parameter in route.parameters:
             if parameter.source == "payload":
@@ -175,7 +175,7 @@ class _Document:
     # ------------------------------------------------------------ what goes
     def _responses(self, route: Route) -> dict[str, Any]:
         responses = self._declared(route) if route.answers is not None else self._answers(route.returns)
-        given = any(parameter.source != "call" for parameter in route.parameters)
+        given = any(parameter.source not in ("request", "listener") for parameter in route.parameters)
         errors: Iterable[type[ApiError]] = [*([BadInput] if given else []), *route.raises, *refusals(route.path), *FOR_ALL]
         for error in sorted(set(errors), key=lambda error: error.status):
             responses.setdefault(str(error.status), self._refer(error))
@@ -192,7 +192,7 @@ class _Document:
 
     def _answers(self, returns: Any) -> dict[str, Any]:
         """By what a method returns; the rules are those of `goto.api.management`."""
-        if _calls(returns):
+        if returns is Forward:
             what = "What the target answers, whatever that is; `502` or `504` with the reason where it does not."
             several = "The answers of several calls, in the order of targets and then replicas."
             return {
@@ -203,7 +203,7 @@ class _Document:
         if Response in kinds:
             return {"default": _response("The answer.", {"*/*": {"schema": {}}})}
         responses = {}
-        message = self._types.of(Message)
+        message = self._types.of(TextAnswer)
         if rest := [kind for kind in kinds if kind not in (str, Accepted)]:
             options = [*([message] if str in kinds else []), *map(self._types.of, rest)]
             content = {JSON: {"schema": {"anyOf": options} if len(options) > 1 else options[0]}}
@@ -240,11 +240,6 @@ def _response(description: str, content: dict[str, Any]) -> dict[str, Any]:
 def _either(schema: Schema) -> dict[str, Any]:
     """A line of text, or JSON where that is asked for."""
     return {TEXT: {"schema": {"type": "string"}}, JSON: {"schema": schema}}
-
-
-def _calls(returns: Any) -> bool:
-    """Whether a method returns calls to be sent, whose answer is then its own."""
-    return bool(returns == list[Call])
 
 
 def is_variable(segment: str) -> bool:

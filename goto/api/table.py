@@ -13,6 +13,8 @@ import msgspec
 from goto.errors import ApiError, BadInput, WrongMethod
 from goto.flow import Request
 from goto.routes import MANAGEMENT_LIMIT, Accepted, Answers, Declared
+from goto.settings import members
+from goto.traffic.listener import Listener
 from goto.words import one_line
 from goto.words.reading import read_json, read_struct
 
@@ -22,7 +24,7 @@ class Parameter:
     name: str
     kind: Any
     source: str
-    """`path`, `query`, `payload`, `raw` (the body's bytes) or `call`."""
+    """`path`, `query`, `payload` (a JSON body), `raw` (the body's bytes), `request` or `listener` (the one that is acted on)."""
     required: bool
 
 
@@ -43,7 +45,7 @@ class Route:
     raises: tuple[type[ApiError], ...] = ()
     answers: Answers | None = None
 
-    def arguments(self, request: Request, words: list[str], body: bytes) -> tuple[dict[str, Any], list[str]]:
+    def arguments(self, listener: Listener, request: Request, words: list[str], body: bytes) -> tuple[dict[str, Any], list[str]]:
         """The arguments of a call, and the JSON keys that are not known. `BadInput` names the field and the reason."""
         given = iter(words)
         arguments: dict[str, Any] = {}
@@ -62,13 +64,15 @@ class Route:
                     arguments[parameter.name], unknown = read_struct(read_json(body), parameter.kind)
                 case "raw":
                     arguments[parameter.name] = body
+                case "listener":
+                    arguments[parameter.name] = listener
                 case _:
                     arguments[parameter.name] = request
         return arguments, unknown
 
-    async def call(self, owner: Any, request: Request, words: list[str], body: bytes) -> Any:
+    async def call(self, owner: Any, listener: Listener, request: Request, words: list[str], body: bytes) -> Any:
         """Serve a call; what the method returned, with a remark on keys that were not known."""
-        arguments, unknown = self.arguments(request, words, body)
+        arguments, unknown = self.arguments(listener, request, words, body)
         result = getattr(owner, self.method)(**arguments)
         if isinstance(result, Awaitable):
             result = await result
@@ -151,7 +155,9 @@ def _source(name: str, kind: Any, in_path: list[str]) -> str:
     if name in in_path:
         return "path"
     if kind is Request:
-        return "call"
+        return "request"
+    if Listener in members(kind):
+        return "listener"
     if kind is bytes:
         return "raw"
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):

@@ -24,10 +24,12 @@ Undo = Callable[[], Any]
 class Applier:
     """Reads and changes what documents are about: the first listener, the others, and the services of the process."""
 
-    def __init__(self, keys: Keys, listeners: Listeners, services: Mapping[type, object]) -> None:
+    def __init__(self, keys: Keys, listeners: Listeners, services: Mapping[type, object], caller: Listener | None = None) -> None:
+        """`caller` is the listener that a document was sent to, None where it was not sent."""
         self._keys = keys
         self._listeners = listeners
         self._services = services
+        self._caller = caller
 
     # ------------------------------------------------------------ the present state
     def present(self) -> Document:
@@ -127,7 +129,7 @@ class Applier:
             if old is not None and not _differ(old, new):
                 return []  # removed by API, and the document says nothing new of it
             old = None
-            listeners.add(ListenerSpec(port, new.protocol, admin=new.admin, tls=new.tls))
+            listeners.add(ListenerSpec(port, new.protocol, admin=new.admin, tls=new.tls), self._caller)
             undo.append(lambda: listeners.remove(port))
             done.append(f"listener {port} added")
         listener = listeners.by_port[port]

@@ -11,6 +11,7 @@ from goto.api.management import wants_json
 from goto.errors import BadInput, Conflict
 from goto.flow import Request, Response
 from goto.routes import get, post
+from goto.traffic.listener import Listener
 from goto.traffic.listeners import Listeners
 from goto.words import Flag
 from goto.words.writing import json_bytes
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from goto.config.document import Document
     from goto.config.keys import Keys
     from goto.config.node import Node
-    from goto.traffic.listener import Listener
 
 # What reads documents is imported by those who read one: most instances never do, and it would double the time of their start.
 
@@ -126,7 +126,7 @@ class Config:
         return response
 
     @post("/goto/config", body_limit=BODY_LIMIT, media=["application/yaml", "application/json"], raises=[Conflict])
-    async def change(self, body: bytes, replace: Flag = Flag(0)) -> str:  # noqa: B008  # immutable
+    async def change(self, body: bytes, caller: Listener, replace: Flag = Flag(0)) -> str:  # noqa: B008  # immutable
         """Add a document in YAML or JSON to the present configuration, or with `?replace=y` put it in its place."""
         from goto.config.dump import data_of
         from goto.config.errors import ConfigError
@@ -137,16 +137,17 @@ class Config:
         try:
             posted = await asyncio.to_thread(load, body, "body")
             async with self._busy:
-                present = self._applier().present()
+                applier = self._applier(caller)
+                present = applier.present()
                 node = posted if replace else merge([node_of(data_of(present, self._keys()), "present"), posted])
                 document = await asyncio.to_thread(self._document, node, overridden=False)
-                done = await self._applier().apply(present, document)
+                done = await applier.apply(present, document)
                 self.settle()
         except ConfigError as error:
             raise BadInput(str(error)) from None
         return f"Configuration applied: {', '.join(done)}" if done else "The configuration is so already"
 
-    def _applier(self) -> Applier:
+    def _applier(self, caller: Listener | None = None) -> Applier:
         from goto.config.apply import Applier
 
-        return Applier(self._keys(), self._listeners, self._services)
+        return Applier(self._keys(), self._listeners, self._services, caller)

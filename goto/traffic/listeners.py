@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Protocol
 
 import msgspec
 
-from goto.api.management import through
 from goto.errors import ApiError, BadInput, Conflict, NotFound
 from goto.flow import Response
 from goto.routes import Accepted, get, post, put
@@ -143,7 +142,7 @@ class Listeners:
         return listener
 
     @post("/listeners/add", raises=[Conflict])
-    def add(self, spec: ListenerSpec) -> str | Accepted:
+    def add(self, spec: ListenerSpec, caller: Listener | None = None) -> str | Accepted:
         """Add a listener; it is closed until it is opened."""
         protocol = self.check_protocol(spec.protocol, spec.tls)
         if spec.port in self.by_port:
@@ -154,7 +153,6 @@ class Listeners:
         listener = self._make(spec.port, spec.label, protocol)
         listener.managed = spec.admin
         listener.tls = spec.tls
-        caller = through.get()
         if caller is not None:
             listener.mode = caller.mode
         self.by_port[spec.port] = listener

@@ -11,15 +11,16 @@ import pytest
 from support.goto_process import Goto
 from support.site import Site
 
-from goto.api.access import Access
+from goto.api.access import Access, Hosts
 from goto.api.management import Management, Served, refusal, wants_json
 from goto.api.table import RouteTable
-from goto.errors import Conflict, NotFound, WrongMethod
+from goto.errors import Conflict, NotFound, Unauthorized, WrongMethod
 from goto.feature import Feature
 from goto.flow import Call, Flow, Headers, Origin, Request, Response
-from goto.routes import Accepted, get, put
+from goto.routes import Accepted, Forward, get, post, put
 from goto.traffic.listener import Listener
 from goto.upstream.answer import Upstream
+from goto.words.token import Token
 
 CALL = Call("t", Origin("http", "up", 80), "GET", "/")
 
@@ -28,7 +29,12 @@ class Sample(Feature):
     @get("/sample/{what}")
     def show(self, what: str) -> Any:
         """Show a thing."""
-        return {"text": "done", "list": [1], "none": [], "calls": [CALL], "map": {"a": 1}, "response": Response(299, b"x")}[what]
+        return {"text": "done", "list": [1], "none": [], "map": {"a": 1}, "response": Response(299, b"x")}[what]
+
+    @post("/sample/send/{count}")
+    def send(self, count: str) -> Forward:
+        """Send."""
+        return Forward([CALL] * int(count))
 
     @put("/sample/refuse")
     def refuse(self) -> str:
@@ -57,9 +63,9 @@ def served(method: str, path: str, accept: str = "") -> Served:
     listeners = {port: Listener(port, "h", Upstream(), features=(Sample,)) for port in (1, 2)}
     management = Management(RouteTable((Sample, Service, Listener)), (Service(),), listeners.get, Access())
     request = Request(method, path, Headers([(b"Accept", accept.encode())] if accept else ()))
-    found = management.find(listeners[1], request)
-    assert found
-    return asyncio.run(management.serve(found, request, b""))
+    asked = management.find(listeners[1], request)
+    assert asked
+    return asyncio.run(management.serve(management.admit(asked), request, b""))
 
 
 def answer(method: str, path: str, accept: str = "") -> tuple[int, bytes]:
@@ -88,8 +94,60 @@ def test_answers_in_both_forms(method: str, path: str, text: tuple[int, bytes], 
     assert answer(method, path, "text/html, Application/JSON;q=0.5") == document
 
 
-def test_calls_are_handed_to_the_host() -> None:
-    assert served("GET", "/sample/calls") == [CALL]
+@pytest.mark.parametrize("count", [1, 2])
+def test_calls_are_handed_to_the_host(count: int) -> None:
+    assert served("POST", f"/sample/send/{count}") == Forward([CALL] * count)
+
+
+def test_sending_nothing_is_an_error_of_the_route(caplog: pytest.LogCaptureFixture) -> None:
+    assert answer("POST", "/sample/send/0") == (500, b"goto: POST /sample/send/0 failed\n")
+    assert "Forward needs at least one call" in caplog.text
+
+
+TOKEN = [(b"Authorization", b"Bearer secret")]
+
+
+def managed(*, token: str | None = None, hosts: str | None = None) -> tuple[Management, Listener]:
+    """Management of one listener, and that listener, with an admin token and hosts that management goes by."""
+    listener = Listener(1, "h", Upstream(), features=(Sample,))
+    access = Access()
+    access.token, access.hosts = Token.parse(token) if token else None, Hosts.parse(hosts) if hosts else None
+    return Management(RouteTable((Sample, Listener)), (), {1: listener}.get, access), listener
+
+
+@pytest.mark.parametrize("path", ["/label", "/goto/port/1/label", "/goto/port/2/label", "/label/clear"])
+def test_finding_changes_nothing_and_refuses_nobody(path: str) -> None:
+    management, listener = managed(token="secret")
+    request = Request("GET", path, Headers(TOKEN))
+    assert management.find(listener, request) is not None
+    assert request.headers.fields == TOKEN
+    assert management.find(listener, Request("GET", path, Headers())) is not None
+
+
+def test_who_is_let_in_loses_the_token_and_who_is_not_learns_nothing_of_the_path() -> None:
+    management, listener = managed(token="secret")
+    for path, error in (("/label", None), ("/goto/port/2/label", NotFound), ("/label/clear", WrongMethod)):
+        stranger = management.find(listener, Request("GET", path, Headers()))
+        request = Request("GET", path, Headers(TOKEN))
+        admin = management.find(listener, request)
+        assert stranger is not None
+        assert admin is not None
+        with pytest.raises(Unauthorized):
+            management.admit(stranger)
+        if error is None:
+            assert management.admit(admin) == admin.asks
+        else:
+            with pytest.raises(error):
+                management.admit(admin)
+        assert "authorization" not in request.headers
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/label"), ("DELETE", "/label"), ("GET", "/goto/port/2/label")])
+def test_a_call_where_management_is_not_served_is_traffic(method: str, path: str) -> None:
+    management, listener = managed(hosts="goto.example")
+    assert management.find(listener, Request(method, path, Headers([(b"Host", b"other.example")]))) is None
+    assert management.find(listener, Request(method, path, Headers([(b"Host", b"goto.example")]))) is not None
+    assert management.find(listener, Request(method, path, Headers([(b"Host", b"other.example")])), apart=True) is not None
 
 
 def test_what_breaks_is_logged_and_tells_a_client_nothing(caplog: pytest.LogCaptureFixture) -> None:

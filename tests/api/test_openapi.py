@@ -14,10 +14,10 @@ from goto.api import openapi
 from goto.api.openapi import document, spoken
 from goto.api.table import RouteTable
 from goto.errors import ApiError, Conflict
-from goto.flow import Call, Request, Response
+from goto.flow import Request, Response
 from goto.instance.plugins import with_plugins
 from goto.instance.wiring import route_table
-from goto.routes import Accepted, get, post, put
+from goto.routes import Accepted, Forward, get, post, put
 from goto.words import Duration, Name, Port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,7 +78,7 @@ class SampleThings:
         raise NotImplementedError
 
     @post("/things/send")
-    def send(self, call: Request) -> list[Call]:
+    def send(self, call: Request) -> Forward:
         """Send."""
         raise NotImplementedError
 
@@ -152,7 +152,7 @@ def test_another_spelling_says_so() -> None:
 def test_answers() -> None:
     listed = SAMPLE["paths"]["/things"]["get"]["responses"]
     assert content(listed["200"]) == {JSON: {"type": "array", "items": {"$ref": "#/components/schemas/Shown"}}}
-    message = {TEXT: {"type": "string"}, JSON: {"$ref": "#/components/schemas/Message"}}
+    message = {TEXT: {"type": "string"}, JSON: {"$ref": "#/components/schemas/TextAnswer"}}
     added = SAMPLE["paths"]["/things/add"]["post"]["responses"]
     assert (content(added["200"]), content(added["202"])) == (message, message)
     assert set(added["200"]["headers"]) == {"Via-Goto", "Goto-Host"}

@@ -52,9 +52,10 @@ class Lab:
         """A management call through the first listener."""
         fields = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
         request = Request(method, path, Headers(fields))
-        found = self.instance.management.find(self.first, request)
-        assert found is not None, f"{path} is no route"
-        served = await self.instance.management.serve(found, request, body.encode() if isinstance(body, str) else body)
+        management = self.instance.management
+        asked = management.find(self.first, request)
+        assert asked is not None, f"there is no route {path}"
+        served = await management.serve(management.admit(asked), request, body.encode() if isinstance(body, str) else body)
         assert isinstance(served, Response)
         return served
 

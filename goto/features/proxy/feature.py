@@ -14,7 +14,7 @@ from goto.features.proxy.rewrite import Rewrite
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Call, Flow, Origin, Request
 from goto.matching.index import MatchIndex
-from goto.routes import get, post, put
+from goto.routes import Forward, get, post, put
 from goto.settings import setting
 from goto.traffic.limits import LIMITS
 from goto.words import MOST_TARGETS, Name, Names, split_known
@@ -101,15 +101,15 @@ class Proxy(Feature):
         body_limit=INVOKE_LIMIT,
         raises=[NotFound],
     )
-    def invoke(self, targets: Names, request: Request) -> list[Call]:
+    def invoke(self, targets: Names, request: Request) -> Forward:
         """Send this call's own method, headers, query and body to proxy targets, enabled or not."""
         split_known(targets, self._rewrites, "proxy targets")
         calls = []
         for name in targets:
             rewrite = self._rewrites.get(name)
-            # a list of calls has no room for a remark, so that the unknown ones are calls that fail
+            # the answer of several has no room for a remark, so that the unknown ones are calls that fail
             calls += [_unknown(name, request)] if rewrite is None else rewrite.manual(request)
-        return calls
+        return Forward(calls)
 
     @put("/request/proxy/targets/clear")
     def clear(self) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mitmproxy import http
 from mitmproxy.flow import Error
 
-from goto.api.management import Found, refusal
+from goto.api.management import ManagementCall, refusal
 from goto.errors import ApiError, TooLarge
 from goto.flow import Call, ClientGone, Flow, Headers, Response
 from goto.hosts.mitm import private as private
@@ -20,6 +19,7 @@ from goto.hosts.mitm.send import send_whole
 from goto.hosts.mitm.watch import Watch
 from goto.http.hops import connection_words
 from goto.http.reasons import REASONS
+from goto.routes import Forward
 from goto.traffic.echo import SHOWN_BYTES
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener, Outcome
@@ -40,7 +40,7 @@ class MitmExchange:
     # what most exchanges never set stands here, so that each need not be given it
     _depth = -1
     traffic = False
-    _found: Found | None = None
+    _management: ManagementCall | None = None
     _call: Call | None = None
     """What mitmproxy itself carries to a target."""
     _own: Response | None = None
@@ -74,15 +74,17 @@ class MitmExchange:
         request = self.flow.request
         if self.flow.local:
             try:
-                self._found = self._host.instance.management.find(self.listener, request)
+                management = self._host.instance.management
+                asked = management.find(self.listener, request)
+                self._management = management.admit(asked) if asked is not None else None
             except ApiError as error:
                 self._hide_token()
                 self._own = refusal(error, request)
                 self._keep(0)
                 return
-        if self._found is not None:
+        if self._management is not None:
             self._hide_token()
-            self._keep(self._found.route.body_limit, refuse=True)
+            self._keep(self._management.route.body_limit, refuse=True)
             if not may_have_body(self.mitm.request):
                 # at once: mitmproxy drops a flow whose client has left before its body is looked at
                 self._own = await self._make(b"")
@@ -163,7 +165,7 @@ class MitmExchange:
             self._watch.sent()
         elif self._own is not None:
             self._answer_with(self._own)
-        elif self._found is not None or self.flow.upstreams or self.flow.answer is not None:
+        elif self._management is not None or self.flow.upstreams or self.flow.answer is not None:
             self._answer_with(await self._make(self.mitm.request.raw_content or b""))
 
     def _answer_with(self, response: Response) -> None:
@@ -174,9 +176,9 @@ class MitmExchange:
     async def _make(self, body: bytes) -> Response:
         flow, management, upstream = self.flow, self._host.instance.management, self._host.instance.upstream
         try:
-            if self._found is not None:
-                served = await management.serve(self._found, flow.request, body)
-                return await send_whole(upstream, flow, served, body) if isinstance(served, Sequence) else served
+            if self._management is not None:
+                served = await management.serve(self._management, flow.request, body)
+                return await send_whole(upstream, flow, served.calls, body) if isinstance(served, Forward) else served
             if flow.upstreams:
                 return await send_whole(upstream, flow, flow.upstreams, body)
         except ApiError as error:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from goto.api.management import Found, refusal
+from goto.api.management import ManagementCall, refusal
 from goto.errors import ApiError, BadInput, NotFound, TooLarge
 from goto.flow import Call, ClientGone, Flow, Response
 from goto.hosts.standalone.body import ClientBody
@@ -18,6 +18,7 @@ from goto.hosts.standalone.delivery import ClientOutlet
 from goto.hosts.standalone.requests import refusal_of, request_of
 from goto.hosts.standalone.tunnel import Tunnel
 from goto.http.wire import framing_of_stream, response_bytes, whole_response
+from goto.routes import Forward
 from goto.traffic.echo import SHOWN_BYTES, echo
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Outcome
@@ -116,28 +117,30 @@ class HostedExchange:
     async def _serve(self) -> None:
         request = self.flow.request
         try:
-            found = self._host.instance.management.find(self._listener, request, apart=self._connection.admin)
-            if found is None and self._connection.admin:
-                raise NotFound(f"{request.path} is no route of the API, and this port serves nothing else")
+            management = self._host.instance.management
+            asked = management.find(self._listener, request, apart=self._connection.admin)
+            if asked is None and self._connection.admin:
+                raise NotFound(f"there is no route {request.path}, and this port serves nothing but the API")
+            call = management.admit(asked) if asked is not None else None
         except ApiError as error:
             self._went = "api"
             await self._write(refusal(error, request))
             return
-        if found is None:
+        if call is None:
             await self._traffic()
         else:
-            await self._manage(found)
+            await self._manage(call)
 
-    async def _manage(self, found: Found) -> None:
+    async def _manage(self, call: ManagementCall) -> None:
         self._went = "api"
         try:
-            body = await self._read(found.route.body_limit)
+            body = await self._read(call.route.body_limit)
         except ApiError as error:
             await self._write(refusal(error, self.flow.request))
             return
-        served = await self._host.instance.management.serve(found, self.flow.request, body)
-        if isinstance(served, list):
-            served = await self._send(served, body)
+        served = await self._host.instance.management.serve(call, self.flow.request, body)
+        if isinstance(served, Forward):
+            served = await self._send(served.calls, body)
         await self._write(served)
 
     async def _traffic(self) -> None:

@@ -15,6 +15,8 @@ from goto.features.proxy.target import ProxyTarget
 from goto.flow import Call, Flow, Headers, Request
 from goto.pipeline import Pipeline
 from goto.traffic.limits import LIMITS
+from goto.traffic.listener import Listener
+from goto.upstream.answer import Upstream
 from goto.words import Name, Names
 from goto.words.reading import read_struct
 
@@ -47,7 +49,7 @@ def manage(feature: Proxy, method: str, path: str, body: bytes = b"") -> Any:
     found = RouteTable([Proxy]).find(method, request.path)
     assert found
     route, words = found
-    return asyncio.run(route.call(feature, request, words, body))
+    return asyncio.run(route.call(feature, Listener(1, "h", Upstream()), request, words, body))
 
 
 def test_matching_traffic_is_sent_on_in_target_then_replica_order() -> None:
@@ -181,7 +183,7 @@ def test_a_target_is_added_by_its_json() -> None:
 @pytest.mark.parametrize("path", ["/request/proxy/targets/{}/invoke", "/request/proxy/targets/invoke/{}"])
 def test_manual_invocation_enabled_or_not(path: str) -> None:
     feature = proxy(target("m", replaceURI="/manual", enabled=False), target("r", "/r", replicas=2))
-    calls = manage(feature, "POST", path.format("r,%20m") + "?q=1")
+    calls = manage(feature, "POST", path.format("r,%20m") + "?q=1").calls
     assert [(call.id, call.method, call.path) for call in calls] == [
         ("r[1][1]", "POST", "/?q=1"),
         ("r[2][2]", "POST", "/?q=1"),
@@ -191,7 +193,7 @@ def test_manual_invocation_enabled_or_not(path: str) -> None:
 
 
 def test_unknown_names_among_known_ones_are_named_by_calls_that_fail() -> None:
-    calls = proxy(target("m")).invoke(Names.parse("nope,m"), Request("POST", "/", Headers()))
+    calls = proxy(target("m")).invoke(Names.parse("nope,m"), Request("POST", "/", Headers())).calls
     assert [(call.target, call.failure) for call in calls] == [("nope", "unknown proxy target: nope"), ("m", "")]
 
 

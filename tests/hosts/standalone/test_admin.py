@@ -34,7 +34,7 @@ def test_it_serves_nothing_else(process: tuple[Goto, int]) -> None:
     for path in ("/x", "/status/200", "/echo", "/request/this"):
         answer = call(admin, "GET", path, headers={"Accept": "application/json"})
         assert answer.status == 404
-        assert answer.json() == {"error": f"{path} is no route of the API, and this port serves nothing else"}
+        assert answer.json() == {"error": f"there is no route {path}, and this port serves nothing but the API"}
     assert call(admin, "DELETE", "/label").status == 405
     assert first.api("GET", "/response/status/counts").json()["countsByReportedStatus"] == {}
 
