@@ -44,9 +44,6 @@ IN_CIRCLES = {
 }
 """Files in circles that are to be cut."""
 
-TO_TEST = {"goto/api/table.py"}
-"""Files that are to have a test of their own; others test them now."""
-
 FRAMEWORKS = {"aiohttp": "goto.hosts.standalone", "mitmproxy": "goto.hosts.mitm", "uvloop": "goto.command"}
 """Where each is imported, and nowhere else."""
 
@@ -190,7 +187,7 @@ def test_every_file_has_its_test(file: str):
     if file in WITHOUT_TEST:
         assert not tested, f"{file} has a test: take it off WITHOUT_TEST"
     else:
-        assert tested or file in TO_TEST, f"write {mirror(Path(file))}"
+        assert tested, f"write {mirror(Path(file))}"
 
 
 def test_no_exception_is_of_the_past():
