@@ -28,7 +28,7 @@ class Unauthorized(ApiError):
     """A token is needed, and was not shown (RFC 6750, 3)."""
 
     status = 401
-    example = "this call needs a token: Authorization: Bearer TOKEN"
+    example = "this call needs a token: send the header Authorization: Bearer TOKEN"
 
 
 class Forbidden(ApiError):

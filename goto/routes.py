@@ -9,6 +9,8 @@ The signature says all there is to know. A parameter named in the path is parsed
 body, `bytes` the raw body, and what is left comes from the query. The first line of the docstring is the route's description,
 the return type is its answer, and `raises` are the errors that it has besides those of its arguments. All of it is in the
 OpenAPI document.
+
+A route is for those who show the admin token, where there is one. `who=ANYBODY` and the like say otherwise.
 """
 
 from __future__ import annotations
@@ -48,6 +50,30 @@ class Forward:
             raise ValueError("Forward needs at least one call")
 
 
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who may call a route besides those who show the admin token. Where no token was set at the start, everybody may."""
+
+    anybody: bool = False
+    """No token is ever needed."""
+    peers: bool = False
+    """The registry token will do, which a registry and its workers show each other. Where it is the only token, it is needed."""
+    mark: str = ""
+    """A header that is in every call of a peer. A call without it is one of a person, who needs no registry token."""
+    everywhere: bool = False
+    """Answered on listeners without management too, unless there is an admin port."""
+
+
+ADMIN = Who()
+"""Those who show the admin token, and nobody else. This is what a route has if it says nothing."""
+ANYBODY = Who(anybody=True)
+"""Everybody, whatever tokens there are: for what tells no secret and changes nothing."""
+PROBE = Who(anybody=True, everywhere=True)
+"""Everybody on every listener: for what asks how an instance is."""
+WORKER = Who(peers=True)
+"""The workers of a registry."""
+
+
 Answers = Mapping[int, Mapping[str, Any]]
 """Status to media type to the type that is sent; for a method that returns a `Response`, whose type says nothing of it."""
 
@@ -62,27 +88,29 @@ class Declared:
     media: tuple[str, ...] = ()
     raises: tuple[type[ApiError], ...] = ()
     answers: Answers | None = None
+    who: Who = ADMIN
 
 
-def get(*paths: str, raises: Iterable[type[ApiError]] = (), answers: Answers | None = None) -> Callable[[F], F]:
+def get(*paths: str, who: Who = ADMIN, raises: Iterable[type[ApiError]] = (), answers: Answers | None = None) -> Callable[[F], F]:
     """GET, and HEAD with it."""
-    return _declare([Declared(("GET",), path, raises=tuple(raises), answers=answers) for path in paths])
+    return _declare([Declared(("GET",), path, raises=tuple(raises), answers=answers, who=who) for path in paths])
 
 
 def post(
     *paths: str,
+    who: Who = ADMIN,
     body_limit: int = MANAGEMENT_LIMIT,
     media: Iterable[str] = (),
     raises: Iterable[type[ApiError]] = (),
     answers: Answers | None = None,
 ) -> Callable[[F], F]:
     """POST alone. `media` says what a body may be that is taken as it comes."""
-    return _declare([Declared(("POST",), path, body_limit, tuple(media), tuple(raises), answers) for path in paths])
+    return _declare([Declared(("POST",), path, body_limit, tuple(media), tuple(raises), answers, who) for path in paths])
 
 
-def put(*paths: str, raises: Iterable[type[ApiError]] = (), answers: Answers | None = None) -> Callable[[F], F]:
+def put(*paths: str, who: Who = ADMIN, raises: Iterable[type[ApiError]] = (), answers: Answers | None = None) -> Callable[[F], F]:
     """PUT and POST."""
-    return _declare([Declared(("PUT", "POST"), path, raises=tuple(raises), answers=answers) for path in paths])
+    return _declare([Declared(("PUT", "POST"), path, raises=tuple(raises), answers=answers, who=who) for path in paths])
 
 
 def _declare(declared: list[Declared]) -> Callable[[F], F]:

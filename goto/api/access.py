@@ -1,58 +1,27 @@
 """Who may make management calls, and by which name of the host: tokens, pages in browsers, `Host`.
 
-All of it is asked once a route was found, so that traffic does not pay for it. docs/security.md has the whole as a table.
+What a route asks for stands at the route (`goto.routes.Who`). All of it is looked at once a route was found, so that traffic does
+not pay for it. docs/security.md has the whole as a table.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import Enum
 from ipaddress import ip_address
 from typing import Any, ClassVar
 
-from goto.client.source import EPOCH
 from goto.errors import ApiError, Forbidden, Misdirected, Unauthorized
 from goto.flow import Request
+from goto.routes import Who
 from goto.settings import setting
 from goto.words import Port
 from goto.words.token import Token, shown
 
-PROBES = frozenset(("/goto/health", "/goto/ready"))
-"""Answered also where management is off, unless there is an admin port: an instance can always be asked how it is."""
 
-
-class Who(Enum):
-    """Who may make a call besides those who show the admin token."""
-
-    ANYBODY = "anybody"
-    WORKER = "a worker, by the registry token"
-    REGISTRY = "the registry, by the registry token"
-
-
-RULES = {
-    **dict.fromkeys(PROBES, Who.ANYBODY),
-    # a browser shows no token when it loads a page; what the page then calls needs it
-    "/goto/docs": Who.ANYBODY,
-    "/goto/docs/{file}": Who.ANYBODY,
-    "/goto/openapi.json": Who.ANYBODY,
-    "/registry/peers/add": Who.WORKER,
-    "/registry/peers/{peer}/remove/{address}": Who.WORKER,
-    "/client/targets/add": Who.REGISTRY,
-    "/client/targets/{target}/remove": Who.REGISTRY,
-    "/client/targets/clear": Who.REGISTRY,
-    "/client/results": Who.REGISTRY,
-}
-"""By the path of a route. All others are for those who show the admin token, or for all where there is none."""
-
-
-def refusals(path: str) -> tuple[type[ApiError], ...]:
+def refusals(who: Who) -> tuple[type[ApiError], ...]:
     """What a call to a route may be refused with: 403, 401 where a token may be needed, and 421 on an admin port."""
-    return (
-        *(() if RULES.get(path) is Who.ANYBODY else (Unauthorized,)),
-        Forbidden,
-        *(() if path in PROBES else (Misdirected,)),
-    )
+    return (*(() if who.anybody else (Unauthorized,)), Forbidden, *(() if who.everywhere else (Misdirected,)))
 
 
 NO_HOST = "none"
@@ -79,9 +48,9 @@ class Hosts(frozenset[str]):
         hosts = cls(word.strip().strip("[]").lower() for word in text.split(","))
         for host in sorted(hosts):
             if not _NAME.fullmatch(host) and not _is_address(host):
-                raise ValueError(f"{host!r} is no name or address of a host; it stands without a port")
+                raise ValueError(f"{host!r} is not a name or address of a host: write it without scheme and port")
         if NO_HOST in hosts and len(hosts) > 1:
-            raise ValueError(f"{NO_HOST} stands alone")
+            raise ValueError(f"{NO_HOST} goes with no other host: write it alone, or leave it out")
         return hosts
 
 
@@ -131,9 +100,9 @@ class Access:
         return self.registry_token
 
     # ------------------------------------------------------------ where
-    def serves(self, request: Request, path: str, *, managed: bool) -> bool:
-        """Whether a request that came to a listener is a management call there. `path` is its route's; empty if it has none."""
-        if path in PROBES and self.port is None:
+    def serves(self, request: Request, who: Who, *, managed: bool) -> bool:
+        """Whether a request that came to a listener is a management call there. `who` is that of its route."""
+        if who.everywhere and self.port is None:
             return True
         return managed and self._goes_by(request)
 
@@ -161,7 +130,7 @@ class Access:
         return self.on_traffic_ports and host != "" and (host in self.hosts or host == self.own_host)
 
     # ------------------------------------------------------------ who
-    def admit(self, request: Request, path: str, *, apart: bool) -> None:
+    def admit(self, request: Request, who: Who, *, apart: bool) -> None:
         """Let a management call in. Raises `Unauthorized`, `Forbidden` or, on a port `apart` from traffic, `Misdirected`.
 
         What it has shown is taken off it, whatever becomes of it: an invocation sends its own headers on, and hosts show theirs.
@@ -171,22 +140,21 @@ class Access:
         is_admin = token is not None and self.token is not None and self.token.is_shown(token)
         if self.token is not None or is_peer:
             request.headers.remove("authorization")
-        if apart and self.on_traffic_ports and path not in PROBES and not self._goes_by(request):
+        if apart and self.on_traffic_ports and not who.everywhere and not self._goes_by(request):
             raise Misdirected(f"management is not served for {host_of(request) or 'no host'} (--admin-host)")
         if is_cross_site(request):
             raise Forbidden("a page of another site may not manage goto")
-        who = RULES.get(path)
-        if who is Who.ANYBODY or is_admin or (who is not None and is_peer) or not self._needs_token(request, who):
+        if who.anybody or is_admin or (who.peers and is_peer) or not self._needs_token(request, who):
             return
         if token is None:
-            raise Unauthorized("this call needs a token: Authorization: Bearer TOKEN")
-        raise Unauthorized("the token of this call is not one that it may be made with")
+            raise Unauthorized("this call needs a token: send the header Authorization: Bearer TOKEN")
+        raise Unauthorized("the token of this call does not open this route")
 
-    def _needs_token(self, request: Request, who: Who | None) -> bool:
-        """With a registry token alone, what peers ask needs it; people may go on using a worker's client without."""
+    def _needs_token(self, request: Request, who: Who) -> bool:
+        """With a registry token alone, calls of peers need it; people may go on using a worker's client without."""
         if self.token is not None or self.registry_token is None:
             return self.token is not None
-        return who is Who.WORKER or (who is Who.REGISTRY and EPOCH in request.headers)
+        return who.peers and (not who.mark or who.mark in request.headers)
 
 
 def _is_address(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from goto.api.table import RouteTable
 from goto.errors import NotFound
 from goto.flow import Request, Response
-from goto.routes import get
+from goto.routes import ANYBODY, get
 from goto.words import one_line
 
 POLICY = (
@@ -42,7 +42,10 @@ class File(str):
 
 
 class Docs:
-    """The API described: as a document for programs, and as a page for people."""
+    """The API described: as a document for programs, and as a page for people.
+
+    Its routes are open to anybody: a browser shows no token when it loads a page, and what the page then calls needs it.
+    """
 
     def __init__(self, table: Callable[[], RouteTable]) -> None:
         self._table = table
@@ -50,7 +53,7 @@ class Docs:
         """The document as it was made last, for which routes, and its entity tag."""
         self._tags: dict[str, str] = {}
 
-    @get("/goto/openapi.json", answers={200: {"application/json": dict[str, Any]}, 304: {}})
+    @get("/goto/openapi.json", who=ANYBODY, answers={200: {"application/json": dict[str, Any]}, 304: {}})
     async def document(self, request: Request) -> Response:
         """Show the OpenAPI document of all routes."""
         table = self._table()
@@ -60,13 +63,14 @@ class Docs:
         _, data, tag = self._made
         return _cached(request, tag, "application/json", lambda: data)
 
-    @get("/goto/docs", answers={200: {"text/html": str}, 304: {}})
+    @get("/goto/docs", who=ANYBODY, answers={200: {"text/html": str}, 304: {}})
     def page(self, request: Request) -> Response:
         """Show all routes on a page that can call them."""
         return self._file(PAGE, request)
 
     @get(
         "/goto/docs/{file}",
+        who=ANYBODY,
         raises=[NotFound],
         answers={200: {"text/javascript": str, "text/css": str, "text/html": str}, 304: {}},
     )

@@ -10,7 +10,7 @@ from goto.api.access import Access
 from goto.api.table import Route, RouteTable
 from goto.errors import ApiError, NotFound, Unauthorized, WrongMethod
 from goto.flow import Request, Response
-from goto.routes import Accepted, Forward
+from goto.routes import ADMIN, Accepted, Forward, Who
 from goto.traffic.listener import Listener
 from goto.words.writing import json_bytes
 
@@ -52,6 +52,11 @@ class ApiRequest(NamedTuple):
     asks: ManagementCall | ApiError
     """What it asks for, or the error to answer where there is no such route, method or listener."""
 
+    @property
+    def who(self) -> Who:
+        """Who may make it."""
+        return self.asks.route.who if isinstance(self.asks, ManagementCall) else ADMIN
+
 
 class Management:
     """The API of a process: its routes, and what serves them besides a listener and its features."""
@@ -75,11 +80,11 @@ class Management:
             asks = error
         if asks is None:
             return None
-        path = asks.route.path if isinstance(asks, ManagementCall) else ""
+        asked = ApiRequest(request, apart, asks)
         # asked last, so that traffic does not pay for it
-        if not apart and not self._access.serves(request, path, managed=listener.managed):
+        if not apart and not self._access.serves(request, asked.who, managed=listener.managed):
             return None
-        return ApiRequest(request, apart, asks)
+        return asked
 
     def _asked_for(self, listener: Listener, request: Request) -> ManagementCall | None:
         """None for traffic. Raises `WrongMethod`, and `NotFound` behind the prefix of another listener."""
@@ -100,12 +105,10 @@ class Management:
 
         Only who is let in learns what is wrong with the path: raises `WrongMethod` and `NotFound` after that.
         """
-        asks = asked.asks
-        path = asks.route.path if isinstance(asks, ManagementCall) else ""
-        self._access.admit(asked.request, path, apart=asked.apart)
-        if isinstance(asks, ApiError):
-            raise asks
-        return asks
+        self._access.admit(asked.request, asked.who, apart=asked.apart)
+        if isinstance(asked.asks, ApiError):
+            raise asked.asks
+        return asked.asks
 
     async def serve(self, call: ManagementCall, request: Request, body: bytes) -> Served:
         """Carry out a call that was let in. Raises nothing: an error is a response."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from goto import __version__
-from goto.api.access import RULES, Who, refusals
+from goto.api.access import refusals
 from goto.api.management import PORT_PREFIX, Error, TextAnswer
 from goto.api.table import Parameter, Route, RouteTable
 from goto.errors import ApiError, BadInput, TooLarge, Unauthorized, WrongMethod
@@ -115,7 +115,7 @@ class _Document:
             "requestBody": self._body(route),
             "responses": self._responses(route),
         }
-        if RULES.get(route.path) is Who.ANYBODY:
+        if route.who.anybody:
             # an empty list would be no key at all below
             operation["security"] = [{}]
         for method in route.methods:
@@ -176,7 +176,7 @@ class _Document:
     def _responses(self, route: Route) -> dict[str, Any]:
         responses = self._declared(route) if route.answers is not None else self._answers(route.returns)
         given = any(parameter.source not in ("request", "listener") for parameter in route.parameters)
-        errors: Iterable[type[ApiError]] = [*([BadInput] if given else []), *route.raises, *refusals(route.path), *FOR_ALL]
+        errors: Iterable[type[ApiError]] = [*([BadInput] if given else []), *route.raises, *refusals(route.who), *FOR_ALL]
         for error in sorted(set(errors), key=lambda error: error.status):
             responses.setdefault(str(error.status), self._refer(error))
         return responses

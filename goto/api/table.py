@@ -12,7 +12,7 @@ import msgspec
 
 from goto.errors import ApiError, BadInput, WrongMethod
 from goto.flow import Request
-from goto.routes import MANAGEMENT_LIMIT, Accepted, Answers, Declared
+from goto.routes import ADMIN, MANAGEMENT_LIMIT, Accepted, Answers, Declared, Who
 from goto.settings import members
 from goto.traffic.listener import Listener
 from goto.words import one_line
@@ -44,6 +44,7 @@ class Route:
     media: tuple[str, ...] = ()
     raises: tuple[type[ApiError], ...] = ()
     answers: Answers | None = None
+    who: Who = ADMIN
 
     def arguments(self, listener: Listener, request: Request, words: list[str], body: bytes) -> tuple[dict[str, Any], list[str]]:
         """The arguments of a call, and the JSON keys that are not known. `BadInput` names the field and the reason."""
@@ -134,6 +135,7 @@ def _route(declared: Declared, owner: type, name: str, method: Callable[..., Any
         declared.media,
         declared.raises,
         declared.answers,
+        declared.who,
     )
 
 

@@ -12,14 +12,13 @@ from goto.client.desired import Action, Desired, Source
 from goto.client.report import Report
 from goto.client.results import ClientResults, Results
 from goto.client.run import Run
-from goto.client.source import source_of
+from goto.client.source import REGISTRY, source_of
 from goto.client.target import ClientTarget, CompleteTarget
 from goto.counting.bounded import TRACKED_LIMIT, check_tracked
 from goto.errors import BadInput, Conflict, NotFound
 from goto.feature import Feature
 from goto.flow import Request
-from goto.routes import Accepted, get, post
-from goto.routes import put as put_or_post  # a client has a `put` of its own
+from goto.routes import Accepted, get, post, put
 from goto.settings import setting
 from goto.upstream.kept import Reported
 from goto.words import Flag, HeaderName, HeaderNames, Name, Names, split_known
@@ -47,7 +46,7 @@ class Client(Feature):
         """What a configuration came with that is to be invoked once it is in force."""
 
     # ------------------------------------------------------------ for the registry too
-    def put(self, target: ClientTarget) -> None:
+    def store(self, target: ClientTarget) -> None:
         """Add a target, or replace the one of its name in its place; what runs of it goes on.
 
         Raises `Conflict` when there are too many, `BadInput` when its files will not do.
@@ -96,14 +95,14 @@ class Client(Feature):
         return runs
 
     # ------------------------------------------------------------ targets
-    @post("/client/targets/add", raises=[Conflict])
+    @post("/client/targets/add", who=REGISTRY, raises=[Conflict])
     def add(self, target: ClientTarget, request: Request) -> str | Accepted:
         """Add a client target; one that bears a known name replaces that one. `autoInvoke` invokes it, unless it is unchanged."""
         source = source_of(request.headers)
         if source is not None:
             return self._take(target, source)
         known = self.targets.get(target.name)
-        self.put(target)
+        self.store(target)
         self.desired.disown(target.name)
         return self._added(target, "Added" if known is None else "Replaced", target.auto_invoke and target != known)
 
@@ -116,7 +115,7 @@ class Client(Feature):
             case Action.REFUSE:
                 raise Conflict(f"name: a client target {target.name} was added here, and stays")
             case action:
-                self.put(target)
+                self.store(target)
                 return self._added(target, "Received", action is Action.INVOKE)
 
     def _added(self, target: ClientTarget, what: str, invoke: bool) -> str:
@@ -124,7 +123,7 @@ class Client(Feature):
             self._run([target])
         return f"{what} client target {target.name}{', and invoked it' if invoke else ''}"
 
-    @put_or_post("/client/targets/{target}/remove", raises=[NotFound])
+    @put("/client/targets/{target}/remove", who=REGISTRY, raises=[NotFound])
     def remove(self, target: Name, request: Request) -> str | Accepted:
         """Remove a client target, and stop it if it runs."""
         source = source_of(request.headers)
@@ -136,7 +135,7 @@ class Client(Feature):
         self.discard(target)
         return f"Removed client target {target}"
 
-    @put_or_post("/client/targets/clear", raises=[BadInput])
+    @put("/client/targets/clear", who=REGISTRY, raises=[BadInput])
     def clear(self, request: Request) -> str:
         """Remove all client targets, and stop those that run; a registry removes those it has sent."""
         source = source_of(request.headers)
@@ -160,7 +159,7 @@ class Client(Feature):
         self._discard([name for name in self.targets if name not in wanted and name not in self.desired])
         for target in targets:
             known = self.targets.get(target.name)
-            self.put(target)
+            self.store(target)
             self.desired.disown(target.name)
             if target.auto_invoke and target != known:
                 self._due.append(target)
@@ -242,7 +241,7 @@ class Client(Feature):
             await asyncio.wait(waits, timeout=STOP_WAIT)
 
     # ------------------------------------------------------------ reporting
-    @put_or_post("/client/reporting/set/{flag}", "/client/blocking/set/{flag}")
+    @put("/client/reporting/set/{flag}", "/client/blocking/set/{flag}")
     def set_reporting(self, flag: Flag) -> str:
         """Set whether an invocation answers with the responses."""
         self.reporting = bool(flag)
@@ -254,7 +253,7 @@ class Client(Feature):
         return f"Reporting: {_yes_or_no(self.reporting)}"
 
     # ------------------------------------------------------------ tracked headers
-    @put_or_post("/client/track/headers/add/{headers}", raises=[Conflict])
+    @put("/client/track/headers/add/{headers}", raises=[Conflict])
     def track(self, headers: HeaderNames) -> str:
         """Count responses by some headers; what was counted before stays."""
         names = [header.lower() for header in headers]
@@ -263,7 +262,7 @@ class Client(Feature):
             self.results.tracked[name.encode()] = name
         return f"Tracking response headers {','.join(names)}"
 
-    @put_or_post("/client/track/headers/remove/{headers}", raises=[NotFound])
+    @put("/client/track/headers/remove/{headers}", raises=[NotFound])
     def untrack(self, headers: HeaderNames) -> str:
         """Count responses by some headers no more."""
         tracked = self.results.tracked
@@ -284,8 +283,8 @@ class Client(Feature):
         return ",".join(self.results.tracked.values())
 
     # ------------------------------------------------------------ results
-    @get("/client/results")
-    def show_results(self, histograms: Flag = Flag(0)) -> ClientResults:  # noqa: B008  # immutable
+    @get("/client/results", who=REGISTRY)
+    def show_results(self, histograms: Flag = Flag.NO) -> ClientResults:
         """Show the results of all invocations since they were cleared; `?histograms=y` adds the histograms."""
         return self.results.to_wire(histograms=bool(histograms))
 

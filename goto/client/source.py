@@ -1,4 +1,4 @@
-"""The headers that say which registry a push is from, and when. The original neither sends nor minds them."""
+"""The headers that say which registry a push is from, and when. The original goto neither sends nor reads them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from goto.client.desired import Source
 from goto.errors import BadInput
 from goto.flow import Field, Headers, encode
 from goto.http.targets import segment
+from goto.routes import Who
 
 EPOCH = "Goto-Registry-Epoch"
 REVISION = "Goto-Registry-Revision"
 LABEL = "Goto-Registry-Label"
 """Percent-encoded, since a label may hold what a header value may not."""
+
+REGISTRY = Who(peers=True, mark=EPOCH)
+"""Who may call the routes of a client that a registry calls too."""
 
 
 def fields_of(source: Source) -> list[Field]:

@@ -126,7 +126,7 @@ class Config:
         return response
 
     @post("/goto/config", body_limit=BODY_LIMIT, media=["application/yaml", "application/json"], raises=[Conflict])
-    async def change(self, body: bytes, caller: Listener, replace: Flag = Flag(0)) -> str:  # noqa: B008  # immutable
+    async def change(self, body: bytes, caller: Listener, replace: Flag = Flag.NO) -> str:
         """Add a document in YAML or JSON to the present configuration, or with `?replace=y` put it in its place."""
         from goto.config.dump import data_of
         from goto.config.errors import ConfigError

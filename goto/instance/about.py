@@ -11,7 +11,7 @@ from goto.api.table import RouteTable
 from goto.errors import Unavailable
 from goto.flow import Request, Response
 from goto.instance.build import COMPILED
-from goto.routes import get
+from goto.routes import PROBE, get
 from goto.words.writing import json_bytes
 
 
@@ -37,12 +37,12 @@ class About:
         self.ready = False
         """All that was to be set up at the start is, and the end has not begun."""
 
-    @get("/goto/health")
+    @get("/goto/health", who=PROBE)
     def health(self) -> str:
         """Say that this process lives."""
         return f"goto {__version__} is healthy"
 
-    @get("/goto/ready", raises=[Unavailable])
+    @get("/goto/ready", who=PROBE, raises=[Unavailable])
     def readiness(self) -> str:
         """Say whether traffic may be sent here: 200 or 503."""
         if not self.ready:

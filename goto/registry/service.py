@@ -17,7 +17,7 @@ from goto.registry.peers import MOST_PEERS, Peer, Peers
 from goto.registry.push import Pusher
 from goto.registry.queue import Kind, Push
 from goto.registry.worker import RegistryUrl
-from goto.routes import get, post, put
+from goto.routes import WORKER, get, post, put
 from goto.settings import setting
 from goto.upstream.answer import Upstream
 from goto.words import Flag, Label, Name
@@ -120,7 +120,7 @@ class Registry:
         self.pusher.token = token
 
     # ------------------------------------------------------------ peers
-    @post("/registry/peers/add", raises=[Conflict])
+    @post("/registry/peers/add", who=WORKER, raises=[Conflict])
     def add_peer(self, peer: PeerSpec) -> Registered:
         """Register an instance under a label; the answer holds the targets of that label."""
         self.peers.add(peer.name, peer.address)
@@ -133,7 +133,7 @@ class Registry:
             "revision": self.catalog.revision,
         }
 
-    @put("/registry/peers/{peer}/remove/{address}", raises=[NotFound])
+    @put("/registry/peers/{peer}/remove/{address}", who=WORKER, raises=[NotFound])
     def remove_peer(self, peer: Label, address: Address) -> str:
         """Deregister an instance; the targets of its label stay here, and with the instance."""
         try:
@@ -252,7 +252,7 @@ class Registry:
 
     # ------------------------------------------------------------ results
     @get("/registry/results")
-    async def results(self, histograms: Flag = Flag(0)) -> GatheredResults:  # noqa: B008  # immutable
+    async def results(self, histograms: Flag = Flag.NO) -> GatheredResults:
         """Show the client results of all peers as one, and which of them did not answer; `?histograms=y` adds the histograms."""
         addresses = dict.fromkeys(peer.address for peer in self.peers)
         gathered = await gather(self._upstream, addresses, self.token)

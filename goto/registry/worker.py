@@ -58,7 +58,7 @@ class Client(Protocol):
 
     targets: dict[str, ClientTarget]
 
-    def put(self, target: ClientTarget) -> None:
+    def store(self, target: ClientTarget) -> None:
         """Raises `Conflict` when there are too many, `BadInput` when its files will not do."""
 
     def discard(self, name: str) -> None: ...
@@ -204,7 +204,7 @@ class Worker:
             client.discard(name)
         for target in changes.put:
             try:
-                client.put(target)
+                client.store(target)
             except Conflict as error:
                 log.warning("not all targets of %s are taken: %s", self._registry, error.message)
                 break

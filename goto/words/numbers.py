@@ -172,6 +172,8 @@ class CountedDuration:
 class Flag(int):
     """`y`, `yes`, `true`, `1` or `n`, `no`, `false`, `0`, in any case."""
 
+    NO: ClassVar[Flag]
+    """For a parameter that need not be given."""
     schema: ClassVar[dict[str, Any]] = {
         "type": "string",
         "enum": ["y", "yes", "true", "1", "n", "no", "false", "0"],
@@ -186,3 +188,6 @@ class Flag(int):
         if word in ("n", "no", "false", "0"):
             return cls(0)
         raise ValueError(f"{text!r} is neither yes nor no: use y or n")
+
+
+Flag.NO = Flag(0)

@@ -14,7 +14,6 @@ from support.ports import free_port
 from support.upstream import Upstream
 from support.waiting import eventually
 
-from goto.api.access import RULES, Who
 from goto.instance.wiring import route_table
 
 ADMIN, PEER = "admin-s3cr3t", "peer-s3cr3t"
@@ -39,11 +38,11 @@ def test_every_route_needs_the_token_on_every_port(guarded: tuple[Goto, int]) ->
         for port, prefix in ((process.port, ""), (admin, ""), (admin, f"/goto/port/{process.port}")):
             for method in route.methods:
                 answer = call(port, method, prefix + path, headers={"Accept": "application/json"})
-                if RULES.get(route.path) is Who.ANYBODY:
+                if route.who.anybody:
                     assert answer.status in (200, 404)
                     continue
                 assert (answer.status, answer.value("www-authenticate")) == (401, "Bearer"), (method, path)
-                assert answer.json() == {"error": "this call needs a token: Authorization: Bearer TOKEN"}
+                assert answer.json() == {"error": "this call needs a token: send the header Authorization: Bearer TOKEN"}
                 assert call(port, method, prefix + path, headers={"Authorization": "Bearer x"}).status == 401
     for port in (process.port, admin):
         assert call(port, "GET", "/label", headers=BEARER).text == "Label: guarded\n"
@@ -201,8 +200,11 @@ def test_the_command_line_wins_over_the_environment_and_that_over_files(goto: Ca
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--admin-host", "a:80"], "goto: --admin-host: 'a:80' is no name or address of a host; it stands without a port"),
-        (["--admin-host", "none", "--admin-host", "a"], "goto: --admin-host: none stands alone"),
+        (
+            ["--admin-host", "a:80"],
+            "goto: --admin-host: 'a:80' is not a name or address of a host: write it without scheme and port",
+        ),
+        (["--admin-host", "none", "--admin-host", "a"], "goto: --admin-host: none goes with no other host"),
         (["--no-admin", "--registry", "http://127.0.0.1:1"], "goto: --registry: the registry's calls need a port, --admin-port"),
     ],
 )

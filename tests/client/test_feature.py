@@ -86,9 +86,9 @@ def test_there_is_an_end_to_targets(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MOST_TARGETS", 2)
     client = Client()
     for name in ("a", "b", "a"):
-        client.put(read_struct({"name": name, "method": "GET", "url": "http://x"}, module.ClientTarget)[0])
+        client.store(read_struct({"name": name, "method": "GET", "url": "http://x"}, module.ClientTarget)[0])
     with pytest.raises(Conflict, match="2 client targets already"):
-        client.put(read_struct({"name": "c", "method": "GET", "url": "http://x"}, module.ClientTarget)[0])
+        client.store(read_struct({"name": "c", "method": "GET", "url": "http://x"}, module.ClientTarget)[0])
     assert list(client.targets) == ["a", "b"]
 
 

@@ -34,7 +34,7 @@ class Client:
         self.invoked: list[str] = []
         self.room = room
 
-    def put(self, target: ClientTarget) -> None:
+    def store(self, target: ClientTarget) -> None:
         if len(self.targets) >= self.room:
             raise Conflict("too many")
         self.targets[target.name] = target
@@ -97,7 +97,7 @@ def test_it_registers_again_and_again_and_deregisters(upstream: Upstream):
 
 def test_what_is_handed_out_is_taken_changed_and_removed(upstream: Upstream):
     client = Client()
-    client.put(read_hand_out(json.dumps({"targets": {"": target("mine")}}).encode(), "w").targets[0])
+    client.store(read_hand_out(json.dumps({"targets": {"": target("mine")}}).encode(), "w").targets[0])
 
     async def test(worker: Worker) -> None:
         await until(lambda: "a" in client.targets)
