@@ -17,7 +17,7 @@ from goto.feature import Feature
 from goto.flow import Flow, Response
 from goto.routes import get, put
 from goto.settings import setting
-from goto.words import Status
+from goto.words import Status, whole_number
 
 
 class Plan(msgspec.Struct):
@@ -36,9 +36,7 @@ class Every(int):
 
     @classmethod
     def parse(cls, text: str) -> Every:
-        if not text.isascii() or not text.isdecimal() or len(text) > 9:
-            raise ValueError(f"{text!r} is not a whole number")
-        return cls(text)
+        return cls(whole_number(text))
 
 
 class Flaky(Feature):

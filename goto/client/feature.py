@@ -23,7 +23,7 @@ from goto.settings import setting
 from goto.upstream.kept import Reported
 from goto.words import Flag, HeaderName, HeaderNames, Name, Names, split_known
 
-MOST_TARGETS = 10_000
+MOST_CLIENT_TARGETS = 10_000
 """Targets of one listener."""
 
 STOP_WAIT = 1.0
@@ -55,8 +55,8 @@ class Client(Feature):
         self.targets[target.name] = target
 
     def _check(self, target: ClientTarget) -> None:
-        if target.name not in self.targets and len(self.targets) >= MOST_TARGETS:
-            raise Conflict(f"there are {MOST_TARGETS:,} client targets already: remove some first")
+        if target.name not in self.targets and len(self.targets) >= MOST_CLIENT_TARGETS:
+            raise Conflict(f"there are {MOST_CLIENT_TARGETS:,} client targets already: remove some first")
         _ = target.origin  # reads the files of its `tls`, as they are now
 
     def discard(self, name: str) -> None:
@@ -149,7 +149,7 @@ class Client(Feature):
 
     # ------------------------------------------------------------ configuration
     @setting("client.targets")
-    def configured_targets(self) -> Annotated[list[ClientTarget], msgspec.Meta(max_length=MOST_TARGETS)]:
+    def configured_targets(self) -> Annotated[list[ClientTarget], msgspec.Meta(max_length=MOST_CLIENT_TARGETS)]:
         """What can be invoked to send requests; those with `autoInvoke` are invoked at once. A registry's do not count here."""
         return [target for name, target in self.targets.items() if name not in self.desired]
 

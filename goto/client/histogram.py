@@ -95,13 +95,13 @@ class Latencies:
 
     @classmethod
     def decoded(cls, text: str) -> Latencies:
-        """Raises ValueError for what is no encoded histogram, or one of other buckets."""
+        """Raises ValueError for what is not an encoded histogram, or is one of other buckets."""
         from hdrh.histogram import HdrHistogram
 
         try:
             histogram = HdrHistogram.decode(text)
         except Exception as error:  # it lets its own, zlib's, struct's and base64's out
-            raise ValueError(f"no HDR histogram: {error or type(error).__name__}") from None
+            raise ValueError(f"not an HDR histogram: {error or type(error).__name__}") from None
         if (histogram.lowest_trackable_value, histogram.significant_figures) != (1, _DIGITS):
             raise ValueError("an HDR histogram of other buckets")
         latencies = cls()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from random import getrandbits
-from urllib.parse import unquote_plus
-
 from goto import __version__
 from goto.client.target import ClientTarget
 from goto.flow import Call, encode
+from goto.http.request_id import REQUEST_ID, fresh_id
+from goto.http.targets import has_parameter
 from goto.http.wire import REPEATABLE, request_head
 from goto.upstream.answer import ONE_WRITE
-
-REQUEST_ID = "x-request-id"
 
 _END_OF_TARGET = b" HTTP/1.1\r\n"  # a request target holds no space
 
@@ -24,7 +21,7 @@ class PreparedRequest:
     def __init__(self, target: ClientTarget) -> None:
         path = request_target(target.url)
         query = path.partition("?")[2]
-        with_id = target.send_id and not _has_parameter(query, REQUEST_ID)
+        with_id = target.send_id and not has_parameter(query, REQUEST_ID)
         if with_id:
             path += f"{'&' if query else '' if path.endswith('?') else '?'}{REQUEST_ID}="
         headers = [(encode(name), encode(value)) for name, value in target.headers]
@@ -46,7 +43,8 @@ class PreparedRequest:
         self._tail = b""
         self._ids = b""
         if with_id:
-            self._ids = _id_prefix()
+            # each id is random but for the last twelve digits, which are a count
+            self._ids = fresh_id()[:-12].encode()
             self._head, self._tail = before + self._ids, end_of_target + after
         self._count = 0
         self.bare = target.method == "HEAD"
@@ -69,13 +67,3 @@ def request_target(url: str) -> str:
     at = min((at for mark in "/?" if (at := rest.find(mark)) >= 0), default=len(rest))
     path = rest[at:]
     return path if path.startswith("/") else f"/{path}"
-
-
-def _id_prefix() -> bytes:
-    """The random part of ids in the form of a UUID of version 4 (RFC 9562, 5.4); a count makes up the last twelve digits."""
-    digits = f"{getrandbits(80):020x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-".encode()
-
-
-def _has_parameter(query: str, name: str) -> bool:
-    return any(unquote_plus(pair.partition("=")[0]) == name for pair in query.split("&"))

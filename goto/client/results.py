@@ -12,6 +12,7 @@ from goto.client.counts import Counts, Totals
 from goto.client.histogram import Latencies, Summary
 from goto.counting.bounded import OTHER, slot
 from goto.counting.tally import TALLIES_LIMIT
+from goto.words import whole_number
 
 NAMES_LIMIT = 10_000
 """Targets counted apart; those past it are counted together."""
@@ -180,11 +181,11 @@ class Results:
         try:
             wire = msgspec.convert(_without_nulls(document), _Wire)
         except msgspec.ValidationError as error:
-            raise ValueError(f"no client results: {error}") from None
+            raise ValueError(f"not client results: {error}") from None
         results = cls()
         for name, codes in wire.codes.items():
             counts = results.of(name)
-            counts.codes = {_code(code): count for code, count in codes.items()}
+            counts.codes = {whole_number(code, 0, 999, "status code"): count for code, count in codes.items()}
             counts.texts = wire.texts.get(name, {})
             counts.headers = wire.headers.get(name, {})
             counts.values = wire.values.get(name, {})
@@ -229,12 +230,6 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     return value
-
-
-def _code(text: str) -> int:
-    if not text.isdecimal() or len(text) > 3:
-        raise ValueError(f"no client results: {text[:20]!r} is no status code")
-    return int(text)
 
 
 def _seconds(moment: datetime | None) -> float | None:

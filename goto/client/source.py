@@ -9,6 +9,7 @@ from goto.errors import BadInput
 from goto.flow import Field, Headers, encode
 from goto.http.targets import segment
 from goto.routes import Who
+from goto.words import whole_number
 
 EPOCH = "Goto-Registry-Epoch"
 REVISION = "Goto-Registry-Revision"
@@ -34,6 +35,8 @@ def source_of(headers: Headers) -> Source | None:
         return None
     if not epoch:
         raise BadInput(f"{EPOCH}: missing beside {REVISION}")
-    if not revision or not revision.isascii() or not revision.isdecimal() or len(revision) > 18:
-        raise BadInput(f"{REVISION}: {revision!r} is not a whole number")
-    return Source(unquote(headers.get(LABEL, "") or ""), epoch, int(revision))
+    try:
+        number = whole_number(revision or "")
+    except ValueError as error:
+        raise BadInput(f"{REVISION}: {error}") from None
+    return Source(unquote(headers.get(LABEL, "") or ""), epoch, number)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Annotated, Any, ClassVar, NotRequired, TypedDict
 
 import msgspec
 
 from goto.errors import BadInput
-from goto.flow import DEFAULT_TIMEOUT, Origin
-from goto.tls.settings import TargetTls, of_target
+from goto.tls.settings import TargetTls
+from goto.upstream.target import Reached
 from goto.words import Duration, HeaderName, HeaderValue, Name, SentHeaderName, TargetUrl
 
 MOST_REPLICAS = 10_000
@@ -58,7 +57,7 @@ class CompleteTarget(TypedDict):
     http2: NotRequired[bool]
 
 
-class ClientTarget(msgspec.Struct, dict=True):
+class ClientTarget(Reached, msgspec.Struct, dict=True):
     """What is sent, where to, and how often.
 
     Two targets are equal when all of their fields are.
@@ -152,16 +151,6 @@ class ClientTarget(msgspec.Struct, dict=True):
         if self.http2:
             wire["http2"] = True
         return wire
-
-    @cached_property
-    def origin(self) -> Origin:
-        """Where the url's connections go. Files of `tls` are read at the first look; raises `ApiError` where they will not do."""
-        return Origin.of(self.url, of_target(self.url, self.tls, verify=self.verify_tls))
-
-    @property
-    def timeout(self) -> float:
-        """`request_timeout` in seconds."""
-        return self.request_timeout.seconds or DEFAULT_TIMEOUT
 
 
 def _text(duration: Duration) -> str:

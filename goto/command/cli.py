@@ -145,8 +145,9 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
     send = commands.add_parser("send", help="send requests and measure the answers", epilog=_SEND_EXAMPLES, formatter_class=raw)
     add = send.add_argument
     add("urls", nargs="+", metavar="URL", help="where to; each gets all that is asked for")
-    add("-n", "--requests", type=_count, metavar="N", help="requests in all (default: one a replica)")
-    add("-c", "--replicas", type=_count, default=1, metavar="N", help="connections that send in parallel (default: 1)")
+    number = _word("goto.words", "Number")
+    add("-n", "--requests", type=number, metavar="N", help="requests in all (default: one a replica)")
+    add("-c", "--replicas", type=number, default=1, metavar="N", help="connections that send in parallel (default: 1)")
     add("--rate", type=float, metavar="N", help="requests a second that become due, whether or not earlier ones are answered")
     add("--delay", metavar="DURATION", help="wait after each round of one request a replica, like 10ms")
     add("-m", "--method", help="(default: GET, with -d POST)")
@@ -170,12 +171,6 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
         help=what,
     )
     send.set_defaults(run=_send)
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > 15 or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)
 
 
 def _word(module: str, name: str) -> Callable[[str], Any]:

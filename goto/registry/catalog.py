@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from goto.client.target import ClientTarget
 from goto.errors import Conflict
 
-MOST_TARGETS = 10_000
+MOST_LABEL_TARGETS = 10_000
 """Targets of one label."""
 
-MOST_IN_ALL = 100_000
+MOST_REGISTRY_TARGETS = 100_000
 """Targets of all labels together."""
 
 
@@ -42,10 +42,10 @@ class Catalog:
         """Add a target, or replace the one of its name in its place; whether it is a new name. Raises `Conflict`."""
         targets = self._labels.get(label, {})
         new = target.name not in targets
-        if new and len(targets) >= MOST_TARGETS:
-            raise Conflict(f"label {label} has {MOST_TARGETS:,} targets already: remove some first")
-        if new and sum(map(len, self._labels.values())) >= MOST_IN_ALL:
-            raise Conflict(f"there are {MOST_IN_ALL:,} targets already: remove some first")
+        if new and len(targets) >= MOST_LABEL_TARGETS:
+            raise Conflict(f"label {label} has {MOST_LABEL_TARGETS:,} targets already: remove some first")
+        if new and sum(map(len, self._labels.values())) >= MOST_REGISTRY_TARGETS:
+            raise Conflict(f"there are {MOST_REGISTRY_TARGETS:,} targets already: remove some first")
         self._labels.setdefault(label, targets)[target.name] = target
         self.revision += 1
         return new

@@ -75,5 +75,5 @@ def _read(data: bytes) -> Results:
     try:
         document = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ValueError("no client results: not JSON") from None
+        raise ValueError("not client results: not JSON") from None
     return Results.from_wire(document)

@@ -11,7 +11,7 @@ from goto.client.results import ClientResults
 from goto.client.target import ClientTarget, CompleteTarget
 from goto.errors import Conflict, NotFound
 from goto.registry.address import Address
-from goto.registry.catalog import MOST_TARGETS, Catalog
+from goto.registry.catalog import MOST_LABEL_TARGETS, Catalog
 from goto.registry.gather import gather
 from goto.registry.peers import MOST_PEERS, Peer, Peers
 from goto.registry.push import Pusher
@@ -91,7 +91,7 @@ class GatheredResults(ClientResults):
     peers: Asked
 
 
-Targets = dict[Label, Annotated[list[ClientTarget], msgspec.Meta(max_length=MOST_TARGETS)]]
+Targets = dict[Label, Annotated[list[ClientTarget], msgspec.Meta(max_length=MOST_LABEL_TARGETS)]]
 Pushes = list[tuple[Address, Push]]
 
 

@@ -51,7 +51,7 @@ class NotRegistered(Exception):
     """A registration failed; it will be tried again."""
 
 
-class Client(Protocol):
+class TakesTargets(Protocol):
     """Where targets go: the client of a listener."""
 
     desired: Desired
@@ -76,18 +76,12 @@ class RegistryUrl(str):
         parts = urlsplit(http_url(text))
         if parts.query or parts.fragment:
             raise ValueError(f"{text!r}: the URL of a registry has neither query nor fragment")
-        assert parts.hostname
-        if not parts.hostname.isascii():
-            parts.hostname.encode("idna")  # raises for what no host can be
         return cls(text.rstrip("/"))
 
     @property
     def origin(self) -> Origin:
-        parts = urlsplit(self)
-        host = parts.hostname or ""
-        if not host.isascii():
-            host = host.encode("idna").decode()
-        return Origin(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80))
+        """Where connections to it go."""
+        return Origin.of(self)
 
     @property
     def base(self) -> str:
@@ -111,7 +105,7 @@ class Worker:
     def __init__(
         self,
         upstream: Upstream,
-        client: Client,
+        client: TakesTargets,
         registry: RegistryUrl,
         label: str,
         address: Address,

@@ -15,7 +15,7 @@ import msgspec
 
 from goto.words import Duration
 from goto.words.duration import spoken
-from goto.words.numbers import MOST_TARGETS, HeadSize, HeadTime, Number, Size, TargetNumber
+from goto.words.numbers import MOST_PROXY_TARGETS, HeadSize, HeadTime, Number, Size, TargetNumber
 
 
 class GivenLimits(msgspec.Struct, rename="camel", kw_only=True):
@@ -62,7 +62,7 @@ class Limits:
         """Seconds from the first byte of a head to its last; then the connection is closed."""
         self.body = 64 << 20
         """Bytes of a body that has to be read whole before it is sent on; over it the answer is 413."""
-        self.targets = MOST_TARGETS
+        self.targets = MOST_PROXY_TARGETS
         """Proxy targets of one listener; over it the answer is 409."""
         self.hit: Counter[str] = Counter()
         """How often each was hit, by its name."""

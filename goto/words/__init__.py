@@ -11,7 +11,6 @@ from goto.words.names import Names as Names
 from goto.words.names import Word as Word
 from goto.words.names import one_line as one_line
 from goto.words.names import split_known as split_known
-from goto.words.numbers import MOST_TARGETS as MOST_TARGETS
 from goto.words.numbers import CountedDuration as CountedDuration
 from goto.words.numbers import CountedStatus as CountedStatus
 from goto.words.numbers import Flag as Flag
@@ -22,5 +21,6 @@ from goto.words.numbers import Port as Port
 from goto.words.numbers import Size as Size
 from goto.words.numbers import Status as Status
 from goto.words.numbers import TargetNumber as TargetNumber
+from goto.words.numbers import whole_number as whole_number
 from goto.words.urls import TargetUrl as TargetUrl
 from goto.words.urls import http_url as http_url

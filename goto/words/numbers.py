@@ -8,14 +8,27 @@ from typing import Any, ClassVar
 
 from goto.words.duration import Duration
 
-MOST_TARGETS = 100_000
-"""No limit on targets is higher."""
+MOST_PROXY_TARGETS = 100_000
+"""Proxy targets of one listener: no limit on them is higher."""
 
+MOST = 10**18 - 1
+"""The largest whole number that is read: it fits 64 bits."""
 
 _SIZE = re.compile(r"([0-9]{1,12})(B|KiB|MiB|GiB)?", re.ASCII)
 
 
 _UNITS = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def whole_number(text: str, least: int = 0, most: int = MOST, what: str = "whole number") -> int:
+    """A whole number within bounds, in ASCII digits and nothing else. ValueError names `what` it is not, and the bounds."""
+    # `int` would also read `1_0`, ` 1` and the digits of other alphabets; and long texts for a long time
+    digits = text.isascii() and text.isdecimal()
+    if digits and len(text) <= len(str(most)) and least <= int(text) <= most:
+        return int(text)
+    shown = text if digits else repr(text)
+    bounds = f" from {least} to {most}" if most < MOST else f" from {least}" if least else ""
+    raise ValueError(f"{shown} is not a {what}{bounds}")
 
 
 class Size(int):
@@ -60,33 +73,17 @@ class Number(int):
 
     @classmethod
     def parse(cls, text: str) -> Number:
-        if not text.isascii() or not text.isdecimal() or len(text) > 15 or int(text) < 1:
-            raise ValueError(f"{text!r} is not a whole number from 1")
-        return cls(text)
+        return cls(whole_number(text, 1))
 
 
 class TargetNumber(Number):
-    """A number of targets."""
+    """A number of proxy targets."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": MOST_TARGETS}
+    schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": MOST_PROXY_TARGETS}
 
     @classmethod
     def parse(cls, text: str) -> TargetNumber:
-        number = Number.parse(text)
-        if number > MOST_TARGETS:
-            raise ValueError(f"there may be {MOST_TARGETS:,} at the most")
-        return cls(number)
-
-
-# for schemas, in the regular expressions that JSON Schema has
-_COUNT = "(:[1-9][0-9]{0,17})?"
-
-
-def _whole(text: str) -> int:
-    """A whole number in ASCII digits; int() alone would take `1_0`, ` 1` and other alphabets' digits."""
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
-        raise ValueError(f"{text!r} is not a whole number")
-    return int(text)
+        return cls(whole_number(text, 1, MOST_PROXY_TARGETS))
 
 
 class Status(int):
@@ -96,10 +93,7 @@ class Status(int):
 
     @classmethod
     def parse(cls, text: str) -> Status:
-        status = _whole(text)
-        if len(text) != 3 or not 200 <= status <= 599:
-            raise ValueError(f"{status} is not a status from 200 to 599")
-        return cls(status)
+        return cls(whole_number(text, 200, 599, "status"))
 
 
 class Port(int):
@@ -109,20 +103,16 @@ class Port(int):
 
     @classmethod
     def parse(cls, text: str) -> Port:
-        port = _whole(text)
-        if not 1 <= port <= 65535:
-            raise ValueError(f"{port} is not a port from 1 to 65535")
-        return cls(port)
+        return cls(whole_number(text, 1, 65535, "port"))
+
+
+# for schemas, in the regular expressions that JSON Schema has
+_COUNT = "(:[1-9][0-9]{0,17})?"
 
 
 def _counted(text: str) -> tuple[str, int | None]:
     word, colon, count = text.partition(":")
-    if not colon:
-        return word, None
-    number = _whole(count)
-    if number < 1:
-        raise ValueError("the count after the colon must be at least 1")
-    return word, number
+    return word, whole_number(count, 1, what="count") if colon else None
 
 
 @dataclass(frozen=True, slots=True)

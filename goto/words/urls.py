@@ -19,6 +19,11 @@ def http_url(text: str) -> str:
         raise ValueError(f"{text!r} is not an http or https URL")
     if not parts.hostname:
         raise ValueError(f"{text!r} has no host")
+    if not parts.hostname.isascii():
+        try:
+            parts.hostname.encode("idna")
+        except UnicodeError:
+            raise ValueError(f"{parts.hostname!r} is not a valid host name") from None
     if parts.username is not None:
         raise ValueError("a URL with a user name is not supported: set an Authorization header")
     try:
@@ -40,8 +45,4 @@ class TargetUrl(str):
         http_url(text)
         if "#" in text:
             raise ValueError("a fragment is never sent: leave it out")
-        host = urlsplit(text).hostname
-        assert host
-        if not host.isascii():
-            host.encode("idna")  # raises for what no host can be
         return cls(text)

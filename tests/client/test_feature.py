@@ -83,7 +83,7 @@ def test_removing(g: Goto):
 
 
 def test_there_is_an_end_to_targets(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "MOST_TARGETS", 2)
+    monkeypatch.setattr(module, "MOST_CLIENT_TARGETS", 2)
     client = Client()
     for name in ("a", "b", "a"):
         client.store(read_struct({"name": name, "method": "GET", "url": "http://x"}, module.ClientTarget)[0])

@@ -129,5 +129,5 @@ def test_one_name_twice():
 def test_a_list_goes_on_after_a_mistake():
     assert read("[99, 200, x]", list[Status])[1] == [
         "5: k[0]: 99 is not a status from 200 to 599",
-        "14: k[2]: 'x' is not a whole number",
+        "14: k[2]: 'x' is not a status from 200 to 599",
     ]

@@ -62,8 +62,8 @@ def test_removing_and_clearing():
 
 
 def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "MOST_TARGETS", 2)
-    monkeypatch.setattr(module, "MOST_IN_ALL", 3)
+    monkeypatch.setattr(module, "MOST_LABEL_TARGETS", 2)
+    monkeypatch.setattr(module, "MOST_REGISTRY_TARGETS", 3)
     catalog = Catalog()
     catalog.put("a", target("t1"))
     catalog.put("a", target("t2"))

@@ -89,10 +89,10 @@ def test_who_does_not_answer_is_named_and_delays_no_longer_than_his_time(upstrea
     assert list(got.unanswered) == addresses
     assert [reason.partition(":")[0] for reason in got.unanswered.values()] == [
         "no answer within 300ms",
-        "no client results",
+        "not client results",
         "answered with more than 1000 bytes",
         "answered 503",
-        "no client results",
+        "not client results",
         "cannot connect to http",
     ]
     assert got.results.of("t").codes == {200: 1}

@@ -23,13 +23,13 @@ def hits(goto: Goto) -> dict[str, int]:
     [
         ("heads=1", "'heads' is no limit: it is one of connections, head, fields, headTime, body, targets"),
         ("", "'' is no limit"),
-        ("connections=0", "connections: '0' is not a whole number from 1"),
+        ("connections=0", "connections: 0 is not a whole number from 1"),
         ("connections", "connections: '' is not a whole number from 1"),
         ("head=10", "head: 10 is too little for a request"),
         ("head=64KB", "head: '64KB' is not a size like 64KiB"),
         ("headTime=0", "headTime: no head comes in no time"),
         ("headTime=5", "headTime: '5' is no duration"),
-        ("targets=100001", "targets: there may be 100,000 at the most"),
+        ("targets=100001", "targets: 100001 is not a whole number from 1 to 100000"),
     ],
 )
 def test_what_is_no_limit(text: str, says: str) -> None:

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goto.words import (
-    MOST_TARGETS,
     CountedDuration,
     CountedStatus,
     Duration,
@@ -22,7 +21,37 @@ from goto.words import (
     Size,
     Status,
     TargetNumber,
+    whole_number,
 )
+from goto.words.numbers import MOST, MOST_PROXY_TARGETS
+
+
+@given(st.integers(0, MOST))
+def test_a_whole_number_is_read_as_it_is_written(number: int) -> None:
+    assert whole_number(str(number)) == number
+
+
+@pytest.mark.parametrize("text", ["", " 1", "1 ", "1_0", "+1", "-1", "1.0", "1e3", "0x1", "２", "²", "x"])
+def test_all_else_is_not_a_whole_number(text: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(repr(text))} is not a whole number$"):
+        whole_number(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most", "says"),
+    [
+        ("1", 2, MOST, "1 is not a count from 2"),
+        ("x", 2, MOST, "'x' is not a count from 2"),
+        ("1", 2, 9, "1 is not a count from 2 to 9"),
+        ("10", 0, 9, "10 is not a count from 0 to 9"),
+        ("08", 0, 9, "08 is not a count from 0 to 9"),
+        (f"{MOST + 1}", 0, MOST, f"{MOST + 1} is not a count"),
+        ("9" * 5000, 0, MOST, f"{'9' * 5000} is not a count"),
+    ],
+)
+def test_a_number_out_of_bounds_is_refused_with_them(text: str, least: int, most: int, says: str) -> None:
+    with pytest.raises(ValueError, match=f"^{says}$"):
+        whole_number(text, least, most, "count")
 
 
 @pytest.mark.parametrize("number", [200, 204, 418, 599])
@@ -111,8 +140,8 @@ def test_a_size_is_a_number_or_a_clear_refusal(text: str) -> None:
     [
         (HeadSize, "1KiB", "1023B", "1023B is too little for a request: give 1KiB or more"),
         (HeadTime, "1ns", "0s", "no head comes in no time: give more than 0"),
-        (Number, "1", "0", "'0' is not a whole number from 1"),
-        (TargetNumber, "1", "0", "'0' is not a whole number from 1"),
+        (Number, "1", "0", "0 is not a whole number from 1"),
+        (TargetNumber, "1", "0", "0 is not a whole number from 1 to 100000"),
     ],
 )
 def test_what_there_must_be_at_the_least(kind: Any, least: str, too_little: str, says: str) -> None:
@@ -122,6 +151,6 @@ def test_what_there_must_be_at_the_least(kind: Any, least: str, too_little: str,
 
 
 def test_targets_there_may_be_at_the_most() -> None:
-    assert TargetNumber.parse(str(MOST_TARGETS)) == MOST_TARGETS
-    with pytest.raises(ValueError, match=r"^there may be 100,000 at the most$"):
-        TargetNumber.parse(str(MOST_TARGETS + 1))
+    assert TargetNumber.parse(str(MOST_PROXY_TARGETS)) == MOST_PROXY_TARGETS
+    with pytest.raises(ValueError, match=r"^100001 is not a whole number from 1 to 100000$"):
+        TargetNumber.parse(str(MOST_PROXY_TARGETS + 1))

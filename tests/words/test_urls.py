@@ -58,7 +58,7 @@ def test_url_of_a_target(text: str):
         ("ftp://x", "is not an http or https URL"),
         ("http://h/#part", "a fragment is never sent"),
         ("http://h/#", "a fragment is never sent"),
-        ("http://ü..ü/", "label"),
+        ("http://ü..ü/", "'ü..ü' is not a valid host name"),
     ],
 )
 def test_no_url_of_a_target(text: str, says: str):

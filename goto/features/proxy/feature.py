@@ -17,7 +17,8 @@ from goto.matching.index import MatchIndex
 from goto.routes import Forward, get, post, put
 from goto.settings import setting
 from goto.traffic.limits import LIMITS
-from goto.words import MOST_TARGETS, Name, Names, split_known
+from goto.words import Name, Names, split_known
+from goto.words.numbers import MOST_PROXY_TARGETS
 
 INVOKE_LIMIT = 64 << 20
 """Bytes in the body of a manual invocation, which goes to the targets as it is."""
@@ -127,7 +128,7 @@ class Proxy(Feature):
         return {name: rewrite.target for name, rewrite in self._rewrites.items()}
 
     @setting("request.proxy.targets")
-    def configured(self) -> Annotated[list[ProxyTarget], msgspec.Meta(max_length=MOST_TARGETS)]:
+    def configured(self) -> Annotated[list[ProxyTarget], msgspec.Meta(max_length=MOST_PROXY_TARGETS)]:
         """Where requests are sent on to, each with what triggers it."""
         # copies, since a target is enabled and disabled in its place
         return [msgspec.structs.replace(rewrite.target) for rewrite in self._rewrites.values()]

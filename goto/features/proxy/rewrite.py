@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from random import getrandbits
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from goto.counting.tally import Tally
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Call, Field, Request, decode, encode
 from goto.http.hops import to_upstream
+from goto.http.request_id import REQUEST_ID, fresh_id
 from goto.http.targets import encoded, has_parameter, joined, without
 from goto.matching.index import Capture
 from goto.matching.templates import Missing, Part, expand, parse
-
-REQUEST_ID = "x-request-id"
-"""The parameter added by `sendId`."""
 
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -133,12 +130,6 @@ class Rewrite:
             for added, value in _filled(self._added, captures, _in_header):
                 headers.append((encode(added), encode(value)))
         return headers
-
-
-def fresh_id() -> str:
-    """A random id in the form of a UUID of version 4 (RFC 9562, 5.4); `uuid.uuid4` takes three times as long."""
-    digits = f"{getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
 
 
 def _templates(pairs: Iterable[tuple[str, str]]) -> _Values:

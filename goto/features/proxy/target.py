@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from goto.flow import DEFAULT_TIMEOUT, Origin
+from goto.flow import DEFAULT_TIMEOUT
 from goto.matching.criteria import Criteria, HeaderText, QueryName, QueryText
 from goto.matching.templates import parse
-from goto.tls.settings import TargetTls, of_target
+from goto.tls.settings import TargetTls
+from goto.upstream.target import Reached
 from goto.words import Duration, HeaderName, Name, SentHeaderName, TargetUrl, one_line
 
 MOST_REPLICAS = 1_000
@@ -31,7 +31,7 @@ class ReplaceURI(str):
         return cls(text)
 
 
-class ProxyTarget(msgspec.Struct, dict=True):
+class ProxyTarget(Reached, msgspec.Struct, dict=True):
     """Where matching requests are sent, and how they are changed on the way."""
 
     name: Name
@@ -70,13 +70,3 @@ class ProxyTarget(msgspec.Struct, dict=True):
         "replaceURI": "/items/{item}/of/{shop}",
         "addHeaders": [["x-shop", "{shop}"]],
     }
-
-    @cached_property
-    def origin(self) -> Origin:
-        """Where the url's connections go. Files of `tls` are read at the first look; raises `ApiError` where they will not do."""
-        return Origin.of(self.url, of_target(self.url, self.tls, verify=self.verify_tls))
-
-    @property
-    def timeout(self) -> float:
-        """`request_timeout` in seconds."""
-        return self.request_timeout.seconds or DEFAULT_TIMEOUT

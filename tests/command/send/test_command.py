@@ -104,7 +104,7 @@ def test_failures_are_told(upstream: Upstream):
         (["--fail-if", "p99>x", "http://x"], "'x' is no duration"),
         (["--fail-if", "latency>1s", "http://x"], "unknown measure 'latency'"),
         (["ftp://x"], "url: "),
-        (["-n", "0", "http://x"], "'0' is not a whole number from 1"),
+        (["-n", "0", "http://x"], "-n/--requests: 0 is not a whole number from 1"),
         (["-c", "10001", "http://x"], "replicas: "),
         (["-H", "nocolon", "http://x"], "-H: "),
         (["-H", "a b: c", "http://x"], "headers[0][0]: "),

@@ -68,7 +68,7 @@ def test_a_connection_before_goto_runs_reaches_no_upstream(tmp_path: Path) -> No
     [
         ("goto_lable=x", "goto: unknown option goto_lable, is goto_label meant?"),
         ("goto_label=a\nb", "goto: goto_label: "),
-        ("goto_admin_port=http", "goto: goto_admin_port: 'http' is not a whole number"),
+        ("goto_admin_port=http", "goto: goto_admin_port: 'http' is not a port from 1 to 65535"),
         ("goto_registry=ftp://x", "goto: goto_registry: "),
         ("goto_features=nothing.py", "goto: goto_features: nothing.py: no such file"),
         ("goto_config=nothing.yaml", "goto: nothing.yaml"),
