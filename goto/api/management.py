@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypedDict
 
 from goto.api.access import Access
@@ -62,11 +62,12 @@ class Management:
     """The API of a process: its routes, and what serves them besides a listener and its features."""
 
     def __init__(
-        self, table: RouteTable, services: Iterable[object], by_port: Callable[[int], Listener | None], access: Access
+        self, table: RouteTable, services: Mapping[type, object], by_port: Callable[[int], Listener | None], access: Access
     ) -> None:
+        """`services` are what serves routes besides listeners, by type."""
         self.table = table
         self._access = access
-        self._services: Mapping[type, object] = {type(service): service for service in services}
+        self._services = services
         self._by_port = by_port
 
     def find(self, listener: Listener, request: Request, *, apart: bool = False) -> ApiRequest | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from goto.config.errors import ConfigError
 from goto.hosts.standalone.host import StandaloneHost
 from goto.instance.plugins import PluginError, with_plugins
-from goto.instance.wiring import config_keys, route_table
+from goto.instance.wiring import Features, config_keys, route_table
 from goto.traffic.accesslog import AccessLog
 
 
@@ -37,23 +37,22 @@ def print_schema(plugins: Sequence[str] = ()) -> int:
     """Print the JSON Schema of configuration files; the exit status: 0, or 2 where a plug-in cannot be used."""
     from goto.config.schema import schema
 
-    try:
-        keys = config_keys(with_plugins(plugins))
-    except PluginError as error:
-        print(f"goto: {error}", file=sys.stderr)
-        return 2
-    print(json.dumps(schema(keys), indent=2, ensure_ascii=False))
-    return 0
+    return _print(lambda features: schema(config_keys(features)), plugins)
 
 
 def print_openapi(plugins: Sequence[str] = ()) -> int:
     """Print the OpenAPI document of the API; the exit status: 0, or 2 where a plug-in cannot be used."""
     from goto.api.openapi import document
 
+    return _print(lambda features: document(route_table(features)), plugins)
+
+
+def _print(make: Callable[[Features], object], plugins: Sequence[str]) -> int:
+    """Print as JSON what is made of goto's features and those of the plug-ins; the exit status."""
     try:
-        table = route_table(with_plugins(plugins))
+        made = make(with_plugins(plugins))
     except PluginError as error:
         print(f"goto: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(document(table), indent=2, ensure_ascii=False))
+    print(json.dumps(made, indent=2, ensure_ascii=False))
     return 0

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from goto.config.document import Document
 
 SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, About, Docs, Metrics)
+"""What a process has once and what has routes, in the order in which they are listed. `Instance` makes one of each."""
 
 Features = Sequence[type[Feature]]
 
@@ -55,9 +56,8 @@ class Instance:
         self.about = About(lambda: self.table)
         self.docs = Docs(lambda: self.table)
         self.metrics = Metrics(carrier, self.listeners, self.registry, self.upstream)
-        configured = {Access: self.access, Registry: self.registry, ProcessLimits: self.limits}
         self.config = Config(
-            lambda: config_keys(self.features), self.listeners, configured, lambda: self._listener(0, "", "http")
+            lambda: config_keys(self.features), self.listeners, self._parts(), lambda: self._listener(0, "", "http")
         )
         self.use(features)
 
@@ -65,14 +65,17 @@ class Instance:
         """Have these features, in each listener made from now on."""
         self.features = features
         self.table = route_table(features)
-        services = (self.listeners, self.registry, self.config, self.limits, self.about, self.docs, self.metrics)
-        self.management = Management(self.table, services, self.listeners.by_port.get, self.access)
+        self.management = Management(self.table, self._parts(), self.listeners.by_port.get, self.access)
 
     def take(self, document: Document | None) -> None:
         """Take over who may manage this process: from the options, which are the configuration's overrides, else from files."""
         given = {path: given.value for path, given in document.process.items()} if document is not None else {}
         self.access.take({**given, **self.config.overrides})
         self.registry.token = self.access.registry_token
+
+    def _parts(self) -> dict[type, object]:
+        """What has routes or settings, by its type."""
+        return {type(part): part for part in vars(self).values() if isinstance(part, (Access, *SERVICES))}
 
     def _listener(self, port: int, label: str, protocol: str) -> Listener:
         return Listener(port, self.host, self.upstream, label=label, protocol=protocol, features=self.features)

@@ -61,7 +61,7 @@ class Service:
 
 def served(method: str, path: str, accept: str = "") -> Served:
     listeners = {port: Listener(port, "h", Upstream(), features=(Sample,)) for port in (1, 2)}
-    management = Management(RouteTable((Sample, Service, Listener)), (Service(),), listeners.get, Access())
+    management = Management(RouteTable((Sample, Service, Listener)), {Service: Service()}, listeners.get, Access())
     request = Request(method, path, Headers([(b"Accept", accept.encode())] if accept else ()))
     asked = management.find(listeners[1], request)
     assert asked
@@ -112,7 +112,7 @@ def managed(*, token: str | None = None, hosts: str | None = None) -> tuple[Mana
     listener = Listener(1, "h", Upstream(), features=(Sample,))
     access = Access()
     access.token, access.hosts = Token.parse(token) if token else None, Hosts.parse(hosts) if hosts else None
-    return Management(RouteTable((Sample, Listener)), (), {1: listener}.get, access), listener
+    return Management(RouteTable((Sample, Listener)), {}, {1: listener}.get, access), listener
 
 
 @pytest.mark.parametrize("path", ["/label", "/goto/port/1/label", "/goto/port/2/label", "/label/clear"])

@@ -61,3 +61,13 @@ def test_stop_stops_what_features_run() -> None:
         assert stopped == [one]
 
     asyncio.run(check())
+
+
+def test_there_is_one_of_each_service() -> None:
+    async def check() -> None:
+        instance = Instance(Nowhere())
+        for kind in SERVICES:
+            assert [type(part) for part in vars(instance).values()].count(kind) == 1, kind
+        await instance.stop()
+
+    asyncio.run(check())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import time
 from typing import Any, ClassVar
 
@@ -26,7 +25,7 @@ from goto.hosts.mitm.exchange import MitmExchange
 from goto.hosts.mitm.modes import Modes, pattern_of
 from goto.hosts.mitm.options import PREFIX, BadOption, Settings, declare, read
 from goto.hosts.standalone.admin import AdminPort
-from goto.instance.identity import pod_ip
+from goto.instance.identity import own_names, pod_ip
 from goto.instance.wiring import Instance
 from goto.registry.address import Address
 from goto.registry.worker import Worker
@@ -112,7 +111,7 @@ class MitmHost:
             return
         private.install()
         private.head_waits.append(self._head_waits)
-        self._own_hosts = frozenset(("localhost", "127.0.0.1", "::1", pod_ip(), socket.gethostname().lower()))
+        self._own_hosts = frozenset(name.lower() for name in own_names())
         for port, mode in private.listening():
             self._adopt(port, mode)
         first = self.instance.listeners.first
