@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from goto.upstream.answer import Upstream
+
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+"""Where a word of a class name ends."""
 
 
 class Feature:
@@ -20,12 +24,16 @@ class Feature:
     """
 
     name: ClassVar[str] = ""
-    """The feature's key in `listener.features`; the class name in lower case where it is not given."""
+    """What the feature is called: `forced_status` for a class `ForcedStatus`, where no other name is given."""
+
+    outside: ClassVar[str] = "forced_status"
+    """The name of the feature that this one stands just outside of: its request hook runs before that one's, and its response
+    hook after. This is for features of users; the place of goto's own is in `goto.features`."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if not cls.__dict__.get("name"):
-            cls.name = cls.__name__.lower()
+            cls.name = _WORDS.sub("_", cls.__name__).lower()
 
     @property
     def active(self) -> bool:

@@ -28,4 +28,11 @@ def test_a_feature_has_a_name():
     class Child(Named):
         pass
 
+    class HTTP2Reset(Feature):
+        pass
+
+    class ResponseHeaders(Feature):
+        pass
+
     assert (Delays.name, Named.name, Child.name) == ("delays", "other", "child")
+    assert (ResponseHeaders.name, HTTP2Reset.name) == ("response_headers", "http2_reset")

@@ -12,7 +12,7 @@ from support import ROOT
 
 # From the ground up. A room is a folder of goto/ (with `/`) or a flat file.
 LAYERS = """
-errors settings feature http/
+errors settings measures feature http/
 words/ counting/
 tls/ matching/
 flow

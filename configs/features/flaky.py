@@ -15,6 +15,7 @@ import msgspec
 
 from goto.feature import Feature
 from goto.flow import Flow, Response
+from goto.measures import measure
 from goto.routes import get, put
 from goto.settings import setting
 from goto.words import Status, whole_number
@@ -45,6 +46,7 @@ class Flaky(Feature):
     def __init__(self) -> None:
         self.plan: Plan | None = None
         self.seen = 0
+        self.failed = 0
 
     @property
     def active(self) -> bool:
@@ -55,6 +57,7 @@ class Flaky(Feature):
             return
         self.seen += 1
         if self.seen % self.plan.every == 0:
+            self.failed += 1
             flow.response = Response.text(self.plan.status, f"exchange {self.seen} fails, as every {self.plan.every}. does")
 
     @put("/response/flaky/set/{every}")
@@ -77,3 +80,8 @@ class Flaky(Feature):
     def configure(self, plan: Plan | None) -> None:
         self.plan, self.seen = plan, 0
         self.changed()
+
+    @measure("flaky_failed_exchanges", "counter")
+    def counted(self) -> int:
+        """Exchanges that failed since every n-th one is to."""
+        return self.failed

@@ -18,6 +18,7 @@ from goto.counting.bounded import TRACKED_LIMIT, check_tracked
 from goto.errors import BadInput, Conflict, NotFound
 from goto.feature import Feature
 from goto.flow import Request
+from goto.measures import measure
 from goto.routes import Accepted, get, post, put
 from goto.settings import setting
 from goto.upstream.kept import Reported
@@ -300,6 +301,37 @@ class Client(Feature):
         """Clear the results of all targets."""
         self.results.clear()
         return "Results cleared for all client targets"
+
+    # ------------------------------------------------------------ metrics
+    @measure("goto_client_requests", "counter", labels=["target", "status"])
+    def requests_sent(self) -> dict[tuple[str, int], int]:
+        """Requests of the client that were answered, by status, or have failed (0)."""
+        return {(name, code): count for name, all_ in self.results.ever().items() for code, count in sorted(all_.codes.items())}
+
+    @measure("goto_client_errors", "counter", labels=["target", "kind"])
+    def errors(self) -> dict[tuple[str, str], int]:
+        """Requests of the client that have failed, by kind: connect, connectTimeout, timeout, broken, stopped, other."""
+        return {(name, kind): count for name, all_ in self.results.ever().items() for kind, count in sorted(all_.errors.items())}
+
+    @measure("goto_client_sent_bytes", "counter", labels=["target"])
+    def bytes_sent(self) -> dict[str, int]:
+        """Bytes of the client's requests, with their heads."""
+        return {name: totals.bytes_sent for name, totals in self.results.ever().items()}
+
+    @measure("goto_client_received_bytes", "counter", labels=["target"])
+    def bytes_received(self) -> dict[str, int]:
+        """Bytes of the bodies of answers to the client."""
+        return {name: totals.bytes_received for name, totals in self.results.ever().items()}
+
+    @measure("goto_client_running_targets", "gauge")
+    def running_targets(self) -> int:
+        """Targets that the client sends to now."""
+        return len(self.running)
+
+    @measure("goto_client_grouped_targets", "gauge")
+    def grouped_targets(self) -> int:
+        """Client targets whose figures are under _other, since there are too many."""
+        return self.results.uncounted
 
 
 def _yes_or_no(flag: bool) -> str:

@@ -10,6 +10,7 @@ from goto.errors import Conflict, NotFound
 from goto.feature import Feature
 from goto.flow import Flow, Response
 from goto.matching.templates import Template, fold, parse
+from goto.measures import measure
 from goto.routes import get, put
 from goto.settings import setting
 from goto.words import Status, one_line
@@ -63,7 +64,7 @@ class Bypass(Feature):
 
     def __init__(self) -> None:
         self.status = Status(200)
-        self.answered = 0
+        self._answered = 0
         """Requests answered here, of URIs that were removed since too."""
         self.counts: dict[BypassUri, int] = {}
         self._known: dict[str, BypassUri] = {}
@@ -80,7 +81,7 @@ class Bypass(Feature):
         uri = self._find(flow.request.path, flow.request.query)
         if uri is not None:
             self.counts[uri] += 1
-            self.answered += 1
+            self._answered += 1
             flow.response = Response(self.status)
 
     def _find(self, path: str, query: str) -> BypassUri | None:
@@ -163,6 +164,11 @@ class Bypass(Feature):
     @configured_status.setter
     def configure_status(self, status: Status | None) -> None:
         self.set_status(status or Status(200))
+
+    @measure("goto_bypassed_exchanges", "counter")
+    def answered(self) -> int:
+        """Exchanges answered by a bypass URI, which are in no other figure."""
+        return self._answered
 
     def _check_room(self, size: int) -> None:
         if size > URIS_LIMIT:

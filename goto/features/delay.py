@@ -6,6 +6,7 @@ import time
 
 from goto.feature import Feature
 from goto.flow import Flow
+from goto.measures import Summary, measure
 from goto.routes import get, put
 from goto.settings import setting
 from goto.words import CountedDuration, Duration
@@ -18,9 +19,9 @@ class Delay(Feature):
         self.delay = Duration.ZERO
         self.left: int | None = None
         """Exchanges still to be delayed; None for all."""
-        self.delayed = 0
+        self._delayed = 0
         """Exchanges that were delayed."""
-        self.seconds = 0.0
+        self._seconds = 0.0
         """For how long, in all."""
 
     @property
@@ -39,8 +40,8 @@ class Delay(Feature):
         try:
             await flow.sleep(delay.seconds)
         finally:
-            self.delayed += 1
-            self.seconds += time.monotonic() - began
+            self._delayed += 1
+            self._seconds += time.monotonic() - began
 
     @put("/response/delay/set/{delay}")
     def set(self, delay: CountedDuration) -> str:
@@ -71,3 +72,8 @@ class Delay(Feature):
     @configured.setter
     def configure(self, delay: CountedDuration | None) -> None:
         self.set(delay or CountedDuration(Duration.ZERO))
+
+    @measure("goto_response_delay_seconds", "summary")
+    def waited(self) -> Summary:
+        """Delays of responses that were waited for."""
+        return Summary(self._delayed, self._seconds)

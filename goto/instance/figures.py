@@ -1,4 +1,4 @@
-"""The metrics of a process, made of its state: what features count anyway, under names as Prometheus has them.
+"""The metrics of a process, made of its state: what features declare (`goto.measures`), and what the process itself counts.
 
 https://prometheus.io/docs/practices/naming/: base units, and names that were configured as labels. No label ever holds what
 a client sent. What belongs to a listener, target or peer that is removed goes with it.
@@ -7,7 +7,9 @@ a client sent. What belongs to a listener, target or peer that is removed goes w
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import msgspec
@@ -24,18 +26,17 @@ from prometheus_client.core import (
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from goto import __version__
-from goto.client.feature import Client
 from goto.counting.bounded import OTHER, OVERFLOW
-from goto.counting.tally import BOUNDS, Tally
-from goto.features.bypass import Bypass
-from goto.features.delay import Delay
-from goto.features.proxy.feature import Proxy
+from goto.feature import Feature
 from goto.features.status_counts import StatusCounts
+from goto.measures import LISTENER, Histogram, Measure, Summary, Value, measures_of
 from goto.registry.service import Registry
 from goto.traffic.limits import LIMITS, GivenLimits
 from goto.traffic.listener import Listener
 from goto.traffic.listeners import Carried, Carrier, Listeners
 from goto.upstream.answer import Upstream
+
+log = logging.getLogger("goto")
 
 
 class State(NamedTuple):
@@ -71,8 +72,8 @@ def families(state: State) -> list[Metric]:
         *_process(state),
         *_listeners(listeners, carried),
         *_exchanges(listeners, carried),
-        *_upstreams(listeners, state.upstream),
-        *_clients(listeners),
+        *_measured(listeners),
+        *_upstreams(state.upstream),
         *_registry(state.registry),
         *_trouble(listeners, state),
     ]
@@ -125,27 +126,18 @@ def _exchanges(listeners: list[Listener], carried: Mapping[Listener, Carried]) -
         "Exchanges of traffic that are over, by status (0: none) and outcome.",
         labels=["listener", "status", "outcome"],
     )
-    bypassed = CounterMetricFamily(
-        "goto_bypassed_exchanges", "Exchanges answered by a bypass URI, which are in no other figure.", labels=["listener"]
-    )
     refused = CounterMetricFamily(
         "goto_refused_requests",
         "Requests and connections refused before they were an exchange, by the status answered.",
         labels=["listener", "status"],
     )
-    delay = SummaryMetricFamily("goto_response_delay_seconds", "Delays of responses that were waited for.", labels=["listener"])
     for listener in listeners:
         port = str(listener.port)
         for (status, outcome), count in sorted(_outcomes(listener, carried[listener].counted).items()):
             exchanges.add_metric([port, str(status), outcome], count)
         for status, count in sorted(listener.refused.items()):
             refused.add_metric([port, str(status)], count)
-        if listener.has(Bypass):
-            bypassed.add_metric([port], listener.feature(Bypass).answered)
-        if listener.has(Delay):
-            delays = listener.feature(Delay)
-            delay.add_metric([port], count_value=delays.delayed, sum_value=delays.seconds)
-    yield from (exchanges, bypassed, refused, delay)
+    yield from (exchanges, refused)
 
 
 def _outcomes(listener: Listener, in_flight: Mapping[int, int]) -> dict[tuple[int, str], int]:
@@ -158,27 +150,59 @@ def _outcomes(listener: Listener, in_flight: Mapping[int, int]) -> dict[tuple[in
     return counts
 
 
-def _upstreams(listeners: list[Listener], upstream: Upstream) -> Iterator[Metric]:
-    latency = HistogramMetricFamily(
-        "goto_upstream_latency_seconds",
-        "From when a request was sent on to a proxy target, connecting included, to the head of its answer.",
-        labels=["listener", "target"],
-    )
-    failures = CounterMetricFamily(
-        "goto_upstream_failures",
-        "Requests sent on that got no answer, or not the whole of it, by kind: connect, timeout, broken, other.",
-        labels=["listener", "target", "kind"],
-    )
+def _measured(listeners: list[Listener]) -> Iterator[Metric]:
+    """What features declare, in the order of traffic: each family once, with the samples of all listeners."""
+    declared: dict[type[Feature], list[Measure]] = {}
+    found: dict[str, Metric] = {}
     for listener in listeners:
-        if not listener.has(Proxy):
-            continue
-        for target, tally in listener.feature(Proxy).tallies.items():
-            if not tally.used:
-                continue
-            names = [str(listener.port), target]
-            latency.add_metric(names, buckets=_cumulative(tally), sum_value=tally.seconds)
-            for kind, count in sorted(tally.failures.items()):
-                failures.add_metric([*names, kind], count)
+        for feature in listener.features:
+            kind = type(feature)
+            if kind not in declared:
+                declared[kind] = measures_of(kind)
+            for measure in declared[kind]:
+                family = found.get(measure.name) or found.setdefault(measure.name, _family(measure))
+                for labels, value in _read(measure, feature, listener):
+                    _add(family, [str(listener.port), *labels], value)
+    yield from found.values()
+
+
+_FAMILIES = {
+    "counter": CounterMetricFamily,
+    "gauge": GaugeMetricFamily,
+    "summary": SummaryMetricFamily,
+    "histogram": HistogramMetricFamily,
+}
+
+
+def _family(measure: Measure) -> Metric:
+    family: Metric = _FAMILIES[measure.kind](measure.name, measure.description, labels=[LISTENER, *measure.labels])
+    return family
+
+
+def _read(measure: Measure, feature: Feature, listener: Listener) -> list[tuple[tuple[str, ...], Value]]:
+    """What a feature says now. One that breaks is counted as a hook is, and has no part in this scrape."""
+    try:
+        return measure.read(feature)
+    except Exception:
+        name = f"{type(feature).__name__}.{measure.method}"
+        log.exception("%s failed", name)
+        listener.hook_errors[name] += 1
+        return []
+
+
+def _add(family: Metric, labels: list[str], value: Value) -> None:
+    match family, value:
+        case SummaryMetricFamily(), Summary(count, total):
+            family.add_metric(labels, count_value=count, sum_value=total)
+        case HistogramMetricFamily(), Histogram(bounds, counts, total):
+            # each bucket holds those before it
+            buckets = zip([*map(str, bounds), "+Inf"], map(float, accumulate(counts)), strict=True)
+            family.add_metric(labels, buckets=[*buckets], sum_value=total)
+        case ((CounterMetricFamily() | GaugeMetricFamily()), int() | float()):
+            family.add_metric(labels, value)
+
+
+def _upstreams(upstream: Upstream) -> Iterator[Metric]:
     connections = GaugeMetricFamily(
         "goto_upstream_connections",
         "Connections to upstreams, by state: idle ones are kept for the next request.",
@@ -187,49 +211,7 @@ def _upstreams(listeners: list[Listener], upstream: Upstream) -> Iterator[Metric
     every, idle = upstream.pool.connections
     connections.add_metric(["active"], every - idle)
     connections.add_metric(["idle"], idle)
-    yield from (latency, failures, connections)
-
-
-def _cumulative(tally: Tally) -> list[tuple[str, float]]:
-    """Each bucket holds those before it."""
-    found, total = [], 0
-    for bound, count in zip(_BOUNDS, tally.buckets, strict=True):
-        total += count
-        found.append((bound, float(total)))
-    return found
-
-
-_BOUNDS = [*map(str, BOUNDS), "+Inf"]
-
-
-def _clients(listeners: list[Listener]) -> Iterator[Metric]:
-    labels = ["listener", "target"]
-    requests = CounterMetricFamily(
-        "goto_client_requests",
-        "Requests of the client that were answered, by status, or have failed (0).",
-        labels=[*labels, "status"],
-    )
-    errors = CounterMetricFamily(
-        "goto_client_errors",
-        "Requests of the client that have failed, by kind: connect, connectTimeout, timeout, broken, stopped, other.",
-        labels=[*labels, "kind"],
-    )
-    sent = CounterMetricFamily("goto_client_sent_bytes", "Bytes of the client's requests, with their heads.", labels=labels)
-    received = CounterMetricFamily("goto_client_received_bytes", "Bytes of the bodies of answers to the client.", labels=labels)
-    running = GaugeMetricFamily("goto_client_running_targets", "Targets that the client sends to now.", labels=["listener"])
-    for listener in listeners:
-        if not listener.has(Client):
-            continue
-        client, port = listener.feature(Client), str(listener.port)
-        for target, totals in client.results.ever().items():
-            for status, count in sorted(totals.codes.items()):
-                requests.add_metric([port, target, str(status)], count)
-            for kind, count in sorted(totals.errors.items()):
-                errors.add_metric([port, target, kind], count)
-            sent.add_metric([port, target], totals.bytes_sent)
-            received.add_metric([port, target], totals.bytes_received)
-        running.add_metric([port], len(client.running))
-    yield from (requests, errors, sent, received, running)
+    yield connections
 
 
 def _registry(registry: Registry) -> Iterator[Metric]:
@@ -248,6 +230,11 @@ def _registry(registry: Registry) -> Iterator[Metric]:
         pushes.add_metric(names, count)
     yield pushes
     yield GaugeMetricFamily("goto_registry_pushes_waiting", "Pushes still to be made, to all peers.", registry.pusher.waiting)
+    yield GaugeMetricFamily(
+        "goto_registry_grouped_peers",
+        f"Peers whose figures are under {OTHER}, since there are too many.",
+        registry.pusher.uncounted,
+    )
 
 
 def _trouble(listeners: list[Listener], state: State) -> Iterator[Metric]:
@@ -262,10 +249,3 @@ def _trouble(listeners: list[Listener], state: State) -> Iterator[Metric]:
     yield hits
     yield CounterMetricFamily("goto_overflowed_values", f"Values counted as {OTHER}, since there were too many.", OVERFLOW.values)
     yield CounterMetricFamily("goto_access_log_lost_lines", "Lines of the access log that nobody read.", state.carrier.log.lost)
-    grouped = GaugeMetricFamily(
-        "goto_grouped_names", f"Targets and peers whose figures are under {OTHER}, since there are too many.", labels=["what"]
-    )
-    grouped.add_metric(["proxy target"], sum(one.feature(Proxy).uncounted for one in listeners if one.has(Proxy)))
-    grouped.add_metric(["client target"], sum(one.feature(Client).results.uncounted for one in listeners if one.has(Client)))
-    grouped.add_metric(["peer"], state.registry.pusher.uncounted)
-    yield grouped

@@ -1,4 +1,7 @@
-"""Features that users bring along: from files, and from installed packages by the entry-point group `goto.features`."""
+"""Features that users bring along: from files, and from installed packages by the entry-point group `goto.features`.
+
+All that could be wrong with one is found at the start, and told in one line.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ from goto.api.table import Route, routes_of
 from goto.config.keys import KeyClash
 from goto.feature import Feature
 from goto.features import FEATURES
-from goto.features.forced_status import ForcedStatus
 from goto.instance.wiring import config_keys, route_table
+from goto.measures import Measure, measures_of
 
 GROUP = "goto.features"
 """The entry points of this group name a Feature each, or a module with some."""
@@ -23,11 +26,14 @@ GROUP = "goto.features"
 TRAFFIC = frozenset(("status", "echo"))
 """First segments that are traffic and stay so."""
 
+OURS = ("goto_", "process_", "python_")
+"""How metrics begin that are not a plug-in's."""
+
 FeatureType = type[Feature]
 
 
 class PluginError(Exception):
-    """A plug-in that cannot be used, in one line."""
+    """A plug-in that cannot be used, and why, in one line."""
 
 
 def with_plugins(files: Iterable[str] = ()) -> tuple[FeatureType, ...]:
@@ -38,9 +44,9 @@ def with_plugins(files: Iterable[str] = ()) -> tuple[FeatureType, ...]:
         return FEATURES
     for feature in plugins:
         _check(feature)
-    place = FEATURES.index(ForcedStatus)
-    features = (*FEATURES[:place], *dict.fromkeys(plugins), *FEATURES[place:])
-    _check_names(features)
+    _check_names((*FEATURES, *dict.fromkeys(plugins)))
+    features = _in_place(list(dict.fromkeys(plugins)))
+    _check_measures(features)
     _check_routes(route_table(features).routes)
     try:
         config_keys(features)
@@ -84,11 +90,11 @@ def _installed(entry: EntryPoint) -> list[FeatureType]:
         return _features(found, where)
     if isinstance(found, type) and issubclass(found, Feature):
         return [found]
-    raise PluginError(f"{where}: neither a Feature nor a module with one")
+    raise PluginError(f"{where}: neither a subclass of goto.feature.Feature nor a module that defines one")
 
 
 def _features(module: ModuleType, where: str) -> list[FeatureType]:
-    """Those defined in a module itself; a leading underscore marks a base that is none."""
+    """Those that a module defines itself; a leading underscore marks a base class of others."""
     found = [
         member
         for member in vars(module).values()
@@ -98,7 +104,7 @@ def _features(module: ModuleType, where: str) -> list[FeatureType]:
         and not member.__name__.startswith("_")
     ]
     if not found:
-        raise PluginError(f"{where}: there is no Feature in it")
+        raise PluginError(f"{where}: it defines no subclass of goto.feature.Feature")
     return list(dict.fromkeys(found))
 
 
@@ -113,9 +119,53 @@ def _check(feature: FeatureType) -> None:
     for route in routes:
         first = route.path.removeprefix("/").split("/")[0]
         if not route.path.startswith("/") or not first or "{" in first:
-            raise PluginError(f"{who}: the route {route.path} has to begin with a slash and a fixed word")
+            raise PluginError(f"{who}: the route {route.path} must begin with a slash and a fixed word, as in /{feature.name}/…")
         if first in TRAFFIC:
-            raise PluginError(f"{who}: the route {route.path} would take /{first} from traffic")
+            raise PluginError(f"{who}: the route {route.path} would take /{first} from traffic: begin it with another word")
+    for measure in measures_of(feature):
+        if measure.name.startswith(OURS):
+            raise PluginError(f"{who}: the metric {measure.name} would be taken for goto's own: begin it with {feature.name}_")
+
+
+def _in_place(plugins: list[FeatureType]) -> tuple[FeatureType, ...]:
+    """All features from the outside in: each plug-in just outside of the feature that it names, those of one place as given."""
+    features = list(FEATURES)
+    waiting = plugins
+    while waiting:
+        places = {feature.name: feature for feature in features}
+        # a plug-in may name another one, which then has its place first
+        ready = [feature for feature in waiting if feature.outside in places]
+        if not ready:
+            raise PluginError(_nowhere(waiting, [*places]))
+        for feature in ready:
+            features.insert(features.index(places[feature.outside]), feature)
+        waiting = [feature for feature in waiting if feature not in ready]
+    return tuple(features)
+
+
+def _nowhere(waiting: list[FeatureType], placed: list[str]) -> str:
+    """Why these have no place."""
+    names = {feature.name for feature in waiting}
+    for feature in waiting:
+        if feature.outside not in names:
+            return (
+                f"{feature.__name__}: outside names {feature.outside!r}, and there is no feature of that name: "
+                f"write one of {', '.join(placed)}"
+            )
+    return (
+        f"{', '.join(feature.__name__ for feature in waiting)}: outside leads from one to the other and to no place: "
+        f"let one of them name {Feature.outside}"
+    )
+
+
+def _check_measures(features: Sequence[FeatureType]) -> None:
+    """A metric is read by one method."""
+    known: dict[str, tuple[FeatureType, Measure]] = {}
+    for feature in features:
+        for measure in measures_of(feature):
+            other = known.setdefault(measure.name, (feature, measure))
+            if other != (feature, measure):
+                raise PluginError(f"{feature.__name__}: there is a metric {measure.name} of {other[0].__name__} already")
 
 
 def _check_names(features: Sequence[FeatureType]) -> None:
@@ -123,7 +173,7 @@ def _check_names(features: Sequence[FeatureType]) -> None:
     for feature in features:
         other = names.setdefault(feature.name, feature)
         if other is not feature:
-            raise PluginError(f"{feature.__name__}: there is a feature {feature.name} already")
+            raise PluginError(f"{feature.__name__}: there is a feature {feature.name} already: give this one another name")
 
 
 def _check_routes(routes: Iterable[Route]) -> None:
@@ -135,7 +185,7 @@ def _check_routes(routes: Iterable[Route]) -> None:
             other = served.setdefault((method, path), route)
             if other is not route:
                 raise PluginError(
-                    f"{route.owner.__name__}: {method} {route.path} is {other.owner.__name__}'s {other.path} already"
+                    f"{route.owner.__name__}: {method} {route.path} is served already, by {other.owner.__name__} as {other.path}"
                 )
 
 

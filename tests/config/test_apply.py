@@ -16,7 +16,7 @@ def test_only_what_differs_is_touched():
     async def test(lab: Lab) -> None:
         old = "{response: {status: 503:3, delay: 1s}, request: {headers: {track: [x, y]}}}"
         await lab.apply("", old)
-        forced, tracking = lab.feature("forcedstatus"), lab.feature("tracking")
+        forced, tracking = lab.feature("forced_status"), lab.feature("tracking")
         forced.left = 1  # two were used up
         tracking.headers["x"].of(b"x1").requests += 1
         await lab.api("/request/headers/track/add/by-api")

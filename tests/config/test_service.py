@@ -230,7 +230,7 @@ def test_reloading_applies_the_difference_to_the_last_files(tmp_path: Path):
         files = write(tmp_path, a="{response: {status: 503:2, delay: 1s}}")
         await lab.config.seed(lab.config.read(files))
         await lab.post("{response: {delay: 5s}, label: api}")
-        lab.feature("forcedstatus").left = 1
+        lab.feature("forced_status").left = 1
         assert await lab.config.reload(files) == []
         write(tmp_path, a="{response: {status: 503:2}, request: {headers: {track: [x]}}}")
         assert await lab.config.reload(files) == ["response.delay", "request.headers.track"]

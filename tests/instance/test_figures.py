@@ -138,7 +138,7 @@ def test_client_targets_past_the_limit_are_counted_together_and_stay_so() -> Non
         count(range(TALLIES_LIMIT + 20))
         first = counted()
         assert (len(first), first["_other"], first["t0"]) == (TALLIES_LIMIT + 1, 20, 1)
-        assert ({"what": "client target"}, 20) in samples(state)["goto_grouped_names"]
+        assert samples(state)["goto_client_grouped_targets"] == [({"listener": "8080"}, 20)]
         results.clear()
         assert counted() == first
         count(range(TALLIES_LIMIT + 19, 0, -1))  # in another order

@@ -267,6 +267,42 @@ class Broken(Feature):
 """
 
 
+BROKEN_MEASURES = """
+from goto.feature import Feature
+from goto.measures import measure
+
+class Wrong(Feature):
+    @measure("wrong_raises", "counter")
+    def raises(self):
+        "It raises."
+        raise ValueError("no")
+
+    @measure("wrong_text", "gauge", labels=["a"])
+    def text(self):
+        "It is no number."
+        return {"x": "y"}
+
+    @measure("wrong_right", "gauge", labels=["a"])
+    def right(self):
+        "It is a number."
+        return {"x": 7, 'quoted " and \\\\': 8}
+"""
+
+
+def test_measures_that_raise_are_left_out_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "wrong.py").write_text(BROKEN_MEASURES)
+    with Goto("measures", "--feature", str(tmp_path / "wrong.py"), expect_errors=True) as goto:
+        for scrapes in (1, 2):
+            read = scrape(goto)
+            assert read.by("goto_hook_errors_total", "hook") == {("Wrong.raises",): scrapes, ("Wrong.text",): scrapes}
+            assert read.by("wrong_right", "listener", "a") == {
+                (str(goto.port), "x"): 7,
+                (str(goto.port), 'quoted " and \\'): 8,
+            }
+            assert read.families["wrong_raises"].samples == read.families["wrong_text"].samples == []
+        assert "wrong_text is a gauge, which 'y' is not" in goto.log
+
+
 def test_hooks_that_raise(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(BROKEN)
     with Goto("hooks", "--feature", str(tmp_path / "broken.py"), expect_errors=True) as goto:
@@ -355,7 +391,7 @@ def test_targets_past_the_limit_are_counted_together(process: Goto, upstream: Up
     read = scrape(process)
     counts = read.by("goto_upstream_latency_seconds_count", "target")
     assert counts == {("t0",): 1, ("t199",): 1, ("_other",): 2}
-    assert read("goto_grouped_names", what="proxy target") == 3
+    assert read("goto_proxy_grouped_targets") == 3
 
 
 def test_the_process(process: Goto) -> None:

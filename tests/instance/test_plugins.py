@@ -23,6 +23,7 @@ FLAKY = str(ROOT / "configs" / "features" / "flaky.py")
 
 HEAD = """
 from goto.feature import Feature
+from goto.measures import measure
 from goto.routes import get, put
 from goto.settings import setting
 """
@@ -41,6 +42,37 @@ def test_they_stand_before_the_forced_status():
     assert with_plugins() == FEATURES
 
 
+def test_one_may_say_where_it_stands(tmp_path: Path):
+    text = "".join(
+        f"class {name}(Feature):\n    outside = {outside!r}\n"
+        for name, outside in (("A", "b"), ("B", "bypass"), ("C", "local"), ("D", "forced_status"), ("E", "forced_status"))
+    )
+    names = [feature.name for feature in with_plugins([write(tmp_path, text)])]
+    assert names[:3] == ["a", "b", "bypass"]
+    assert names[names.index("c") + 1] == "local"
+    assert names[names.index("d") :][:3] == ["d", "e", "forced_status"]
+    assert [name for name in names if len(name) > 1] == [feature.name for feature in FEATURES]
+
+
+def test_the_example_of_contributing(tmp_path: Path, goto: Callable[..., Goto]):
+    """A place, a route for anybody and a metric, all said in the file of the feature."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.S)
+    (example,) = [block for block in blocks if block.startswith("# robots.py")]
+    (tmp_path / "robots.py").write_text(example)
+    server = goto("robots", "--feature", str(tmp_path / "robots.py"), env={"GOTO_ADMIN_TOKEN": "s3cr3t"})
+    admin = {"Authorization": "Bearer s3cr3t"}
+    assert [server.call("GET", path).status for path in ("/robots.txt", "/", "/robots.txt")] == [200, 200, 200]
+    counts = server.call("GET", "/response/status/counts/200", headers=admin).json()
+    assert counts["responseCount"] == 1  # it stands outside of the counts
+    assert server.call("GET", "/goto/robots").text == "Robots sent away: 2\n"
+    assert server.call("PUT", "/goto/robots").status == 401
+    assert server.call("GET", "/goto/robots", headers={"Sec-Fetch-Site": "cross-site"}).status == 403
+    assert server.call("GET", "/goto/metrics").status == 401
+    metrics = server.call("GET", "/goto/metrics", headers=admin).text
+    assert f'robots_sent_away_total{{listener="{server.port}"}} 2.0' in metrics
+    assert "# HELP robots_sent_away_total Requests for robots.txt that were told to stay away.\n" in metrics
+
+
 def test_a_file_is_loaded_once():
     assert load(FLAKY) == load(FLAKY)
     assert with_plugins([FLAKY, FLAKY]) == with_plugins([FLAKY])
@@ -54,27 +86,59 @@ def test_several_in_one_file_and_what_is_none(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("def x(:\n", "mine.py:5: invalid syntax"),
-        ("import nothing_of_that_name\n", "mine.py:5: ModuleNotFoundError: No module named 'nothing_of_that_name'"),
-        ("x = 1\ny = 1 / 0\n", "mine.py:6: ZeroDivisionError: division by zero"),
-        ("x = 1\n", "mine.py: there is no Feature in it"),
+        ("def x(:\n", "mine.py:6: invalid syntax"),
+        ("import nothing_of_that_name\n", "mine.py:6: ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+        ("x = 1\ny = 1 / 0\n", "mine.py:7: ZeroDivisionError: division by zero"),
+        ("x = 1\n", "mine.py: it defines no subclass of goto.feature.Feature"),
         ("class Delay(Feature): ...\n", "Delay: there is a feature delay already"),
         ("class A(Feature):\n    def __init__(self, x): ...\n", "A: TypeError: "),
         (
             "class A(Feature):\n    @get('/response/delay')\n    def show(self) -> str: ...\n",
-            "A: GET /response/delay is Delay's /response/delay already",
+            "A: GET /response/delay is served already, by Delay as /response/delay",
         ),
         (
             "class A(Feature):\n    @put('/response/delay/set/{x}')\n    def show(self, x: str) -> str: ...\n",
-            "A: PUT /response/delay/set/{x} is Delay's /response/delay/set/{delay} already",
+            "A: PUT /response/delay/set/{x} is served already, by Delay as /response/delay/set/{delay}",
         ),
-        ("class A(Feature):\n    @get('/{x}')\n    def show(self, x: str) -> str: ...\n", "A: the route /{x} has to begin with"),
-        ("class A(Feature):\n    @get('/')\n    def show(self) -> str: ...\n", "A: the route / has to begin with"),
+        (
+            "class A(Feature):\n    @get('/{x}')\n    def show(self, x: str) -> str: ...\n",
+            "A: the route /{x} must begin with a slash",
+        ),
+        (
+            "class A(Feature):\n    @get('/')\n    def show(self) -> str: ...\n",
+            "A: the route / must begin with a slash",
+        ),
         ("class A(Feature):\n    @get('/status/mine')\n    def show(self) -> str: ...\n", "A: the route /status/mine would take"),
         (
             "class A(Feature):\n    @setting('response.delay')\n    def x(self) -> int | None: ...\n"
             "    @x.setter\n    def y(self, x: int | None) -> None: ...\n",
             "the key response.delay of A is Delay's already",
+        ),
+        (
+            "class A(Feature):\n    outside = 'forcedstatus'\n",
+            "A: outside names 'forcedstatus', and there is no feature of that name: write one of bypass, timeouts, delay, ",
+        ),
+        (
+            "class A(Feature):\n    outside = 'b'\nclass B(Feature):\n    outside = 'a'\n",
+            "A, B: outside leads from one to the other and to no place: let one of them name forced_status",
+        ),
+        ("class A(Feature):\n    outside = 'a'\n", "A: outside leads from one to the other"),
+        (
+            "class A(Feature):\n    outside = 'b'\nclass B(Feature):\n    outside = 'c'\n",
+            "B: outside names 'c', and there is no feature",
+        ),
+        (
+            "class A(Feature):\n    @measure('goto_a', 'gauge')\n    def a(self):\n        'A.'\n",
+            "A: the metric goto_a would be taken for goto's own: begin it with a_",
+        ),
+        (
+            "class A(Feature):\n    @measure('a', 'gauge')\n    def a(self):\n        'A.'\n"
+            "class B(Feature):\n    @measure('a', 'gauge')\n    def b(self):\n        'B.'\n",
+            "B: there is a metric a of A already",
+        ),
+        (
+            "class A(Feature):\n    @measure('a_total', 'counter')\n    def a(self):\n        'A.'\n",
+            "mine.py:7: ValueError: a_total: the ending _total is added where it belongs: leave it out",
         ),
         ("class A(Feature):\n    @setting('a.b')\n    def x(self) -> int | None: ...\n", "the setting a.b has no setter"),
     ],
@@ -113,7 +177,7 @@ def test_installed_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     entries("goto_test_plugin", "goto_test_plugin:Mine")
     assert len(with_plugins()) == len(FEATURES) + 1
     for value, message in (
-        ("goto_test_plugin:other", "e0 (goto_test_plugin:other): neither a Feature nor a module with one"),
+        ("goto_test_plugin:other", "e0 (goto_test_plugin:other): neither a subclass of goto.feature.Feature nor a module"),
         ("goto_test_none", "e0 (goto_test_none): ModuleNotFoundError: No module named 'goto_test_none'"),
     ):
         entries(value)
@@ -153,4 +217,4 @@ def test_in_a_process(goto: Callable[..., Goto]):
 def test_a_bad_one_ends_the_start(tmp_path: Path):
     file = write(tmp_path, "x = 1\n")
     status, out, err = run_goto("--port", str(free_port()), "--feature", file)
-    assert (status, out, err) == (2, "", f"goto: {file}: there is no Feature in it\n")
+    assert (status, out, err) == (2, "", f"goto: {file}: it defines no subclass of goto.feature.Feature\n")

@@ -7,13 +7,14 @@ from typing import Annotated
 import msgspec
 
 from goto.counting.bounded import OTHER
-from goto.counting.tally import TALLIES_LIMIT, Tally
+from goto.counting.tally import BOUNDS, TALLIES_LIMIT, Tally
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
 from goto.features.proxy.rewrite import Rewrite
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Call, Flow, Origin, Request
 from goto.matching.index import MatchIndex
+from goto.measures import Histogram, measure
 from goto.routes import Forward, get, post, put
 from goto.settings import setting
 from goto.traffic.limits import LIMITS
@@ -146,9 +147,19 @@ class Proxy(Feature):
         self._rewrites = {target.name: self._rewrites[target.name] for target in targets}
         self._index = None
 
-    @property
-    def uncounted(self) -> int:
-        """Targets that are counted together under OTHER."""
+    @measure("goto_upstream_latency_seconds", "histogram", labels=["target"])
+    def latencies(self) -> dict[str, Histogram]:
+        """From when a request was sent on to a proxy target, connecting included, to the head of its answer."""
+        return {name: Histogram(BOUNDS, tally.buckets, tally.seconds) for name, tally in self.tallies.items() if tally.used}
+
+    @measure("goto_upstream_failures", "counter", labels=["target", "kind"])
+    def failures(self) -> dict[tuple[str, str], int]:
+        """Requests sent on that got no answer, or not the whole of it, by kind: connect, timeout, broken, other."""
+        return {(name, kind): count for name, tally in self.tallies.items() for kind, count in sorted(tally.failures.items())}
+
+    @measure("goto_proxy_grouped_targets", "gauge")
+    def grouped(self) -> int:
+        """Proxy targets whose figures are under _other, since there are too many."""
         return len(self._rewrites) - self._apart
 
     @property
