@@ -1,4 +1,4 @@
-"""What came of the requests to one target, or to several together."""
+"""Counts of answers and failures: of the requests to one target, or of several targets together."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ HEADERS_LIMIT = 1000
 """Headers whose values are counted apart: those tracked now, and those tracked before."""
 
 KINDS_LIMIT = 100
-"""Kinds of errors, which other instances may have more of."""
+"""Kinds of errors counted apart. Goto has six; results that are merged from other instances may have others."""
 
 _FOLD: Final = 256
-"""Answers noted before they are counted together, which costs a fraction of counting each."""
+"""Answers that are noted before they are counted in one go, which costs a fraction of counting each by itself."""
 
 _WALL = time.time() - time.perf_counter()
-"""Taken once, so that a moment shown twice is the same."""
+"""Added to a time of `perf_counter`, it makes seconds since 1970. Taken once, so that a moment is shown the same each time."""
 
 
 class Stopped(UpstreamError):
-    """Given up because its run was stopped."""
+    """The request was given up, because its run was stopped."""
 
     kind: ClassVar[str] = "stopped"
 
 
 class NotConnected(UpstreamError):
-    """No connection within the time set."""
+    """No connection was made within the time set."""
 
     kind: ClassVar[str] = "connectTimeout"
 
 
 class Totals:
-    """What is counted of a target from its first request on, whatever is cleared."""
+    """The counts of a target since its first request. Clearing its results does not clear these."""
 
     __slots__ = ("bytes_received", "bytes_sent", "codes", "errors")
 
@@ -88,15 +88,15 @@ class Counts:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all; what is counted from here on starts anew."""
+        """Set all counts back to nothing."""
         self.texts: dict[str, int] = {}
         """By status line, `418 I'm a teapot`, or by the text of an error."""
         self.codes: dict[int, int] = {}
         """By status code, 0 for an error."""
         self.headers: dict[str, int] = {}
-        """Answers that bore a tracked header, by its lower-case name."""
+        """Answers that had a tracked header, by its name in lower case."""
         self.values: dict[str, dict[str, int]] = {}
-        """The same, by value too."""
+        """The same by the value of the header too."""
         self.errors: dict[str, int] = {}
         """By kind: connect, connectTimeout, timeout, broken, stopped, other."""
         self.bytes_sent = 0
@@ -173,7 +173,7 @@ class Counts:
             self.start = _WALL + sent
 
     def fold(self) -> None:
-        """Count what was noted."""
+        """Count the answers that were noted."""
         if not self._unfolded and not self._last:
             return
         for (status, reason), count in self._answers.items():

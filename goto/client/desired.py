@@ -1,13 +1,13 @@
-"""What a worker makes of what its registry sends: which targets came from there, and what is old news.
+"""Which targets of a worker came from its registry, and which messages of the registry are outdated.
 
-Pure state, no sending and no receiving. The rules:
+This is state alone: nothing is sent or received here. The rules:
 
 - A message older than one already heard is dropped. Revisions count within an epoch, one life of a registry.
 - An unchanged target received again is not invoked again.
-- A target that was added here, by API or file, is never touched. It may bear the name of one the registry has; then that one
-  is not taken.
-- Only what came from a registry is removed by it; by its whole list only what came from the same life of it, under the
-  same label. So an empty registry that was just restarted removes nothing.
+- A target that was added on the worker itself, by API or file, is never touched. If the registry sends one of the same name,
+  that one is refused.
+- A registry removes only targets that came from a registry. Its whole list removes only those that came within the same epoch
+  and under the same label; so a registry that was just restarted, and is empty, removes nothing.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from enum import Enum, auto
 from goto.client.target import ClientTarget
 
 MOST_EPOCHS = 8
-"""Lives of registries whose revisions are remembered; the one heard of longest ago goes first."""
+"""Epochs whose revisions are remembered; the one that was heard of longest ago is forgotten first."""
 
 MOST_NAMES = 20_000
-"""Names whose last revision is remembered between two whole lists; the oldest goes first."""
+"""Names whose last revision is remembered between two whole lists; the oldest is forgotten first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a message is from, and when. An original registry gives no epoch: its messages are never old."""
+    """Which registry a message is from, and of when. One of the original gives no epoch: its messages are never outdated."""
 
     label: str
     epoch: str = ""
@@ -39,25 +39,25 @@ class Action(Enum):
     """What to do with a target that was received."""
 
     NOTHING = auto()
-    """It is old news, or there already."""
+    """The message is outdated, or the target is there already."""
     PUT = auto()
     """Store it, without invoking it."""
     INVOKE = auto()
     """Store it and invoke it."""
     REFUSE = auto()
-    """One of its name was added here and stays."""
+    """A target of this name was added on this instance, and stays."""
 
 
 @dataclass(slots=True)
 class Changes:
-    """What a whole list comes to, in this order."""
+    """What is to be done for a whole list, in this order."""
 
     remove: list[str] = field(default_factory=list)
     put: list[ClientTarget] = field(default_factory=list)
     invoke: list[ClientTarget] = field(default_factory=list)
     """Those of `put` that are to be invoked at once."""
     refused: list[str] = field(default_factory=list)
-    """Names that were added here and stay."""
+    """Names of targets that were added on this instance, and stay."""
 
 
 @dataclass(slots=True)
@@ -72,9 +72,9 @@ class _Heard:
     """Revisions of one epoch."""
 
     labels: dict[str, int] = field(default_factory=dict)
-    """Of the last word on all targets of a label."""
+    """Of the last message about all targets of a label."""
     names: OrderedDict[str, tuple[int, str]] = field(default_factory=OrderedDict)
-    """Of the last word on one target since then, with the label it was sent for."""
+    """Of the last message about one target since then, with the label it was sent for."""
 
 
 class Desired:
@@ -89,25 +89,25 @@ class Desired:
         return name in self._owned
 
     def disown(self, name: str) -> None:
-        """A target was added here: what the registry had under its name is gone."""
+        """A target was added on this instance: it takes the place of the one that came from the registry."""
         self._owned.pop(name, None)
 
     def receive(self, target: ClientTarget, source: Source, present: Container[str]) -> Action:
-        """One target was sent."""
+        """The registry sent one target. Returns what to do with it."""
         if self._is_old(target.name, source):
             return Action.NOTHING
         self._note(target.name, source)
         return self._take(target, source, present)
 
     def remove(self, name: str, source: Source) -> bool:
-        """One target is to go; whether to remove it."""
+        """The registry removes one target. Returns whether to remove it here."""
         if self._is_old(name, source):
             return False
         self._note(name, source)
         return self._owned.pop(name, None) is not None
 
     def clear(self, source: Source) -> list[str]:
-        """All targets of a label are to go; the names to remove."""
+        """The registry removes all targets of a label. Returns the names to remove here."""
         heard = self._heard(source.epoch)
         if source.revision < heard.labels.get(source.label, 0):
             return []
@@ -120,7 +120,7 @@ class Desired:
     def answer(
         self, targets: Iterable[ClientTarget], source: Source, present: Container[str], unread: Container[str] = ()
     ) -> Changes:
-        """The whole list of a label's targets. `unread` are names on it that could not be read: they stay as they are."""
+        """The registry sent all targets of a label. `unread`: names of those that could not be read; they stay as they are."""
         changes = Changes()
         heard = self._heard(source.epoch)
         if source.revision < heard.labels.get(source.label, 0):

@@ -1,4 +1,6 @@
-"""The client: targets, runs of them, and what came of it (seed: Client Features). The engine is `goto.client`."""
+"""The load client of a listener: its targets, their runs, and the results (seed: Client Features). The rest of this folder is its
+engine.
+"""
 
 from __future__ import annotations
 
@@ -44,13 +46,13 @@ class Client(Feature):
         """Which targets came from a registry."""
         self._runs: set[Run] = set()
         self._due: list[ClientTarget] = []
-        """What a configuration came with that is to be invoked once it is in force."""
+        """Targets of a configuration that are to be invoked once it is in force."""
 
     # ------------------------------------------------------------ for the registry too
     def store(self, target: ClientTarget) -> None:
-        """Add a target, or replace the one of its name in its place; what runs of it goes on.
+        """Add a target, or replace the one of its name in its place; a run of that one goes on.
 
-        Raises `Conflict` when there are too many, `BadInput` when its files will not do.
+        Raises `Conflict` if there are too many, `BadInput` if its certificate files cannot be used.
         """
         self._check(target)
         self.targets[target.name] = target
@@ -61,11 +63,11 @@ class Client(Feature):
         _ = target.origin  # reads the files of its `tls`, as they are now
 
     def discard(self, name: str) -> None:
-        """Remove a target if there is one of this name, and stop what runs of it."""
+        """Remove the target of this name, if there is one, and stop its runs."""
         self._discard([name])
 
     def invoke_targets(self, targets: Iterable[ClientTarget]) -> None:
-        """Invoke these targets together; those that run already run twice."""
+        """Invoke these targets together. Those that are running already run twice then."""
         self._run(list(targets))
 
     def _run(self, targets: list[ClientTarget], report: Report | None = None) -> Run:
@@ -112,9 +114,9 @@ class Client(Feature):
         self._check(target)
         match self.desired.receive(target, source, self.targets):
             case Action.NOTHING:
-                return Accepted(f"Client target {target.name} is there already, or was changed since")
+                return Accepted(f"Client target {target.name} is unchanged, or was changed after this was sent")
             case Action.REFUSE:
-                raise Conflict(f"name: a client target {target.name} was added here, and stays")
+                raise Conflict(f"name: the client target {target.name} was added on this instance, and is not replaced")
             case action:
                 self.store(target)
                 return self._added(target, "Received", action is Action.INVOKE)
@@ -132,7 +134,7 @@ class Client(Feature):
         if target not in self.targets:
             raise NotFound(f"unknown client target: {target}")
         if not removed:
-            return Accepted(f"Client target {target} stays: it was added here, or changed since")
+            return Accepted(f"Client target {target} stays: it was added on this instance, or was changed after this was sent")
         self.discard(target)
         return f"Removed client target {target}"
 

@@ -1,7 +1,7 @@
-"""Latencies as an HDR histogram: three significant digits from 1 µs to a day, exactly mergeable, percentiles never averaged.
+"""Latencies as an HDR histogram: three significant digits from 1 µs to a day. Merging loses nothing, no percentile is averaged.
 
-The `hdrhistogram` package encodes and decodes it, so that other tools can read it; recording with it takes 0.8 µs a value, so
-the counts are kept here, in the very buckets that it has.
+The `hdrhistogram` package encodes and decodes it, so that other tools can read it. Recording a value with that package takes
+0.8 µs, so the counts are kept here, in the same buckets.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict, cast
 
-SHOWN = (50, 90, 99, 99.9)
+PERCENTILES = (50, 90, 99, 99.9)
+"""Those of a summary."""
 
 Summary = TypedDict(
     "Summary",
     {"count": int, "mean": float, "p50": float, "p90": float, "p99": float, "p99.9": float, "max": float},
 )
 Summary.__doc__ = "Latencies in milliseconds."
-
-"""Percentiles of a summary."""
 
 LONGEST = 86_400_000_000
 """Microseconds; what takes longer counts as this long."""
@@ -83,7 +82,7 @@ class Latencies:
 
     def summary(self) -> Summary:
         """`count`, and in milliseconds `mean`, `p50`, `p90`, `p99`, `p99.9` and `max`."""
-        shown = {f"p{percentile:g}": value for percentile, value in zip(SHOWN, self.percentiles(SHOWN), strict=True)}
+        shown = {f"p{percentile:g}": value for percentile, value in zip(PERCENTILES, self.percentiles(PERCENTILES), strict=True)}
         return cast("Summary", {"count": len(self), "mean": round(self.mean, 3), **shown, "max": self.max})
 
     def encoded(self) -> str:
@@ -100,7 +99,7 @@ class Latencies:
 
         try:
             histogram = HdrHistogram.decode(text)
-        except Exception as error:  # it lets its own, zlib's, struct's and base64's out
+        except Exception as error:  # its own, zlib's, struct's or base64's
             raise ValueError(f"not an HDR histogram: {error or type(error).__name__}") from None
         if (histogram.lowest_trackable_value, histogram.significant_figures) != (1, _DIGITS):
             raise ValueError("an HDR histogram of other buckets")

@@ -14,7 +14,7 @@ _END_OF_TARGET = b" HTTP/1.1\r\n"  # a request target holds no space
 
 
 class PreparedRequest:
-    """A target's request. `next()` is one with a fresh id, up to the body where `body` is not empty."""
+    """The bytes of a target's request. `next()` gives them with a fresh id; a long body is apart, in `body`."""
 
     __slots__ = ("_count", "_head", "_ids", "_tail", "bare", "body", "repeatable", "size")
 
@@ -33,7 +33,7 @@ class PreparedRequest:
         body = target.body.encode()
         head = request_head(Call(target.name, target.origin, target.method, path, headers), len(body))
         self.body = b""
-        """Sent after what `next` gives: a long one is the same bytes for all, and never copied."""
+        """A long body, which is sent after what `next` gives, and never copied; otherwise empty."""
         if len(body) > ONE_WRITE:
             self.body = body
         else:
@@ -48,13 +48,14 @@ class PreparedRequest:
             self._head, self._tail = before + self._ids, end_of_target + after
         self._count = 0
         self.bare = target.method == "HEAD"
-        """Its answer has no body."""
+        """The answer has no body, whatever its head says (RFC 9110, 9.3.2)."""
         self.repeatable = target.method in REPEATABLE and not body
-        """It may be sent again where it is not known whether it arrived (RFC 9110, 9.2.2)."""
+        """The request may be sent again if it is not known whether it arrived (RFC 9110, 9.2.2)."""
         self.size = len(self.next()) + len(self.body)
-        """Bytes of one request."""
+        """Length of one request with its body, in bytes."""
 
     def next(self) -> bytes:
+        """The next request, without what is in `body`."""
         if not self._ids:
             return self._head
         self._count += 1

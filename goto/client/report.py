@@ -1,4 +1,4 @@
-"""The answers that an invocation hands back, as far as they are kept (behaviour: client)."""
+"""The answers to the requests of an invocation, for whoever called for it, as far as they are kept (behaviour: client)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ class Report:
 
     def __init__(self) -> None:
         self.budget = Budget(FAN_OUT_LIMIT)
-        """Bytes of headers and bodies."""
+        """Bytes of headers and bodies that may still be kept."""
         self._entries: list[tuple[tuple[int, int, int], Reported]] = []
         self._left_out = 0
 
     def answer(
         self, place: tuple[int, int, int], target: str, status: str, code: int, fields: list[Field], body: KeptBody | None
     ) -> None:
-        """Add an answer, or an error with code 0. `place`: index of the target, replica, number of the request; from 1."""
+        """Add an answer, or an error with code 0. `place`: index of the target, number of the replica, number of the request."""
         if len(self._entries) >= RESPONSES_LIMIT or self.budget.left < 0:
             self._left_out += 1
             return
@@ -32,10 +32,11 @@ class Report:
         self.answer(place, target, str(error), 0, [], None)
 
     def unknown(self, target: str) -> None:
-        """Name a target that could not be invoked since there is none of that name."""
+        """Add that there is no target of this name."""
         self._entries.append(((1 << 62, 0, 0), {"TargetName": target, "Status": "unknown client target", "StatusCode": 0}))
 
     def show(self) -> list[Reported]:
+        """The answers in order; at the end, how many were left out."""
         shown = [entry for _, entry in sorted(self._entries, key=lambda pair: pair[0])]
         if self._left_out:
             reason = f"{RESPONSES_LIMIT} responses and {FAN_OUT_LIMIT} bytes are the limit"
@@ -43,5 +44,5 @@ class Report:
         return shown
 
     def keep(self) -> KeptBody:
-        """For one answer's body."""
+        """What to write the body of one answer to."""
         return KeptBody(self.budget if len(self._entries) < RESPONSES_LIMIT else Budget(0))

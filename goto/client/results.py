@@ -1,4 +1,4 @@
-"""The results of a listener's client, by target, until they are cleared."""
+"""The results of a listener's client: counts by target, until they are cleared."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Latency(TypedDict):
 
 
 class Measures(TypedDict):
-    """What was measured of requests."""
+    """Measures of requests to one target, or to all."""
 
     requests: int
     """Answered or failed."""
@@ -55,7 +55,7 @@ class Encoded(TypedDict):
 
 
 class ClientResults(TypedDict):
-    """What came back. A failed request counts under the status code `0`, and under its error as the status."""
+    """Answers and failures, counted. A failed request counts under the status code `0`, and under its error as the status."""
 
     targetInvocationCounts: dict[str, int]
     """Requests by target, answered or failed."""
@@ -84,16 +84,16 @@ class Results:
     def __init__(self) -> None:
         self.targets: dict[str, Counts] = {}
         self._cleared: dict[str, Totals] = {}
-        """What was forgotten, by target; those past a limit under OTHER."""
+        """Counts that were cleared, by target; those past a limit under OTHER."""
         self.tracked: dict[bytes, str] = {}
-        """The headers counted: as they compare, and as they are shown; both lower case."""
+        """The headers that are counted, in lower case: as bytes, which are compared, and as text, which is shown."""
 
     def of(self, name: str) -> Counts:
-        """Where the requests to a target are counted; stays the same through `clear` while a run uses it."""
+        """The counts of a target. They stay the same object through `clear` while a run uses them."""
         return self.targets.setdefault(slot(self.targets, name, NAMES_LIMIT), Counts())
 
     def clear(self, names: Iterable[str] | None = None) -> None:
-        """Forget the results of some targets, or of all."""
+        """Clear the results of some targets, or of all."""
         for name in list(self.targets) if names is None else names:
             counts = self.targets.get(name)
             if counts is None:
@@ -106,7 +106,7 @@ class Results:
                 del self.targets[name]
 
     def ever(self) -> dict[str, Totals]:
-        """All that was counted by target, whatever was cleared since. Targets past TALLIES_LIMIT come under OTHER."""
+        """All that was ever counted, by target, cleared or not. Targets past TALLIES_LIMIT come under OTHER."""
         ever: dict[str, Totals] = {}
         for name, totals in self._cleared.items():
             ever.setdefault(name, Totals()).add(totals)
@@ -122,7 +122,7 @@ class Results:
         return sum(name not in self._cleared for name in self.targets) if OTHER in self._cleared else 0
 
     def _totals_of(self, name: str, all_totals: dict[str, Totals]) -> Totals:
-        """Where a target's totals are; what has a place of its own once keeps it."""
+        """The totals of a target in `all_totals`, under its name or OTHER; a target that had a place of its own keeps it."""
         if name not in self._cleared:
             if len(self._cleared) >= TALLIES_LIMIT:
                 name = OTHER
@@ -174,9 +174,9 @@ class Results:
 
     @classmethod
     def from_wire(cls, document: Any) -> Results:
-        """What `to_wire(histograms=True)` gave; without histograms, and from the original's instances, there are no latencies.
+        """Read what `to_wire(histograms=True)` gave. Without histograms, as from the original's instances, there are no latencies.
 
-        Raises ValueError for what is no such thing.
+        Raises ValueError for anything else.
         """
         try:
             wire = msgspec.convert(_without_nulls(document), _Wire)

@@ -16,7 +16,7 @@ from goto.upstream.pool import Pool
 
 
 class Run:
-    """Sends what targets say, from `start` until `done`. Several may run at a time, of the same targets too."""
+    """Sends the requests of its targets, from `start` until `done`. Several runs may go on at a time, of the same targets too."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Run:
             self.done.set_result(None)
 
     def stop(self, names: Iterable[str] | None = None, grace: float = STOP_SECONDS) -> None:
-        """Stop some targets, or all: no request is sent any more, those in flight may still be answered."""
+        """Stop some targets, or all: no more requests are sent; those in flight have `grace` seconds to be answered."""
         wanted = None if names is None else set(names)
         for part in list(self._parts):
             if wanted is None or part.job.target.name in wanted:

@@ -1,4 +1,4 @@
-"""The headers that say which registry a push is from, and when. The original goto neither sends nor reads them."""
+"""The headers by which a registry says who it is, and of when a push is. The original goto neither sends nor reads them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ REGISTRY = Who(peers=True, mark=EPOCH)
 
 
 def fields_of(source: Source) -> list[Field]:
+    """The headers that name a source."""
     return [
         (EPOCH.encode(), encode(source.epoch)),
         (REVISION.encode(), b"%d" % source.revision),
@@ -29,12 +30,12 @@ def fields_of(source: Source) -> list[Field]:
 
 
 def source_of(headers: Headers) -> Source | None:
-    """Which registry a call is from; None for one by anybody else. Raises `BadInput`."""
+    """The registry that a call is from; None for a call by anybody else. Raises `BadInput`."""
     epoch, revision = headers.get(EPOCH, ""), headers.get(REVISION, "")
     if not epoch and not revision:
         return None
     if not epoch:
-        raise BadInput(f"{EPOCH}: missing beside {REVISION}")
+        raise BadInput(f"{EPOCH}: missing, while {REVISION} is given: a registry sends both")
     try:
         number = whole_number(revision or "")
     except ValueError as error:

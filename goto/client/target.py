@@ -1,4 +1,4 @@
-"""A client target as it is configured: the JSON schema of the seed's chapter "Client Features", all checked on the way in."""
+"""A client target as it is configured: the JSON schema of the seed's chapter "Client Features", checked when it is read."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MOST_REPLICAS = 10_000
 """Requests of one target that may be under way at a time, per run."""
 
 MOST_REQUESTS = 10**15
-"""Requests of one replica: far beyond what can be sent, and their sum over all replicas still fits 64 bits."""
+"""Requests of one replica: far more than can be sent, and yet the sum over all replicas fits 64 bits."""
 
 MOST_RATE = 1_000_000.0
 """Requests a second."""
 
 
 class Method(str):
-    """A request method: any token, sent as it is spelled (RFC 9110, 9.1)."""
+    """A request method: any token, sent in the letter case it is written in (RFC 9110, 9.1)."""
 
     schema: ClassVar[dict[str, Any]] = {**HeaderName.schema, "examples": ["GET"]}
 
@@ -31,7 +31,7 @@ class Method(str):
         try:
             return cls(HeaderName.parse(text))
         except ValueError:
-            raise ValueError(f"{text!r} is not a legal method") from None
+            raise ValueError(f"{text!r} is not a valid method: write it like GET or PURGE") from None
 
 
 class CompleteTarget(TypedDict):
@@ -58,7 +58,7 @@ class CompleteTarget(TypedDict):
 
 
 class ClientTarget(Reached, msgspec.Struct, dict=True):
-    """What is sent, where to, and how often.
+    """Which request is sent, where to, and how often.
 
     Two targets are equal when all of their fields are.
     """
@@ -113,7 +113,7 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
             try:
                 text.encode()
             except UnicodeEncodeError:
-                raise BadInput(f"{field}: half of a surrogate pair is no character") from None
+                raise BadInput(f"{field}: half of a surrogate pair is not a character: write both halves") from None
         self.replicas = self.replicas or 1
         self.request_count = self.request_count or 1
         if self.rate is not None and self.delay:

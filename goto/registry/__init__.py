@@ -1,1 +1,1 @@
-"""One instance handing targets to others: who they are, what they get, and the worker's side of it. No routes."""
+"""One instance hands targets to others: the registry with its routes, the pushes it makes, and the worker's side."""

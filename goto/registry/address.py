@@ -1,6 +1,6 @@
 """Where a peer is reached: `host:port`, `[v6]:port`, or a bare host or IP, which stands for port 80.
 
-With `https://` before it, where it is a listener with protocol https; an instance of the original would not understand that.
+It begins with `https://` if the peer's listener has the protocol https. An instance of the original does not understand that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Address(str):
     """Without brackets."""
     port: int
     secure: bool
-    """Reached by https."""
+    """Whether it is reached by https."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "examples": ["10.0.0.7:8080", "[::1]:8080"]}
 
@@ -40,12 +40,14 @@ class Address(str):
             try:
                 host = str(IPv6Address(host))
             except ValueError:
-                raise ValueError(f"{host!r} is not an IPv6 address") from None
+                raise ValueError(f"{host!r} is not a valid IPv6 address: write it like ::1 or [::1]:8080") from None
             if "%" in host:
-                raise ValueError(f"{host!r} holds for one machine's interface only")
+                raise ValueError(
+                    f"{host!r} names an interface, which no other machine knows: leave out the % and what follows it"
+                )
             shown = f"[{host}]"
         elif not _HOST.fullmatch(host):
-            raise ValueError(f"{text!r} is no address: write it like 10.0.0.7:8080, [::1]:8080 or worker.local:8080")
+            raise ValueError(f"{text!r} is not a valid address: write it like 10.0.0.7:8080, [::1]:8080 or worker.local:8080")
         else:
             shown = host
         # a plain int: getaddrinfo takes no other
@@ -56,7 +58,7 @@ class Address(str):
 
     @property
     def origin(self) -> Origin:
-        """Where connections go."""
+        """Where connections to it go."""
         return Origin("https" if self.secure else "http", self.host, self.port)
 
 
@@ -65,9 +67,9 @@ def _split(text: str) -> tuple[str, str | None]:
     if text.startswith("["):
         host, closed, rest = text[1:].partition("]")
         if not closed or (rest and not rest.startswith(":")):
-            raise ValueError(f"{text!r} is no address: write IPv6 like [::1]:8080")
+            raise ValueError(f"{text!r} is not a valid address: write IPv6 like [::1]:8080")
         if ":" not in host:
-            raise ValueError(f"{host!r} is not an IPv6 address")
+            raise ValueError(f"{host!r} is not a valid IPv6 address: write it like ::1 or [::1]:8080")
         return host, rest[1:] if rest else None
     if text.count(":") > 1:
         return text, None

@@ -1,7 +1,7 @@
-"""One small request to another instance, on a connection of its own, and its whole answer.
+"""One small request to another instance, on a connection of its own, and the whole answer.
 
-Instances are many and asked seldom: connections kept to each of thousands would use up descriptors, and a kept one may turn out
-closed just when it is used.
+Instances are many, and each is asked seldom. Connections kept to thousands of them would use up file descriptors, and one that
+was kept may turn out to be closed when it is used.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from goto.upstream.kept import Budget, KeptBody
 from goto.words.duration import spoken
 from goto.words.token import Token
 
-SHOWN = 200
-"""Characters of an answer that are repeated where it is reported."""
+SHOWN_CHARACTERS = 200
+"""The most of an answer that is repeated where its failure is reported."""
 
 
 async def ask(
@@ -33,9 +33,10 @@ async def ask(
     limit: int = 1 << 16,
     token: Token | None = None,
 ) -> tuple[int, bytes]:
-    """Status and body. `timeout` is in seconds and holds for all of it; `limit` in bytes, a longer body is an error.
+    """Send a request, and wait for its status and body.
 
-    A `token` is shown to the instance; what it says of a failure is told without it. Raises `UpstreamError` with the reason.
+    `timeout` in seconds is for all of it. A body of more than `limit` bytes is an error. A `token` is shown to the instance, and
+    hidden in what it says of a failure. Raises `UpstreamError` with the reason.
     """
     if token is None:
         return await _ask(upstream, origin, method, path, body, headers, timeout, limit)
@@ -109,8 +110,8 @@ class _Answer(Receiver):
         self.on_error(Broken(f"answered with more than {self._limit} bytes"))
 
 
-def said(status: int, data: bytes) -> str:
-    """An answer that was no success, in a few words."""
+def failure(status: int, data: bytes) -> str:
+    """The answer to a request that failed, in a few words: `answered 503: down`."""
     text = decode(data)
     try:
         document = json.loads(text)
@@ -118,4 +119,4 @@ def said(status: int, data: bytes) -> str:
     except (ValueError, KeyError, RecursionError):
         pass
     text = " ".join(str(text).split())
-    return f"answered {status}" + (f": {text[:SHOWN]}" if text else "")
+    return f"answered {status}" + (f": {text[:SHOWN_CHARACTERS]}" if text else "")

@@ -1,4 +1,4 @@
-"""The targets that labels hand out, whether or not anybody bears the label now."""
+"""The targets of each label, whether or not there is a peer with that label now."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ MOST_REGISTRY_TARGETS = 100_000
 class Catalog:
     """Targets by label and name, in the order added.
 
-    `epoch` names this catalog, one life of one process; `revision` grows with every change. Whoever gets both can tell what is
-    older, and that nothing is known to him of another catalog's past.
+    `epoch` names this catalog, and so one life of one process; `revision` grows with every change. Whoever gets both can tell
+    which of two messages is older, and that messages of two epochs cannot be compared.
     """
 
     def __init__(self) -> None:
@@ -35,11 +35,11 @@ class Catalog:
         return iter(list(self._labels))
 
     def of(self, label: str) -> dict[str, ClientTarget]:
-        """The targets of a label; not to be changed by who gets them."""
+        """The targets of a label, by name. The caller must not change the dict."""
         return self._labels.get(label, {})
 
     def put(self, label: str, target: ClientTarget) -> bool:
-        """Add a target, or replace the one of its name in its place; whether it is a new name. Raises `Conflict`."""
+        """Add a target, or replace the one of its name in its place. Returns whether the name is new. Raises `Conflict`."""
         targets = self._labels.get(label, {})
         new = target.name not in targets
         if new and len(targets) >= MOST_LABEL_TARGETS:
@@ -51,7 +51,7 @@ class Catalog:
         return new
 
     def remove(self, label: str, name: str) -> None:
-        """Raises KeyError when there is none."""
+        """Raises KeyError if there is no such target."""
         targets = self._labels[label]
         del targets[name]
         if not targets:
@@ -59,12 +59,12 @@ class Catalog:
         self.revision += 1
 
     def clear(self, label: str) -> int:
-        """Forget the targets of a label; how many there were."""
+        """Remove the targets of a label. Returns how many there were."""
         self.revision += 1
         return len(self._labels.pop(label, ()))
 
     def clear_all(self) -> int:
-        """Forget every target; how many there were."""
+        """Remove the targets of all labels. Returns how many there were."""
         count = sum(map(len, self._labels.values()))
         self._labels.clear()
         self.revision += 1

@@ -1,4 +1,4 @@
-"""Pushing to one address: one push after the other, each again until it was taken."""
+"""Pushes to one address: one after the other, each repeated until it is taken or refused for good."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from goto.client.source import fields_of
 from goto.counting.bounded import OTHER
 from goto.http.targets import segment
 from goto.registry.address import Address
-from goto.registry.ask import ask, said
-from goto.registry.queue import Kind, Push, PushQueue
+from goto.registry.ask import ask, failure
+from goto.registry.queue import Push, PushKind, PushQueue
 from goto.registry.retry import forever
 from goto.upstream.answer import Upstream
 from goto.upstream.connection import UpstreamError
@@ -24,59 +24,60 @@ from goto.words.token import Token
 log = logging.getLogger("goto")
 
 ATTEMPT_SECONDS = 5.0
-"""For one try, from connecting to the end of the answer."""
+"""For one attempt, from connecting to the end of the answer."""
 
 WAKE_SECONDS = 1.0
-"""A peer that failed is tried out of turn, when there is news for it, no more often than this."""
+"""A peer that failed is tried again before its time when there is a new push for it, but no more often than this."""
 
-AT_ONCE = 512
-"""Pushes under way to peers that answered so far, in all."""
+PUSHES_AT_ONCE = 512
+"""Pushes under way at a time to all peers whose last attempt did not fail."""
 
 RETRIES_AT_ONCE = 64
-"""Pushes under way to peers that failed at the last try. Apart, so that hung ones cannot use up what the others need."""
+"""The same for peers whose last attempt failed. It is a number of its own, so that peers that hang do not hold up the others."""
 
 MOST_REFUSED = 10_000
-"""Refusals remembered for one address; the oldest go first."""
+"""Refusals remembered for one address; the oldest are forgotten first."""
 
 _AGAIN = (408, 429)
-"""Refusals that time may heal; the others, and redirects, are final."""
-
+"""Refusals after which a push is tried again; all others, and redirects, are final."""
 
 COUNTS_LIMIT = 50
 """Labels and outcomes of one address that are counted apart."""
 
-Outcome = Literal["taken", "refused", "failed"]
-PushCounts = Counter[tuple[str, Outcome]]
+PushOutcome = Literal["taken", "refused", "failed"]
+PushCounts = Counter[tuple[str, PushOutcome]]
 
 
-class Missed(Exception):
-    """A push was not taken; it will be tried again."""
+class PushFailed(Exception):
+    """A push failed; it will be tried again."""
 
 
 @dataclass(slots=True)
 class Lanes:
-    """How many pushes may be under way at a time, in all."""
+    """How many pushes may be under way at a time, to all addresses."""
 
     first: asyncio.Semaphore
+    """Taken where the last attempt did not fail."""
     again: asyncio.Semaphore
+    """Taken where it failed."""
 
     @classmethod
     def make(cls) -> Lanes:
-        return cls(asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(RETRIES_AT_ONCE))
+        return cls(asyncio.Semaphore(PUSHES_AT_ONCE), asyncio.Semaphore(RETRIES_AT_ONCE))
 
 
 @dataclass(frozen=True, slots=True)
-class Miss:
+class NotTaken:
     """A push that an address has not taken, and why."""
 
     push: Push
     reason: str
     final: bool
-    """It was refused and is not tried again."""
+    """It was refused, and is not tried again."""
 
 
 class Delivery:
-    """The pushes to one address. `on_heard(address)` is called for every answer, and the token is shown with every push."""
+    """The pushes to one address. `on_heard(address)` is called at every answer; the token is shown with every push."""
 
     def __init__(
         self,
@@ -90,25 +91,25 @@ class Delivery:
     ) -> None:
         self.address = address
         self.counts: PushCounts = Counter() if counts is None else counts
-        """Tries, by label and how they ended: taken, refused for good, or failed and to be made again."""
+        """Attempts, by label and outcome: taken, refused for good, or failed and to be made again."""
         self.queue = PushQueue()
         self.failing = ""
-        """Why the last try failed; empty when it did not."""
+        """Why the last attempt failed; empty if it did not."""
         self.late = False
-        """It kept somebody waiting, or failed, and has taken nothing since."""
+        """Whether it failed, or kept a caller waiting, and has taken nothing since."""
         self._upstream = upstream
         self._epoch = epoch
         self._lanes = lanes
         self._on_heard = on_heard
         self._token = token
-        self._refused: dict[tuple[Kind, str], Miss] = {}
+        self._refused: dict[tuple[PushKind, str], NotTaken] = {}
         self._task: asyncio.Task[None] | None = None
         self._resting = False
         self._tried = 0.0
         self._progress: asyncio.Event = asyncio.Event()
 
     def put(self, push: Push) -> None:
-        """Have a push made, after those that came before. Returns at once."""
+        """Add a push, to be made after those that were added before. Returns at once."""
         self.queue.put(push)
         if push.kind == "clear":
             self._forget_refused(push.label)
@@ -127,13 +128,13 @@ class Delivery:
             self._start()
 
     def drop(self, label: str) -> None:
-        """The address does not bear a label any more: its pushes end."""
+        """The address no longer has this label: drop the pushes that are for it."""
         self.queue.drop(label)
         self._forget_refused(label)
         self._moved()
 
     def end(self) -> None:
-        """Push no more."""
+        """Drop all pushes, also the one that is under way."""
         self.queue.drop()
         self._refused.clear()
         if self._task is not None:
@@ -142,18 +143,18 @@ class Delivery:
         self._moved()
 
     async def settled(self, push: Push) -> None:
-        """Wait until a push was taken, refused, made pointless, or tried without success."""
+        """Wait until a push was taken or refused, was dropped for a newer one, or an attempt failed."""
         while push in self.queue and not self._resting:
             await self._progress.wait()
 
-    def misses(self, label: str) -> list[Miss]:
-        """What the address has not taken of a label's pushes."""
+    def not_taken(self, label: str) -> list[NotTaken]:
+        """The pushes of a label that the address has not taken."""
         refused = [miss for miss in self._refused.values() if miss.push.label == label]
         reason = self.failing or "not answered yet"
-        return refused + [Miss(push, reason, False) for push in self.queue if push.label == label]
+        return refused + [NotTaken(push, reason, False) for push in self.queue if push.label == label]
 
     def missed(self, push: Push) -> bool:
-        """Whether one push was refused, or is still to be made."""
+        """Whether this push was refused, or is still to be made."""
         refused = self._refused.get(push.key)
         return push in self.queue or (refused is not None and refused.push is push)
 
@@ -172,7 +173,7 @@ class Delivery:
     async def _run(self) -> None:
         try:
             while self.queue:
-                async for attempt in forever(Missed):
+                async for attempt in forever(PushFailed):
                     with attempt:
                         await self._try()
         except Exception:
@@ -182,7 +183,7 @@ class Delivery:
             self._moved()
 
     async def _try(self) -> None:
-        """Make the next push. Raises `Missed`."""
+        """Make the next push, if there is one. Raises `PushFailed`."""
         self._resting = False
         async with self._lanes.again if self.failing else self._lanes.first:
             push = self.queue.head()
@@ -196,9 +197,9 @@ class Delivery:
                 self._failed(push, str(error))
         self._on_heard(self.address)
         if status >= 500 or status in _AGAIN:
-            self._failed(push, said(status, data))
+            self._failed(push, failure(status, data))
         if status >= 300 and not (status == 404 and push.kind != "add") and push in self.queue:
-            self._refused[push.key] = Miss(push, said(status, data), True)
+            self._refused[push.key] = NotTaken(push, failure(status, data), True)
             if len(self._refused) > MOST_REFUSED:
                 del self._refused[next(iter(self._refused))]
             self._count(push, "refused")
@@ -208,7 +209,7 @@ class Delivery:
         self.queue.done(push)
         self._moved()
 
-    def _count(self, push: Push, outcome: Outcome) -> None:
+    def _count(self, push: Push, outcome: PushOutcome) -> None:
         key = push.label, outcome
         if key not in self.counts and len(self.counts) >= COUNTS_LIMIT:
             key = OTHER, outcome
@@ -219,7 +220,7 @@ class Delivery:
         self.failing, self.late = reason, True
         self._resting = True
         self._moved()
-        raise Missed(reason)
+        raise PushFailed(reason)
 
     async def _send(self, push: Push) -> tuple[int, bytes]:
         name = segment(push.name)

@@ -1,4 +1,4 @@
-"""The client results of many instances as one: counters added, histograms merged, percentiles never averaged."""
+"""The client results of many instances as one: counts are added and histograms merged; no percentile is averaged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from goto.client.results import Results
 from goto.registry.address import Address
-from goto.registry.ask import ask, said
+from goto.registry.ask import ask, failure
 from goto.upstream.answer import Upstream
 from goto.upstream.connection import UpstreamError
 from goto.words.token import Token
@@ -21,35 +21,35 @@ ANSWER_SECONDS = 2.0
 ANSWER_LIMIT = 16 << 20
 """Bytes of one answer."""
 
-AT_ONCE = 256
+ASKED_AT_ONCE = 256
 """Instances asked at a time."""
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What came of asking, in the order asked."""
+    """The merged results, and who gave them, in the order asked."""
 
     results: Results = field(default_factory=Results)
     answered: list[Address] = field(default_factory=list)
     unanswered: dict[Address, str] = field(default_factory=dict)
-    """And why."""
+    """Those that did not answer, and why."""
 
 
 async def gather(upstream: Upstream, addresses: Iterable[Address], token: Token | None = None) -> Gathered:
     """Ask every address once, all at the same time. The token is shown to each."""
     merged = Results()
-    places = asyncio.Semaphore(AT_ONCE)
+    places = asyncio.Semaphore(ASKED_AT_ONCE)
     merging = asyncio.Lock()
 
     async def one(address: Address) -> str:
-        """Why it did not answer; empty when it did."""
+        """Ask one address. Returns why it did not answer; empty if it did."""
         try:
             async with places:
                 results = await _results(upstream, address, token)
         except (UpstreamError, ValueError) as error:
             return str(error)
         async with merging:
-            # many targets with their histograms take a while: not at the expense of traffic
+            # many targets with their histograms take a while, which must not hold up traffic
             await asyncio.to_thread(merged.merge, results)
         return ""
 
@@ -63,11 +63,11 @@ async def gather(upstream: Upstream, addresses: Iterable[Address], token: Token 
 
 
 async def _results(upstream: Upstream, address: Address, token: Token | None) -> Results:
-    """Raises `UpstreamError`, and ValueError for what is no such thing."""
+    """Ask for results. Raises `UpstreamError`, and ValueError for an answer that is not client results."""
     path = "/client/results?histograms=y"
     status, data = await ask(upstream, address.origin, "GET", path, timeout=ANSWER_SECONDS, limit=ANSWER_LIMIT, token=token)
     if not 200 <= status < 300:
-        raise ValueError(said(status, data))
+        raise ValueError(failure(status, data))
     return await asyncio.to_thread(_read, data)
 
 

@@ -1,4 +1,4 @@
-"""Who has registered: peers by label and address."""
+"""The instances that have registered, by label and address."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Peer:
     label: str
     address: Address
     last_seen: datetime | None = None
-    """When it last registered, or answered a push."""
+    """When it last registered, or answered a push or a call."""
 
     @property
     def last_seen_text(self) -> str | None:
@@ -31,7 +31,7 @@ class Peer:
 
 
 class Peers:
-    """Peers, each once, in the order they came."""
+    """All peers, each once, in the order they came."""
 
     def __init__(self) -> None:
         self._peers: dict[tuple[str, Address], Peer] = {}
@@ -45,11 +45,11 @@ class Peers:
         return iter(list(self._peers.values()))
 
     def __contains__(self, label: str) -> bool:
-        """Whether anybody bears a label."""
+        """Whether there is a peer with this label."""
         return label in self._addresses
 
     def add(self, label: str, address: Address) -> bool:
-        """Note a peer, heard of now; whether it is a new one. Raises `Conflict`."""
+        """A peer registers. Returns whether it is a new one. Raises `Conflict` if there are too many."""
         key = label, address
         new = key not in self._peers
         if new:
@@ -62,7 +62,7 @@ class Peers:
         return new
 
     def remove(self, label: str, address: Address) -> None:
-        """Raises KeyError when there is no such peer."""
+        """Raises KeyError if there is no such peer."""
         del self._peers[label, address]
         del self._addresses[label][address]
         if not self._addresses[label]:
@@ -72,7 +72,7 @@ class Peers:
             del self._labels[address]
 
     def clear(self) -> int:
-        """Forget all; how many there were."""
+        """Remove all. Returns how many there were."""
         count = len(self._peers)
         self._peers.clear()
         self._addresses.clear()
@@ -80,15 +80,15 @@ class Peers:
         return count
 
     def heard(self, address: Address) -> None:
-        """An instance gave a sign of life just now."""
+        """An instance was heard of just now."""
         now = datetime.now(UTC)
         for peer in self._labels.get(address, {}).values():
             peer.last_seen = now
 
     def addresses(self, label: str) -> list[Address]:
-        """Who bears a label."""
+        """The addresses that have a label."""
         return list(self._addresses.get(label, ()))
 
     def labels(self, address: Address) -> list[str]:
-        """The labels that an instance bears."""
+        """The labels that an address has."""
         return list(self._labels.get(address, ()))

@@ -1,8 +1,8 @@
-"""What is still to be pushed to one address: the newest wish for each target's name, in the order they came.
+"""The pushes that are still to be made to one address: the newest for each name of a target, in the order they came.
 
-Pure state. A push that a newer one of its name makes pointless is dropped, so that a retry never brings back a target removed
-since, and the queue is bounded by the number of names. Only a removal stays in front of a newer add of its name: removed and
-added again is a new target, which runs again where it is to be invoked at once.
+This is state alone: nothing is sent here. A push is dropped when a newer one of its name makes it pointless; so a retry never
+brings back a target that was removed since, and the queue is bounded by the number of names. Only a removal stays in front of a
+newer add of its name: a target that is removed and added again is a new one, and with `autoInvoke` it runs again.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["add", "remove", "clear"]
+PushKind = Literal["add", "remove", "clear"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Push:
     """One change to tell a peer."""
 
-    kind: Kind
+    kind: PushKind
     label: str
     revision: int
-    """Of the catalog after the change. Pushes come to a queue, and leave it, in growing order of it."""
+    """Of the catalog after the change. Pushes enter a queue, and leave it, in the order of their revisions."""
     name: str = ""
-    """The target's; empty where all of a label are cleared."""
+    """The target's; empty where all targets of a label are cleared."""
     body: bytes = b""
-    """The JSON of a target that is added."""
+    """The JSON of the target that is added."""
 
     @property
-    def key(self) -> tuple[Kind, str]:
+    def key(self) -> tuple[PushKind, str]:
         return self.kind, self.name or self.label
 
 
@@ -38,7 +38,7 @@ class PushQueue:
 
     def __init__(self) -> None:
         # an OrderedDict, since taking from the front of a dict slows with what was taken before
-        self._pushes: OrderedDict[tuple[Kind, str], Push] = OrderedDict()
+        self._pushes: OrderedDict[tuple[PushKind, str], Push] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._pushes)
@@ -50,7 +50,7 @@ class PushQueue:
         return self._pushes.get(push.key) is push
 
     def put(self, push: Push) -> None:
-        """Add a push; what it makes pointless goes."""
+        """Add a push, and drop those that it makes pointless."""
         match push.kind:
             case "add":
                 self._pushes.pop(("add", push.name), None)
@@ -66,10 +66,10 @@ class PushQueue:
         return next(iter(self._pushes.values()), None)
 
     def done(self, push: Push) -> None:
-        """A push is over; one that took its place meanwhile stays."""
+        """A push is over. One that took its place meanwhile stays."""
         if push in self:
             del self._pushes[push.key]
 
     def drop(self, label: str | None = None) -> None:
-        """Forget the pushes of a label, or all."""
+        """Drop the pushes of a label, or all."""
         self._pushes = OrderedDict((key, push) for key, push in self._pushes.items() if label is not None and push.label != label)

@@ -1,4 +1,4 @@
-"""Trying again for as long as it takes, with back-off and jitter."""
+"""Retries without an end, with back-off and jitter."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ LONGEST_WAIT = 5.0
 """Seconds."""
 
 JITTER = 0.2
-"""Seconds at most that are added, so that many who lost the same instance do not come back as one."""
+"""Seconds that are added at most, so that many instances that lost the same one do not come back at the same moment."""
 
 
 def forever(on: type[Exception]) -> AsyncIterator[AbstractContextManager[None]]:
-    """`async for attempt in forever(Missed): with attempt: …`, again after each `on` that is raised inside."""
+    """`async for attempt in forever(PushFailed): with attempt: …` tries again after each `on` that is raised inside."""
     import stamina
     from stamina.instrumentation import set_on_retry_hooks
 
-    # whoever retries reports it in his own words, once, and not at every attempt
+    # the caller reports failures in words of its own, once, and not at every attempt
     set_on_retry_hooks(())
     return stamina.retry_context(
         on=on,

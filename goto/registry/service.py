@@ -15,7 +15,7 @@ from goto.registry.catalog import MOST_LABEL_TARGETS, Catalog
 from goto.registry.gather import gather
 from goto.registry.peers import MOST_PEERS, Peer, Peers
 from goto.registry.push import Pusher
-from goto.registry.queue import Kind, Push
+from goto.registry.queue import Push, PushKind
 from goto.registry.worker import RegistryUrl
 from goto.routes import WORKER, get, post, put
 from goto.settings import setting
@@ -265,7 +265,7 @@ class Registry:
         }
 
     # ------------------------------------------------------------ inside
-    def _change(self, kind: Kind, label: str, name: str = "", body: bytes = b"") -> Push:
+    def _change(self, kind: PushKind, label: str, name: str = "", body: bytes = b"") -> Push:
         return Push(kind, str(label), self.catalog.revision, str(name), body)
 
     def _add(self, label: str, target: ClientTarget) -> Push:
@@ -294,7 +294,7 @@ class Registry:
                 self.pusher.put(address, push)
 
     def _show(self, peer: Peer) -> PeerState:
-        misses = self.pusher.misses(peer.address, peer.label)
+        misses = self.pusher.not_taken(peer.address, peer.label)
         shown: list[MissedPush] = [
             {"push": miss.push.kind, "target": miss.push.name, "reason": miss.reason, "final": miss.final}
             for miss in misses[:MOST_SHOWN]

@@ -1,7 +1,7 @@
-"""The worker's side: registering, taking the targets that are handed out, deregistering.
+"""The worker's side: it registers, takes the targets that are handed out, and deregisters.
 
-A registration is sent again every 30 s, and its answer is the whole list of targets. So a missed push mends itself, and a
-registry that was restarted knows its workers again.
+A registration is sent again every 30 s, and its answer is the whole list of targets. So a push that was missed is made up for,
+and a registry that was restarted gets to know its workers again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from goto.errors import BadInput, Conflict
 from goto.flow import Origin
 from goto.http.targets import segment
 from goto.registry.address import Address
-from goto.registry.ask import ask, said
+from goto.registry.ask import ask, failure
 from goto.registry.retry import forever
 from goto.upstream.answer import Upstream
 from goto.upstream.connection import UpstreamError
@@ -35,16 +35,16 @@ from goto.words.token import Token
 log = logging.getLogger("goto")
 
 AGAIN_SECONDS = 30.0
-"""From one registration to the next; up to a tenth less, so that workers started as one do not stay so."""
+"""From one registration to the next; up to a tenth less, so that workers that were started together drift apart."""
 
 REGISTER_SECONDS = 5.0
-"""For one try, from connecting to the end of the answer."""
+"""For one attempt, from connecting to the end of the answer."""
 
 DEREGISTER_SECONDS = 3.0
-"""For all that is done at the end."""
+"""For all of the deregistration."""
 
 ANSWER_LIMIT = 256 << 20
-"""Bytes of an answer to a registration; 10,000 targets may have bodies."""
+"""Bytes of the answer to a registration: it may hold 10,000 targets with bodies."""
 
 
 class NotRegistered(Exception):
@@ -52,7 +52,7 @@ class NotRegistered(Exception):
 
 
 class TakesTargets(Protocol):
-    """Where targets go: the client of a listener."""
+    """What a worker needs of its listener's client."""
 
     desired: Desired
 
@@ -67,7 +67,7 @@ class TakesTargets(Protocol):
 
 
 class RegistryUrl(str):
-    """The http or https URL of a registry, with a base path where wanted."""
+    """The http or https URL of a registry; it may have a base path."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "format": "uri", "examples": ["http://registry:8080"]}
 
@@ -75,7 +75,7 @@ class RegistryUrl(str):
     def parse(cls, text: str) -> RegistryUrl:
         parts = urlsplit(http_url(text))
         if parts.query or parts.fragment:
-            raise ValueError(f"{text!r}: the URL of a registry has neither query nor fragment")
+            raise ValueError(f"{text!r} has a query or a fragment, which the URL of a registry must not have: leave it out")
         return cls(text.rstrip("/"))
 
     @property
@@ -85,7 +85,7 @@ class RegistryUrl(str):
 
     @property
     def base(self) -> str:
-        """Its path, without a slash at the end."""
+        """The path of the URL, without a slash at the end."""
         return urlsplit(self).path
 
 
@@ -96,7 +96,7 @@ class HandOut:
     source: Source
     targets: list[ClientTarget] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
-    """Names of targets that are not what goto can send, and why."""
+    """Names of targets that goto cannot send, and why."""
 
 
 class Worker:
@@ -112,7 +112,7 @@ class Worker:
         token: Token | None = None,
     ) -> None:
         self.registered = False
-        """The last registration succeeded."""
+        """Whether the last registration succeeded."""
         self._upstream = upstream
         self._client = client
         self._registry = registry
@@ -125,16 +125,16 @@ class Worker:
         self._complaint = ""
 
     def start(self) -> None:
-        """Register, and go on doing so. Returns at once."""
+        """Begin to register, and to repeat it. Returns at once."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Deregister. Never takes longer than DEREGISTER_SECONDS, whatever the registry does."""
+        """Deregister. Takes DEREGISTER_SECONDS at most, whatever the registry does."""
         if self._task is None:
             return
         try:
             async with asyncio.timeout(DEREGISTER_SECONDS):
-                # a registration under way would come after, and stay
+                # wait for a registration that is under way: it would arrive after this, and stay
                 async with self._busy:
                     self._task.cancel()
                     if self._sent:
@@ -160,7 +160,7 @@ class Worker:
             log.exception("registering with %s failed", self._registry)
 
     async def _register(self) -> None:
-        """One try. Raises `NotRegistered`."""
+        """Register once. Raises `NotRegistered`."""
         async with self._busy:
             try:
                 hand_out = await self._ask()
@@ -186,7 +186,7 @@ class Worker:
             token=self._token,
         )
         if not 200 <= status < 300:
-            raise BadInput(said(status, data))
+            raise BadInput(failure(status, data))
         return read_hand_out(data, self._label)
 
     def _apply(self, hand_out: HandOut) -> None:
@@ -209,10 +209,10 @@ class Worker:
             client.invoke_targets(invoke)
 
     def _complain(self, reason: str) -> None:
-        """Once for each reason, not at each try."""
+        """Log each reason once, not at each attempt."""
         self.registered = False
         if reason != self._complaint:
-            log.warning("cannot register with %s: %s; trying on", self._registry, reason)
+            log.warning("cannot register with %s: %s; trying again", self._registry, reason)
             self._complaint = reason
 
     async def _deregister(self) -> None:
@@ -221,17 +221,17 @@ class Worker:
             self._upstream, self._registry.origin, "POST", path, timeout=DEREGISTER_SECONDS, token=self._token
         )
         if status >= 300 and status != 404:
-            log.warning("cannot deregister from %s: %s", self._registry, said(status, data))
+            log.warning("cannot deregister from %s: %s", self._registry, failure(status, data))
 
 
 def read_hand_out(data: bytes, label: str) -> HandOut:
-    """The answer to a registration, this goto's or the original's. Raises `BadInput` where it is none at all."""
+    """Read the answer to a registration, this goto's or the original's. Raises `BadInput` if it is not one."""
     try:
         document: Any = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise BadInput("answered with what is no JSON object: is it a registry?")
+        raise BadInput("did not answer with a JSON object: is it a registry?")
     given = {key.lower(): value for key, value in document.items()}
     targets = given.get("targets")
     if "targets" not in given or not isinstance(targets, dict | None):

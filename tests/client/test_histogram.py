@@ -7,7 +7,7 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.client.histogram import LONGEST, SHOWN, Latencies
+from goto.client.histogram import LONGEST, PERCENTILES, Latencies
 
 microseconds = st.lists(st.one_of(st.integers(0, 5000), st.integers(0, 2**30), st.integers(0, LONGEST)), max_size=60)
 
@@ -24,8 +24,8 @@ def test_it_says_what_the_package_says(values: list[int]):
     for value in values:
         histogram.record_value(value)
     assert len(latencies) == len(values)
-    expected = [histogram.get_value_at_percentile(percentile) / 1000 if values else 0.0 for percentile in (1, *SHOWN, 100)]
-    assert latencies.percentiles([1, *SHOWN, 100]) == expected
+    expected = [histogram.get_value_at_percentile(percentile) / 1000 if values else 0.0 for percentile in (1, *PERCENTILES, 100)]
+    assert latencies.percentiles([1, *PERCENTILES, 100]) == expected
     assert latencies.max == histogram.get_max_value() / 1000
     assert latencies.mean == pytest.approx(histogram.get_mean_value() / 1000, abs=0.001)
 

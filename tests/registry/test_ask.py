@@ -10,7 +10,7 @@ import pytest
 from support.upstream import Reply, Upstream, held
 
 from goto.flow import Origin
-from goto.registry.ask import ask, said
+from goto.registry.ask import ask, failure
 from goto.upstream.answer import Upstream as Sender
 from goto.upstream.connection import UpstreamError
 
@@ -76,4 +76,4 @@ def test_nobody_there_is_an_error():
     ],
 )
 def test_what_an_answer_said(data: bytes, text: str):
-    assert said(404, data) == text
+    assert failure(404, data) == text

@@ -15,7 +15,7 @@ from goto.registry import delivery as module
 from goto.registry import retry
 from goto.registry.address import Address
 from goto.registry.delivery import Delivery, Lanes
-from goto.registry.queue import Kind, Push
+from goto.registry.queue import Push, PushKind
 from goto.upstream.answer import Upstream as Sender
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def run(address: str, test: Callable[[Delivery], Awaitable[T]]) -> T:
     return asyncio.run(main())
 
 
-def push(kind: Kind, revision: int, name: str = "", label: str = "w") -> Push:
+def push(kind: PushKind, revision: int, name: str = "", label: str = "w") -> Push:
     return Push(kind, label, revision, name, b'{"n":%d}' % revision if kind == "add" else b"")
 
 
@@ -82,9 +82,9 @@ def test_it_is_tried_until_it_is_taken(upstream: Upstream):
         await delivery.settled(first)
         assert delivery.missed(first)
         assert delivery.late
-        [miss] = delivery.misses("w")
+        [miss] = delivery.not_taken("w")
         assert (miss.push, miss.reason, miss.final) == (first, "answered 500: not now", False)
-        assert delivery.misses("v") == []
+        assert delivery.not_taken("v") == []
         upstream.on("/client/targets/b", Reply())
         await until(lambda: not delivery.queue)
         assert (delivery.failing, delivery.late) == ("", False)
@@ -105,13 +105,13 @@ def test_an_add_that_is_refused_is_not_tried_again_and_holds_up_nothing(upstream
         delivery.put(first)
         delivery.put(second)
         await until(lambda: not delivery.queue)
-        [miss] = delivery.misses("w")
+        [miss] = delivery.not_taken("w")
         assert (miss.push, miss.reason, miss.final) == (first, f"answered {status}: no", True)
         assert (delivery.missed(first), delivery.missed(second)) == (True, False)
         delivery.put(third)
         assert not delivery.missed(first), "there is a newer one of this name"
         await until(lambda: not delivery.queue)
-        assert delivery.misses("w") == []
+        assert delivery.not_taken("w") == []
 
     run(f"127.0.0.1:{upstream.port}", test)
     upstream.take(3)
@@ -124,7 +124,7 @@ def test_what_is_not_there_need_not_be_removed(upstream: Upstream):
         one = push("remove", 1, "a")
         delivery.put(one)
         await delivery.settled(one)
-        assert (delivery.missed(one), delivery.misses("w")) == (False, [])
+        assert (delivery.missed(one), delivery.not_taken("w")) == (False, [])
 
     run(f"127.0.0.1:{upstream.port}", test)
 
@@ -137,11 +137,11 @@ def test_refusals_of_a_label_go_with_it(upstream: Upstream):
             delivery.put(push("add", 1, label, label))
         await until(lambda: not delivery.queue)
         delivery.put(push("clear", 2, label="v"))
-        assert [len(delivery.misses(label)) for label in ("v", "w")] == [1, 1]
+        assert [len(delivery.not_taken(label)) for label in ("v", "w")] == [1, 1]
         await until(lambda: not delivery.queue)
-        assert [len(delivery.misses(label)) for label in ("v", "w")] == [0, 1]
+        assert [len(delivery.not_taken(label)) for label in ("v", "w")] == [0, 1]
         delivery.drop("w")
-        assert delivery.misses("w") == []
+        assert delivery.not_taken("w") == []
 
     run(f"127.0.0.1:{upstream.port}", test)
 
@@ -221,7 +221,7 @@ def test_ending_ends_it(upstream: Upstream):
         await until(lambda: upstream.received)
         delivery.end()
         await asyncio.wait_for(waiting, PATIENCE)
-        assert (delivery.misses("w"), delivery.missed(one)) == ([], False)
+        assert (delivery.not_taken("w"), delivery.missed(one)) == ([], False)
 
     with held() as event:
         upstream.on("/client/targets/add", Reply(hold=event))
@@ -262,6 +262,6 @@ def test_the_oldest_refusals_are_forgotten(upstream: Upstream, monkeypatch: pyte
         for number, name in enumerate("abc", 1):
             delivery.put(push("remove", number, name))
         await until(lambda: not delivery.queue)
-        assert [miss.push.name for miss in delivery.misses("w")] == ["b", "c"]
+        assert [miss.push.name for miss in delivery.not_taken("w")] == ["b", "c"]
 
     run(f"127.0.0.1:{upstream.port}", test)

@@ -55,8 +55,8 @@ def test_who_took_it_is_not_named_and_nobody_waits_for_the_others(upstream: Upst
             monkeypatch.setattr(module, "PATIENCE", 3600.0)
             for revision in range(4, 8):
                 assert await pusher.wait(to_all(pusher, [hung, good], revision)) == [hung]
-            assert [miss.push.name for miss in pusher.misses(hung, "w")] == ["t3", "t4", "t5", "t6", "t7"]
-            assert (pusher.pending(hung), pusher.pending(good), pusher.misses(good, "w")) == (5, 0, [])
+            assert [miss.push.name for miss in pusher.not_taken(hung, "w")] == ["t3", "t4", "t5", "t6", "t7"]
+            assert (pusher.pending(hung), pusher.pending(good), pusher.not_taken(good, "w")) == (5, 0, [])
 
             event.set()
             await until(lambda: not pusher.pending(hung))
@@ -71,14 +71,14 @@ def test_an_address_that_is_no_peer_any_more_gets_nothing():
     async def test(pusher: Pusher) -> None:
         pushes = to_all(pusher, [DEAD], 1)
         await pusher.wait(pushes)
-        assert len(pusher.misses(DEAD, "w")) == 1
+        assert len(pusher.not_taken(DEAD, "w")) == 1
         pusher.drop(DEAD, "v")
-        assert len(pusher.misses(DEAD, "w")) == 1
+        assert len(pusher.not_taken(DEAD, "w")) == 1
         pusher.drop(DEAD, "w")
-        assert pusher.misses(DEAD, "w") == []
+        assert pusher.not_taken(DEAD, "w") == []
         pushes = to_all(pusher, [DEAD], 2)
         pusher.end(DEAD)
-        assert pusher.misses(DEAD, "w") == []
+        assert pusher.not_taken(DEAD, "w") == []
         assert await pusher.wait(pushes) == []
         for call in (pusher.wake, pusher.end):
             call(DEAD)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from goto.registry.queue import Kind, Push, PushQueue
+from goto.registry.queue import Push, PushKind, PushQueue
 
 NAMES = st.sampled_from(["a", "b", "c"])
 LABELS = st.sampled_from(["v", "w"])
@@ -21,7 +21,7 @@ def pushes(*words: str) -> list[Push]:
     return made
 
 
-def left(*words: str) -> list[tuple[Kind, str, int]]:
+def left(*words: str) -> list[tuple[PushKind, str, int]]:
     queue = PushQueue()
     for push in pushes(*words):
         queue.put(push)
@@ -79,7 +79,7 @@ class APeerThatFails(RuleBasedStateMachine):
         self.last_taken = 0
         self.under_way: Push | None = None
 
-    def put(self, kind: Kind, label: str, name: str = "") -> None:
+    def put(self, kind: PushKind, label: str, name: str = "") -> None:
         self.queue.put(Push(kind, label, self.revision, name))
 
     # names of one label never meet those of another here: `w` has a, b, c and `v` va, vb, vc
@@ -145,8 +145,8 @@ TestAPeerThatFails = APeerThatFails.TestCase
 
 
 @given(st.lists(st.tuples(st.sampled_from(["add", "remove"]), NAMES)))
-def test_what_is_left_says_the_same_as_all(words: list[tuple[Kind, str]]):
-    def held(told: list[tuple[Kind, str, int]]) -> dict[str, int]:
+def test_what_is_left_says_the_same_as_all(words: list[tuple[PushKind, str]]):
+    def held(told: list[tuple[PushKind, str, int]]) -> dict[str, int]:
         names: dict[str, int] = {}
         for kind, name, revision in told:
             names.pop(name, None)
@@ -154,5 +154,5 @@ def test_what_is_left_says_the_same_as_all(words: list[tuple[Kind, str]]):
                 names[name] = revision
         return names
 
-    told: list[tuple[Kind, str, int]] = [(kind, name, revision) for revision, (kind, name) in enumerate(words, 1)]
+    told: list[tuple[PushKind, str, int]] = [(kind, name, revision) for revision, (kind, name) in enumerate(words, 1)]
     assert held(left(*(f"{kind} {name}" for kind, name in words))) == held(told)

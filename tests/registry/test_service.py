@@ -487,7 +487,7 @@ def test_results_of_all_peers_as_one(registry: Goto, worker: Callable[..., Goto]
     ("args", "says"),
     [
         (["--registry", "reg:8080"], "argument --registry: 'reg:8080' is not an http or https URL"),
-        (["--registry", "http://reg:8080", "--address", "a b"], "argument --address: 'a b' is no address"),
+        (["--registry", "http://reg:8080", "--address", "a b"], "argument --address: 'a b' is not a valid address"),
         (["--address", "10.0.0.7:8080"], "--address says what is registered: it needs --registry"),
     ],
 )

@@ -147,7 +147,7 @@ def test_it_goes_on_until_the_registry_is_there(caplog: pytest.LogCaptureFixture
     [
         (Reply(503, b"busy"), "answered 503: busy"),
         (Reply(404, b"no"), "answered 404: no"),
-        (Reply(200, b"hello"), "answered with what is no JSON object: is it a registry?"),
+        (Reply(200, b"hello"), "did not answer with a JSON object: is it a registry?"),
         (Reply(200, b'{"RequestURI": "/"}'), "answered without targets: is it a registry?"),
         (Reply(verbatim=b""), "closed the connection without an answer"),
     ],
@@ -163,7 +163,7 @@ def test_what_is_no_registration_is_tried_again(upstream: Upstream, caplog: pyte
 
     run(upstream.base, Client(), test)
     complaints = [record.message for record in caplog.records if "cannot register" in record.message]
-    assert complaints == [f"cannot register with {upstream.base}: {reason}; trying on"]
+    assert complaints == [f"cannot register with {upstream.base}: {reason}; trying again"]
 
 
 def test_a_target_that_cannot_be_read_keeps_none_of_the_others(upstream: Upstream, caplog: pytest.LogCaptureFixture):

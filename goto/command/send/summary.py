@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from goto.client.counts import Counts
-from goto.client.histogram import SHOWN, Latencies
+from goto.client.histogram import PERCENTILES, Latencies
 from goto.client.results import Results
 
 if TYPE_CHECKING:
@@ -94,12 +94,12 @@ def _statuses(counts: Counts) -> Table:
 
 
 def _latencies(counts: Counts) -> Table:
-    table = _table("latency in ms", *(f"p{percentile:g}" for percentile in SHOWN), "max", "mean")
+    table = _table("latency in ms", *(f"p{percentile:g}" for percentile in PERCENTILES), "max", "mean")
     rows = {"since sent": counts.raw, "since due": counts.corrected}
     if counts.raw.counts == counts.corrected.counts:
         rows = {"": counts.raw}
     for name, latencies in rows.items():
-        values = [*latencies.percentiles(SHOWN), latencies.max, latencies.mean]
+        values = [*latencies.percentiles(PERCENTILES), latencies.max, latencies.mean]
         table.add_row(name, *map(milliseconds, values))
     return table
 
