@@ -1,1 +1,1 @@
-"""What is made of the declarations for those who use the API: pure functions."""
+"""Management calls: found by the table of routes, let in, served, and described."""

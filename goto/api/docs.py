@@ -59,7 +59,7 @@ class Docs:
         table = self._table()
         if self._made is None or self._made[0] is not table:
             data = await asyncio.to_thread(_document, table)
-            self._made = table, data, _tag(data)
+            self._made = table, data, _entity_tag(data)
         _, data, tag = self._made
         return _cached(request, tag, "application/json", lambda: data)
 
@@ -82,8 +82,8 @@ class Docs:
 
     def _file(self, name: str, request: Request) -> Response:
         if name not in self._tags:
-            self._tags[name] = _tag(_read(name))
-        response = _cached(request, self._tags[name], FILES[name][1], lambda: _read(name))
+            self._tags[name] = _entity_tag(_bytes_of(name))
+        response = _cached(request, self._tags[name], FILES[name][1], lambda: _bytes_of(name))
         response.headers.add("Content-Security-Policy", POLICY)
         response.headers.add("X-Content-Type-Options", "nosniff")
         response.headers.add("Referrer-Policy", "no-referrer")
@@ -97,13 +97,13 @@ def _document(table: RouteTable) -> bytes:
     return json_bytes(document(table))
 
 
-def _read(name: str) -> bytes:
+def _bytes_of(name: str) -> bytes:
     from importlib import resources  # by most processes never
 
     return resources.files("goto.api").joinpath(FILES[name][0], name).read_bytes()
 
 
-def _tag(data: bytes) -> str:
+def _entity_tag(data: bytes) -> str:
     from hashlib import blake2b  # with OpenSSL
 
     return f'"{blake2b(data, digest_size=12).hexdigest()}"'

@@ -105,7 +105,7 @@ class _Document:
     def add(self, route: Route) -> None:
         """Add the operations of a route."""
         path = self._by_shape.setdefault("/".join("{}" if is_variable(s) else s for s in route.path.split("/")), route.path)
-        tag = spoken(route.owner.__name__)
+        tag = in_words(route.owner.__name__)
         self._tags.setdefault(tag, route.owner)
         operation: dict[str, Any] = {
             "tags": [tag],
@@ -246,6 +246,6 @@ def is_variable(segment: str) -> bool:
     return segment.startswith("{")
 
 
-def spoken(name: str) -> str:
+def in_words(name: str) -> str:
     """A class name in words: `Response headers`."""
     return re.sub(r"(?<=[a-z])[A-Z]", lambda found: f" {found[0].lower()}", name)

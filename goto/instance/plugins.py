@@ -17,6 +17,7 @@ from goto.api.table import Route, routes_of
 from goto.config.keys import KeyClash
 from goto.feature import Feature
 from goto.features import FEATURES
+from goto.instance.onion import FeatureType, in_place
 from goto.instance.wiring import config_keys, route_table
 from goto.measures import Measure, measures_of
 
@@ -28,8 +29,6 @@ TRAFFIC = frozenset(("status", "echo"))
 
 OURS = ("goto_", "process_", "python_")
 """How metrics begin that are not a plug-in's."""
-
-FeatureType = type[Feature]
 
 
 class PluginError(Exception):
@@ -45,7 +44,10 @@ def with_plugins(files: Iterable[str] = ()) -> tuple[FeatureType, ...]:
     for feature in plugins:
         _check(feature)
     _check_names((*FEATURES, *dict.fromkeys(plugins)))
-    features = _in_place(list(dict.fromkeys(plugins)))
+    try:
+        features = in_place(FEATURES, dict.fromkeys(plugins))
+    except ValueError as error:
+        raise PluginError(str(error)) from None
     _check_measures(features)
     _check_routes(route_table(features).routes)
     try:
@@ -125,37 +127,6 @@ def _check(feature: FeatureType) -> None:
     for measure in measures_of(feature):
         if measure.name.startswith(OURS):
             raise PluginError(f"{who}: the metric {measure.name} would be taken for goto's own: begin it with {feature.name}_")
-
-
-def _in_place(plugins: list[FeatureType]) -> tuple[FeatureType, ...]:
-    """All features from the outside in: each plug-in just outside of the feature that it names, those of one place as given."""
-    features = list(FEATURES)
-    waiting = plugins
-    while waiting:
-        places = {feature.name: feature for feature in features}
-        # a plug-in may name another one, which then has its place first
-        ready = [feature for feature in waiting if feature.outside in places]
-        if not ready:
-            raise PluginError(_nowhere(waiting, [*places]))
-        for feature in ready:
-            features.insert(features.index(places[feature.outside]), feature)
-        waiting = [feature for feature in waiting if feature not in ready]
-    return tuple(features)
-
-
-def _nowhere(waiting: list[FeatureType], placed: list[str]) -> str:
-    """Why these have no place."""
-    names = {feature.name for feature in waiting}
-    for feature in waiting:
-        if feature.outside not in names:
-            return (
-                f"{feature.__name__}: outside names {feature.outside!r}, and there is no feature of that name: "
-                f"write one of {', '.join(placed)}"
-            )
-    return (
-        f"{', '.join(feature.__name__ for feature in waiting)}: outside leads from one to the other and to no place: "
-        f"let one of them name {Feature.outside}"
-    )
 
 
 def _check_measures(features: Sequence[FeatureType]) -> None:

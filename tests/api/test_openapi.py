@@ -11,7 +11,7 @@ import openapi_spec_validator as validator
 import pytest
 
 from goto.api import openapi
-from goto.api.openapi import document, spoken
+from goto.api.openapi import document, in_words
 from goto.api.table import RouteTable
 from goto.errors import ApiError, Conflict
 from goto.flow import Request, Response
@@ -140,7 +140,7 @@ def test_what_it_says_of_itself() -> None:
 
 def test_owners_are_tags() -> None:
     assert SAMPLE["tags"] == [{"name": "Sample things", "description": "Things of every kind."}]
-    assert spoken("URI") == "URI"
+    assert in_words("URI") == "URI"
 
 
 def test_another_spelling_says_so() -> None:

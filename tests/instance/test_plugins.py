@@ -119,15 +119,6 @@ def test_several_in_one_file_and_what_is_none(tmp_path: Path):
             "A: outside names 'forcedstatus', and there is no feature of that name: write one of bypass, timeouts, delay, ",
         ),
         (
-            "class A(Feature):\n    outside = 'b'\nclass B(Feature):\n    outside = 'a'\n",
-            "A, B: outside leads from one to the other and to no place: let one of them name forced_status",
-        ),
-        ("class A(Feature):\n    outside = 'a'\n", "A: outside leads from one to the other"),
-        (
-            "class A(Feature):\n    outside = 'b'\nclass B(Feature):\n    outside = 'c'\n",
-            "B: outside names 'c', and there is no feature",
-        ),
-        (
             "class A(Feature):\n    @measure('goto_a', 'gauge')\n    def a(self):\n        'A.'\n",
             "A: the metric goto_a would be taken for goto's own: begin it with a_",
         ),

@@ -12,6 +12,7 @@ import pytest
 from support.calls import call
 from support.client import Client, get
 from support.goto_process import Goto
+from support.lab import Lab, in_lab
 from support.ports import free_port
 from support.site import Site
 from support.upstream import Reply, Upstream, held
@@ -236,3 +237,23 @@ def test_one_that_fails_to_open_does_not_count_as_the_last_open_one() -> None:
                 await opening
 
     host_with(check)
+
+
+def test_one_is_carried_as_the_listener_that_it_was_added_through() -> None:
+    async def test(lab: Lab) -> None:
+        lab.first.mode = "regular@"
+        by_port = lab.instance.listeners.by_port
+        await lab.api("/listeners/add", '{"port": 81}')
+        by_port[81].mode = "reverse:http://up@"
+        await lab.api("/goto/port/81/listeners/add", '{"port": 82}')
+        await lab.api("/goto/port/81/goto/config", "listeners: [{port: 83, open: false}]")
+        await lab.api("/goto/config", "listeners: [{port: 84, open: false}]")
+        await lab.apply("", "listeners: [{port: 85, open: false}]")  # as a file is: the host decides
+        assert {port: listener.mode for port, listener in by_port.items() if 81 < port < 90} == {
+            82: "reverse:http://up@",
+            83: "reverse:http://up@",
+            84: "regular@",
+            85: "",
+        }
+
+    in_lab(test)
