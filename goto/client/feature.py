@@ -1,6 +1,4 @@
-"""The load client of a listener: its targets, their runs, and the results (seed: Client Features). The rest of this folder is its
-engine.
-"""
+"""The load client of a listener: its targets, their runs, and the results (seed: Client Features)."""
 
 from __future__ import annotations
 

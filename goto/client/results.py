@@ -174,7 +174,7 @@ class Results:
 
     @classmethod
     def from_wire(cls, document: Any) -> Results:
-        """Read what `to_wire(histograms=True)` gave. Without histograms, as from the original's instances, there are no latencies.
+        """Read what `to_wire(histograms=True)` gave. Without histograms, which the original never gives, there are no latencies.
 
         Raises ValueError for anything else.
         """

@@ -22,7 +22,7 @@ def test_the_exit_status_is_what_the_coroutine_returns() -> None:
 def test_a_low_limit_of_descriptors_is_raised_as_far_as_the_system_allows() -> None:
     script = (
         "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (64, 300));"
-        "from goto.runtime import allow_files;"
+        "from goto.command.runtime import allow_files;"
         "allow_files(50); print(r.getrlimit(r.RLIMIT_NOFILE)[0]);"
         "allow_files(10_000); print(r.getrlimit(r.RLIMIT_NOFILE)[0]);"
         "allow_files(1); print(r.getrlimit(r.RLIMIT_NOFILE)[0])"
