@@ -1,5 +1,7 @@
 # make run      serve on PORT (default 8080), with ARGS
-# make test     check everything, on the default Python and on the newest one found
+# make test     check everything on the newest Python found: the linters, all tests on goto as it is installed, and those of
+#               the modules that are compiled on the same uncompiled
+# make test-all what make test leaves out: the tests on the other Pythons, the default one and 3.11
 # make check    the linters alone
 # make soak     everything at once for ten minutes, and whether every count adds up
 # make fuzz     what make test does with random input, at length
@@ -25,29 +27,58 @@ DEV_STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 # built again when anything in it has changed
 BUILT_STAMP := $(BUILT)/.installed
 BUILT_DEV_STAMP := $(BUILT_STAMP)-$(subst $(comma),-,$(EXTRAS))
+# installed or not, as PYTHONPATH says: the checkout comes before what is installed
+CHECKOUT := PYTHONPATH=$(CURDIR):$(CURDIR)/tests
 SOURCES := pyproject.toml hatch_build.py README.md LICENSE $(shell find goto addons -type f -not -name '*.pyc')
 # Python looks for goto among what is installed, not in this folder
 INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/tests
 
-.PHONY: run test check fuzz soak clean dev built compiler nginx chromium test-newest test-built viewer bench bench-tools profile
+# Tests start goto some hundred times; without the cache of Python each start from the checkout would compile it anew.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: run test test-all test-newest test-other check fuzz soak clean dev built compiler nginx chromium viewer bench bench-tools profile
 .NOTPARALLEL:
 
 run: $(BUILT_STAMP)
 	@exec $(BUILT)/bin/goto --port $(PORT) $(ARGS)
 
-# The default Python comes last, so that the output ends with its summary.
-test: check nginx chromium test-newest test-built
-	$(VENV)/bin/python -m pytest $(PYTEST)
+# The whole suite comes last, so that the output ends with its summary.
+test: nginx chromium
+	@$(pythons); set -- $$(echo "$$pythons" | tail -n 1); \
+	$(MAKE) --no-print-directory test-newest BUILT=.venv-3.$$1-built PYTHON="$$2"
 
-# what is compiled, or has to do with it; mitmproxy goes its own way
-test-built: built
-	$(INSTALLED) $(BUILT)/bin/python -m pytest --quiet $(PYTEST) --ignore-glob='*mitm*' \
-	  tests/test_*.py tests/client tests/features tests/hosts
+test-newest: built
+	$(call lint,$(BUILT))
+	$(CHECKOUT) $(BUILT)/bin/python -m pytest --quiet $(PYTEST) $(COMPILED_TESTS)
+	$(INSTALLED) $(BUILT)/bin/python -m pytest $(PYTEST)
+
+test-all: nginx chromium
+	@set -e; $(pythons); newest=$$(echo "$$pythons" | tail -n 1); \
+	others=$$(echo "$$pythons" | awk -v newest="$${newest%% *}" '($$1 == 11 || $$3 == "default") && $$1 != newest'); \
+	if [ -z "$$others" ]; then echo "No other Python was found than 3.$${newest%% *}, which make test takes."; fi; \
+	echo "$$others" | while read -r minor python _; do \
+	  [ -z "$$minor" ] || $(MAKE) --no-print-directory test-other BUILT=.venv-3.$$minor-built PYTHON="$$python" </dev/null; \
+	done
+
+# mitmproxy goes its own way, past most of what is compiled
+test-other: built
+	$(INSTALLED) $(BUILT)/bin/python -m pytest --quiet $(PYTEST) --ignore-glob='*mitm*' $(COMPILED_ROOMS)
+	$(CHECKOUT) $(BUILT)/bin/python -m pytest $(PYTEST)
+
+# the tests of the modules that are compiled, as pyproject.toml lists them, and of whether they are
+COMPILED := $(shell sed -n 's|^    "goto/\(.*\)\.py",$$|\1|p' pyproject.toml)
+COMPILED_TESTS := $(foreach module,$(COMPILED),tests/$(dir $(module))test_$(notdir $(module)).py) tests/instance/test_build.py
+# their rooms, and what every exchange goes through
+COMPILED_ROOMS := tests/test_*.py $(addprefix tests/,client counting features hosts http matching traffic upstream)
 
 check: $(DEV_STAMP)
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
+	$(call lint,$(VENV))
+
+define lint
+	$(1)/bin/ruff check .
+	$(1)/bin/ruff format --check .
+	$(1)/bin/mypy
+endef
 
 # random calls for each operation of the API, and
 # inputs over sockets
@@ -105,26 +136,16 @@ built: compiler $(BUILT_DEV_STAMP)
 	  echo "goto was not compiled, though there is a C compiler: GOTO_COMPILE=yes pip wheel --no-deps . says why" >&2; exit 1; \
 	fi
 
-# ---------------------------------------------------------------- the newest Python, where it is 3.12 or newer
-# Prints its minor version and path. A candidate must run: a shim without a version behind it does not.
-define newest
-{ seq -f 'python3.%g' 12 40; ls -d "$$HOME"/.pyenv/versions/3.*/bin/python3; } 2>/dev/null | while read -r python; do \
-  "$$python" -c 'import ensurepip, sys, venv; \
-    sys.version_info.releaselevel == "final" and print(*sys.version_info[1:3], sys.executable)' 2>/dev/null || :; \
-done | sort -n -k1,1 -k2,2 | tail -n 1 | cut -d ' ' -f 1,3-
+# ---------------------------------------------------------------- the Pythons that are here
+# Sets `pythons` to lines of a minor version, a path and whether it is the default one, the newest last and each minor version
+# once. A candidate must run: a shim without a version behind it does not.
+define pythons
+pythons=$$({ echo "$(PYTHON)"; seq -f 'python3.%g' 40 -1 11; ls -dr "$$HOME"/.pyenv/versions/3.*/bin/python3; } 2>/dev/null | \
+  while read -r python; do "$$python" -c 'import ensurepip, sys, venv; \
+    sys.version_info.releaselevel == "final" and sys.version_info >= (3, 11) and \
+    print(sys.version_info.minor, sys.executable, sys.argv[1])' "$$([ "$$python" = "$(PYTHON)" ] && echo default)" 2>/dev/null || :; \
+  done | awk '!seen[$$1]++' | sort -n)
 endef
-
-test-newest: dev
-	@set -e; \
-	default=$$($(VENV)/bin/python -c 'import sys; print(sys.version_info.minor)'); \
-	found=$$($(newest)); minor=$${found%% *}; python=$${found#* }; \
-	if [ -z "$$found" ] || [ "$$minor" -lt 12 ] || [ "$$minor" -le "$$default" ]; then \
-	  echo "No Python newer than 3.$$default that is at least 3.12 was found: the tests run on the default one alone."; \
-	else \
-	  $(MAKE) --no-print-directory built BUILT=.venv-3.$$minor-built PYTHON="$$python"; \
-	  echo "$(INSTALLED) .venv-3.$$minor-built/bin/python -m pytest --quiet $(PYTEST)"; \
-	  $(INSTALLED) .venv-3.$$minor-built/bin/python -m pytest --quiet $(PYTEST); \
-	fi
 
 # ---------------------------------------------------------------- what tests and measurements use besides Python
 # $(call debian,COMMAND,PACKAGE) installs a Debian package where its command is missing

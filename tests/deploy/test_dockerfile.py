@@ -219,7 +219,7 @@ class Image:
     def _arg(self, instruction: Instruction, extras: str) -> None:
         name, _, default = instruction.text.partition("=")
         assert default == {"EXTRAS": '""', "COMPILE": "yes"}[name]
-        # whether it can be compiled is a matter of the machine, see tests/test_compiled.py
+        # whether it can be compiled is a matter of the machine, see tests/instance/test_build.py
         self.env[name] = extras if name == "EXTRAS" else "no"
 
     def _env(self, instruction: Instruction, extras: str) -> None:
@@ -243,6 +243,8 @@ class Image:
 
     def _run(self, instruction: Instruction, extras: str) -> None:
         command = self.rewritten(instruction.text)
+        if extras and "pip wheel" in command:
+            return  # it is there already, the same for all extras
         if extras:
             command = command.replace(" install --no-cache-dir", " install --dry-run --no-cache-dir")
         # the settings of this machine say where packages come from; those of a virtual environment do not belong here

@@ -22,13 +22,16 @@ FOLDER = ROOT.parent / "shared" / "conformance"
 SLACK = 3.0
 """Multiplies every longest time a suite allows, for busy machines. Shortest times stay as they are."""
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""In C where there is one: every worker of a run reads all suites."""
+
 suites_here = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the shared conformance suites are not at {FOLDER}")
 
 
 def scenarios(*, without: Container[str] = ()) -> Iterator[Any]:
     """Every scenario but those that bear one of these tags, as parameters of a test."""
     for suite in sorted(FOLDER.glob("*.yaml")):
-        for scenario in yaml.safe_load(suite.read_text()):
+        for scenario in yaml.load(suite.read_text(), LOADER):
             if not any(tag in without for tag in scenario.get("tags", [])):
                 yield pytest.param(scenario, id=f"{suite.stem}: {scenario['name']}".replace("/", "∕"))
 
