@@ -36,14 +36,14 @@ INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/tests
 # Tests start goto some hundred times; without the cache of Python each start from the checkout would compile it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-all test-newest test-other check fuzz soak clean dev built compiler nginx chromium viewer bench bench-tools profile
+.PHONY: run test test-all test-newest test-other check fuzz soak clean dev built compiler nginx chromium test-tools viewer bench bench-tools profile
 .NOTPARALLEL:
 
 run: $(BUILT_STAMP)
 	@exec $(BUILT)/bin/goto --port $(PORT) $(ARGS)
 
 # The whole suite comes last, so that the output ends with its summary.
-test: nginx chromium
+test: test-tools
 	@$(pythons); set -- $$(echo "$$pythons" | tail -n 1); \
 	$(MAKE) --no-print-directory test-newest BUILT=.venv-3.$$1-built PYTHON="$$2"
 
@@ -52,7 +52,7 @@ test-newest: built
 	$(CHECKOUT) $(BUILT)/bin/python -m pytest --quiet $(PYTEST) $(COMPILED_TESTS)
 	$(INSTALLED) $(BUILT)/bin/python -m pytest $(PYTEST)
 
-test-all: nginx chromium
+test-all: test-tools
 	@set -e; $(pythons); newest=$$(echo "$$pythons" | tail -n 1); \
 	others=$$(echo "$$pythons" | awk -v newest="$${newest%% *}" '($$1 == 11 || $$3 == "default") && $$1 != newest'); \
 	if [ -z "$$others" ]; then echo "No other Python was found than 3.$${newest%% *}, which make test takes."; fi; \
@@ -164,6 +164,11 @@ nginx:
 
 chromium:
 	$(call debian,chromium,chromium)
+
+# what the tests ask with, as users do, and what makes certificates as the docs say
+test-tools: nginx chromium
+	$(call debian,curl,curl)
+	$(call debian,openssl,openssl)
 
 compiler:
 	$(call debian,cc,gcc libc6-dev python3-dev)

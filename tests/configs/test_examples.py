@@ -45,7 +45,7 @@ Start = Callable[..., tuple[Goto, dict[str, int]]]
 
 def test_every_example_says_how_to_run_it_and_is_tested():
     names = sorted(file.name for file in CONFIGS.glob("*.yaml"))
-    tested = Path(__file__).read_text() + (ROOT / "tests" / "test_plugins.py").read_text()
+    tested = Path(__file__).read_text() + (ROOT / "tests" / "instance" / "test_plugins.py").read_text()
     for name in names:
         comment = (CONFIGS / name).read_text().split("\n\n")[0]
         assert comment.startswith("# ")

@@ -49,7 +49,10 @@ def test_they_are_parsed() -> None:
     ("given", "says"),
     [
         ({"goto_admin_port": "0"}, "goto_admin_port: "),
-        ({"goto_admin_host": "a:80"}, "goto_admin_host: 'a:80' is no name or address of a host"),
+        (
+            {"goto_admin_host": "a:80"},
+            "goto_admin_host: 'a:80' is not a name or address of a host: write it without scheme and port",
+        ),
         ({"goto_admin_token": "a b"}, "goto_admin_token: a token is made of "),
         ({"goto_registry_token": "@/no/file"}, "goto_registry_token: the file after @ cannot be read"),
         ({"goto_label": "a\nb"}, "goto_label: "),
