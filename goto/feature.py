@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, Protocol
 
-from goto.upstream.answer import Upstream
+__all__ = ["Feature", "Sender"]
+
+
+class Sender(Protocol):
+    """What a process sends requests with. A feature whose matter is sending has `send_with(sender)`, which its listener calls
+    before any traffic; the others decide, and hosts send.
+    """
+
+    @property
+    def pool(self) -> Any:
+        """The connections to upstreams, by origin, shared by the whole process."""
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 """Where a word of a class name ends."""
@@ -47,13 +57,13 @@ class Feature:
     _on_change: Callable[[], None] = staticmethod(lambda: None)
     """A feature outside a listener, as in a test, has nobody to tell."""
 
-    upstream: Upstream
-    """What the process sends with. For a feature whose matter is sending; the others decide, and hosts send."""
+    ends: ClassVar[Literal["taken", "written"]] = "taken"
+    """What `closed` has to know: that the client's system has taken the last byte, or only that it was written, which costs
+    less."""
 
-    def bind(self, on_change: Callable[[], None], upstream: Upstream) -> None:
-        """For the listener: what to call when `active` may have flipped, and what to send with."""
+    def bind(self, on_change: Callable[[], None]) -> None:
+        """For the listener: what to call when `active` may have flipped."""
         self._on_change = on_change
-        self.upstream = upstream
 
     def settled(self) -> None:
         """A configuration is in force as a whole, and its listeners serve: start what it is to start."""

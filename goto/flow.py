@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from mypy_extensions import mypyc_attr
@@ -80,8 +81,108 @@ class ClientGone(Exception):
     """The client's FIN or reset was seen before its answer was handed over."""
 
 
-Answer = Callable[["Flow", bytes, int], Response]
+MakeResponse = Callable[["Flow", bytes, int], Response]
 """Makes a response of (flow, the kept part of the body, the body's full size in bytes)."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Wait(Generic[T]):
+    """What an exchange waits for, once: `come(value)` lets it go on, `fail(error)` ends it.
+
+    An exchange is a coroutine that is stepped by whoever has what it waits for, not a task: awaiting a `Wait` that has come costs
+    nothing, one that has not yields it to the stepper, which sets `on_come` to its next step (see `step_in_task`). Nothing of
+    asyncio is needed for that.
+    """
+
+    __slots__ = ("error", "here", "on_come", "value")
+
+    def __init__(self) -> None:
+        self.here = False
+        self.value: T | None = None
+        self.error: Exception | None = None
+        self.on_come: Callable[[], None] | None = None
+
+    def come(self, value: T | None = None) -> None:
+        """What was waited for is here. Later calls change nothing."""
+        if not self.here:
+            self.here = True
+            self.value = value
+            if self.on_come is not None:
+                self.on_come()
+
+    def fail(self, error: Exception) -> None:
+        """It will not come: whoever waits gets the error raised. Changes nothing once it has come."""
+        if not self.here:
+            self.error = error
+            self.come()
+
+    def __await__(self) -> Generator[Any, None, T]:
+        if not self.here:
+            yield self
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]  # whoever makes a Wait[T] lets a T come
+
+
+async def step_in_task(coroutine: Coroutine[Any, None, T]) -> T:
+    """Step a coroutine that awaits `Wait`s, from within a task. Cancelling the task is passed on to it."""
+    loop = asyncio.get_running_loop()
+    error: BaseException | None = None
+    while True:
+        try:
+            wait = coroutine.send(None) if error is None else coroutine.throw(error)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]  # the coroutine's own result
+        waiter: asyncio.Future[None] = loop.create_future()
+        wait.on_come = partial(_wake, waiter)
+        error = None
+        try:
+            await waiter
+        except BaseException as raised:
+            error = raised
+
+
+class Hold:
+    """A wait that a feature has asked for by `flow.hold`."""
+
+    __slots__ = ("_began", "_on_over", "_timer", "_until", "seconds", "wait")
+
+    def __init__(self, seconds: float | None, on_over: Callable[[float], None] | None) -> None:
+        self.seconds = seconds
+        self.wait: Wait[None] = Wait()
+        self._on_over = on_over
+        self._began = self._until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def release(self) -> None:
+        """End the wait at once, also before it has begun."""
+        self.wait.come()
+
+    def begin(self) -> None:
+        """For hosts: it is its turn."""
+        self._began = time.monotonic()
+        if self.seconds is not None and not self.wait.here:
+            self._until = self._began + self.seconds
+            self._tick()
+
+    def over(self) -> None:
+        """For hosts: it has ended, however. To be called once."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._on_over is not None:
+            self._on_over(time.monotonic() - self._began)
+
+    def _tick(self) -> None:
+        """uvloop fires timers up to 1 ms early, so the clock has the last word: a hold is never shorter than asked for."""
+        left = self._until - time.monotonic()
+        if left > 0:
+            self._timer = asyncio.get_running_loop().call_later(left, self._tick)
+        else:
+            self.wait.come()
+
+
+MARK_LENGTH = 200
+"""Characters of a mark; what is longer is cut."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -95,7 +196,7 @@ class Flow:
 
     # what most flows never set stands here, so that each need not be given it
     response: Response | None = None
-    answer: Answer | None = None
+    answer: MakeResponse | None = None
     upstreams: Sequence[Call] = ()
     status: int | None = None
     completed = False
@@ -103,11 +204,20 @@ class Flow:
     gone = False
     unanswered = False
     """The one upstream that it was sent on to has given no answer."""
-    waits_in: object = None
-    """The response hook that waits, or was waiting when the client left."""
+    aborted = False
+    """goto ended the exchange itself, on purpose."""
+    depth = -1
+    """How far into the onion of features it came, see `Pipeline`."""
+    counted = 0
+    """The status that it was counted under; 0 as long as it was not counted."""
+    marks: Sequence[str] = ()
+    """What features did to it, in order: `delay:200ms`, `forced:503`."""
+    holds: Sequence[Hold] = ()
+    """For hosts: the waits that were asked for and have not begun."""
     _waiting: asyncio.Future[Any] | None = None
+    _held: Wait[Any] | None = None
 
-    def __init__(self, request: Request, default: Answer | None = None, *, local: bool = True) -> None:
+    def __init__(self, request: Request, default: MakeResponse | None = None, *, local: bool = True) -> None:
         self.request = request
         self.default = default
         self.local = local
@@ -119,6 +229,32 @@ class Flow:
     @property
     def decided(self) -> bool:
         return self.response is not None or self.answer is not None or bool(self.upstreams)
+
+    def hold(self, seconds: float | None, on_over: Callable[[float], None] | None = None) -> Hold:
+        """Wait this long before going on; None for until it is released, or the client leaves.
+
+        Asked for in a `request` hook, the wait comes once the request hooks are over, before the answer is made or an upstream
+        is called; in a `response` hook, once the response hooks are over, before the first byte is sent. Several add up, in
+        order. A hold is never shorter than asked for, and ends at once when the client leaves. `on_over(seconds)` is called
+        once, with what it lasted.
+        """
+        hold = Hold(seconds, on_over)
+        self.holds = [*self.holds, hold]
+        return hold
+
+    def mark(self, text: str) -> None:
+        """Say what was done to the exchange, in one word without blanks; it stands in the access log."""
+        self.marks = [*self.marks, text[:MARK_LENGTH]]
+
+    async def until(self, wait: Wait[T]) -> T:
+        """For hosts: wait, but only as long as the client stays. Raises `ClientGone`."""
+        if self.gone:
+            raise ClientGone
+        self._held = wait
+        try:
+            return await wait
+        finally:
+            self._held = None
 
     async def wait(self, waiter: asyncio.Future[T]) -> T:
         """Wait for a future of this exchange's own; `ClientGone` as soon as the client leaves."""
@@ -149,6 +285,8 @@ class Flow:
         waiter = self._waiting
         if waiter is not None and not waiter.done():
             waiter.set_exception(ClientGone())
+        if self._held is not None:
+            self._held.fail(ClientGone())
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

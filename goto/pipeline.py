@@ -2,17 +2,23 @@
 
 Features form an onion. `request` hooks run from the outside in until one decides the flow; `response` hooks run from
 there back out, and `closed` for the same features. So what lies behind the deciding feature never sees the exchange.
+
+`request` and `response` are called as hooks are: they return None when all is done, or something to await where a hook is
+`async def`. Such a hook runs in a task of its own, since it may do anything that needs one, and the flow goes on when it is
+done. Who steps that is the host's matter (see `flow.Wait`).
 """
 
 from __future__ import annotations
 
-import inspect
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from goto.feature import Feature
-from goto.flow import ClientGone, Flow, Response
+from goto.flow import ClientGone, Flow, Response, Wait
+
+__all__ = ["Pipeline"]
 
 log = logging.getLogger("goto")
 
@@ -26,7 +32,7 @@ class Pipeline:
     A *depth* says how far into the onion a flow came: the index of the feature that decided it, -1 for none.
     """
 
-    __slots__ = ("_closed", "_deepest", "_on_error", "_request", "_response", "plain", "swift")
+    __slots__ = ("_closed", "_deepest", "_on_error", "_request", "_response", "_taken")
 
     def __init__(self, features: Iterable[Feature], on_error: Callable[[str], None] = lambda hook: None) -> None:
         hooked = [feature for feature in features if feature.active and any(_hooks(feature))]
@@ -35,79 +41,79 @@ class Pipeline:
         self._request = tuple((depth, hook) for depth, feature in enumerate(hooked) if (hook := _hook(feature, "request")))
         self._response = tuple(_outwards(hooked[:reached], "response") for reached in range(len(hooked) + 1))
         self._closed = tuple(_outwards(hooked[:reached], "closed") for reached in range(len(hooked) + 1))
-        every = [hook for _, hook in self._request] + list(self._response[-1])
-        self.plain = not any(inspect.iscoroutinefunction(hook) for hook in every)
-        """No hook is async, so that `request` and `response` may be run outside a task."""
-        self.swift = self.plain and not self._closed[-1]
-        """Plain, and nobody wants to know how exchanges end: then one is over once its answer is written."""
+        taken = [feature for feature in hooked if feature.ends == "taken"]
+        self._taken = tuple(
+            bool(_outwards([feature for feature in hooked[:reached] if feature in taken], "closed"))
+            for reached in range(len(hooked) + 1)
+        )
 
-    def request(self, flow: Flow) -> int:
-        """Run the request hooks; the depth reached. For plain pipelines."""
-        for depth, hook in self._request:
-            try:
-                hook(flow)
-            except Exception:
-                self._broke(flow, hook)
-                return depth - 1
-            if flow.response is not None or flow.answer is not None or flow.upstreams:
-                return depth
-        return self._deepest
-
-    async def request_async(self, flow: Flow) -> int:
-        """As `request`, for every pipeline. Ends early when the client leaves, which `flow.gone` tells."""
-        for depth, hook in self._request:
+    def request(self, flow: Flow, start: int = 0) -> Awaitable[None] | None:
+        """Run the request hooks from a depth on; `flow.depth` is the depth reached. Ends early when the client leaves, which
+        `flow.gone` tells.
+        """
+        for depth, hook in self._request[start:] if start else self._request:
             try:
                 waits = hook(flow)
-                if waits is not None:
-                    await waits
-            except ClientGone:
-                # the hooks up to this one have run or begun, so they are told of the end
-                return depth
             except Exception:
                 self._broke(flow, hook)
-                return depth - 1
-            if flow.decided:
-                return depth
-        return self._deepest
+                flow.depth = depth - 1
+                return None
+            if waits is not None:
+                return self._request_later(flow, depth, hook, waits)
+            if flow.response is not None or flow.answer is not None or flow.upstreams:
+                flow.depth = depth
+                return None
+        flow.depth = self._deepest
+        return None
 
-    def response(self, flow: Flow, depth: int) -> None:
-        """Run the response hooks of the features reached. For plain pipelines."""
-        for hook in self._response[depth + 1]:
+    async def _request_later(self, flow: Flow, depth: int, hook: Hook, waits: Awaitable[None]) -> None:
+        """Go on behind a hook that waits."""
+        flow.depth = depth
+        try:
+            await in_own_task(waits)
+        except ClientGone:
+            return  # the hooks up to this one have run or begun, so they are told of the end
+        except Exception:
+            self._broke(flow, hook)
+            flow.depth = depth - 1
+            return
+        if not flow.decided:
+            more = self.request(flow, self._request.index((depth, hook)) + 1)
+            if more is not None:
+                await more
+
+    def response(self, flow: Flow, start: int = 0) -> Awaitable[None] | None:
+        """Run the response hooks of the features reached, from the one of a number on. Awaiting may raise `ClientGone`."""
+        hooks = self._response[flow.depth + 1]
+        for hook in hooks[start:] if start else hooks:
             try:
-                hook(flow)
+                waits = hook(flow)
             except Exception:
                 self._broke(flow, hook)
+                continue
+            if waits is not None:
+                return self._response_later(flow, hook, waits)
+        return None
 
-    async def response_async(self, flow: Flow, depth: int) -> None:
-        """As `response`, for every pipeline. Raises `ClientGone`."""
-        for hook in self._response[depth + 1]:
-            try:
-                waits: Awaitable[None] | None = hook(flow)
-                if waits is not None:
-                    flow.waits_in = hook
-                    await waits
-                    flow.waits_in = None
-            except ClientGone:
-                flow.waits_in = hook
-                raise
-            except Exception:
-                flow.waits_in = None
-                self._broke(flow, hook)
+    async def _response_later(self, flow: Flow, hook: Hook, waits: Awaitable[None]) -> None:
+        """Go on behind a hook that waits."""
+        try:
+            await in_own_task(waits)
+        except ClientGone:
+            raise
+        except Exception:
+            self._broke(flow, hook)
+        more = self.response(flow, self._response[flow.depth + 1].index(hook) + 1)
+        if more is not None:
+            await more
 
-    def has_run(self, hook: Hook, flow: Flow, depth: int) -> bool:
-        """Whether a response hook has run for a flow whose response hooks were begun."""
-        hooks = self._response[depth + 1]
-        if hook not in hooks:
-            return False
-        return flow.waits_in is None or hooks.index(hook) < hooks.index(flow.waits_in)
+    def wants_taken(self, flow: Flow) -> bool:
+        """Whether a feature that was reached wants to know if the client's system has taken the last byte."""
+        return self._taken[flow.depth + 1]
 
-    def watches_end(self, depth: int) -> bool:
-        """Whether somebody wants to know how the exchange ended."""
-        return bool(self._closed[depth + 1])
-
-    def closed(self, flow: Flow, depth: int) -> None:
+    def closed(self, flow: Flow) -> None:
         """Tell the features reached that the exchange is over. To be called exactly once a flow."""
-        for hook in self._closed[depth + 1]:
+        for hook in self._closed[flow.depth + 1]:
             try:
                 hook(flow)
             except Exception:
@@ -122,6 +128,19 @@ class Pipeline:
             flow.response.stream.abort()
         flow.response = Response.text(500, f"goto: {name} failed")
         flow.answer, flow.upstreams = None, ()
+
+
+async def in_own_task(hook: Awaitable[None]) -> None:
+    """Wait for a hook that is `async def`, in a task of that hook alone. Raises what it raises."""
+    over: Wait[None] = Wait()
+
+    async def run() -> None:
+        await hook
+
+    task = asyncio.get_running_loop().create_task(run())
+    task.add_done_callback(lambda _: over.come())
+    await over
+    task.result()
 
 
 def _hook(feature: Feature, name: str) -> Hook | None:

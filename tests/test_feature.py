@@ -9,13 +9,11 @@ from goto.feature import Feature
 
 def test_who_is_told_of_a_change():
     told: list[Any] = []
-    upstream: Any = object()
     feature = Feature()
     feature.changed()  # outside a listener nobody is
-    feature.bind(lambda: told.append(feature), upstream)
+    feature.bind(lambda: told.append(feature))
     feature.changed()
     assert told == [feature]
-    assert feature.upstream is upstream
 
 
 def test_a_feature_has_a_name():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from goto.feature import Feature
-from goto.flow import ClientGone, Flow, Headers, Request, Response
+from goto.flow import ClientGone, Flow, Headers, Request, Response, step_in_task
 from goto.pipeline import Pipeline
 
 Trace = list[str]
@@ -56,18 +56,23 @@ class AsyncLayer(Layer):
 
 
 def run_plain(pipeline: Pipeline, exchange: Flow) -> int:
-    depth = pipeline.request(exchange)
-    pipeline.response(exchange, depth)
-    pipeline.closed(exchange, depth)
-    return depth
+    assert pipeline.request(exchange) is None
+    assert pipeline.response(exchange) is None
+    pipeline.closed(exchange)
+    return exchange.depth
+
+
+async def run_hooks(hooks: Awaitable[None] | None) -> None:
+    if hooks is not None:
+        await step_in_task(hooks)
 
 
 def run_async(pipeline: Pipeline, exchange: Flow) -> int:
     async def run() -> int:
-        depth = await pipeline.request_async(exchange)
-        await pipeline.response_async(exchange, depth)
-        pipeline.closed(exchange, depth)
-        return depth
+        await run_hooks(pipeline.request(exchange))
+        await run_hooks(pipeline.response(exchange))
+        pipeline.closed(exchange)
+        return exchange.depth
 
     return asyncio.run(run())
 
@@ -141,7 +146,7 @@ def test_a_feature_without_hooks_is_nothing_to_run():
     class Only(Feature):
         pass
 
-    assert Pipeline([Only()]).request(flow()) == -1
+    assert run_plain(Pipeline([Only()]), flow()) == -1
 
 
 def test_a_feature_with_a_response_hook_alone_is_reached():
@@ -155,17 +160,18 @@ def test_a_feature_with_a_response_hook_alone_is_reached():
     assert trace == ["a request", "c request", "c response", "marked", "a response", "c closed", "a closed"]
 
 
-def test_plain_says_that_no_hook_is_async():
-    trace: Trace = []
-    assert Pipeline([]).plain
-    assert Pipeline([Layer(trace, "a")]).plain
-    assert not Pipeline([Layer(trace, "a"), AsyncLayer(trace, "b")]).plain
-    assert Pipeline([Layer(trace, "a"), AsyncLayer(trace, "b", on=False)]).plain
-
+def test_an_async_hook_may_do_what_needs_a_task():
     class Waits(Feature):
-        async def response(self, flow: Flow) -> None: ...
+        async def request(self, flow: Flow) -> None:
+            async with asyncio.timeout(60):
+                await asyncio.sleep(0)
+            assert asyncio.current_task() is not None
+            flow.response = Response(200)
 
-    assert not Pipeline([Waits()]).plain
+    exchange = flow()
+    assert run_async(Pipeline([Waits()]), exchange) == 0
+    assert exchange.response is not None
+    assert exchange.response.status == 200
 
 
 def test_async_hooks_are_awaited_in_order():
@@ -182,11 +188,21 @@ def test_whether_somebody_wants_to_know_the_end():
 
         def closed(self, flow: Flow) -> None: ...
 
+    class Written(Deep):
+        ends = "written"
+
     class Shallow(Feature):
         def request(self, flow: Flow) -> None: ...
 
-    pipeline = Pipeline([Shallow(), Deep()])
-    assert [pipeline.watches_end(depth) for depth in (-1, 0, 1)] == [False, False, True]
+    def wants(*features: Feature) -> list[bool]:
+        """For each depth that a flow may have come to."""
+        wanted, exchange = [], flow()
+        for exchange.depth in range(-1, len(features)):
+            wanted.append(Pipeline(features).wants_taken(exchange))
+        return wanted
+
+    assert wants(Shallow(), Deep()) == [False, False, True]
+    assert wants(Written(), Deep(), Shallow()) == [False, False, True, True]
 
 
 class Breaks(Layer):
@@ -280,7 +296,8 @@ def test_a_broken_hook_takes_back_what_was_decided_and_ends_the_upstream():
     exchange = flow()
     exchange.response = Response(200, stream=stream)
     pipeline = Pipeline([Breaks([], "b", "response")])
-    pipeline.response(exchange, 0)
+    exchange.depth = 0
+    pipeline.response(exchange)
     assert stream.aborted == 1
     assert exchange.response.status == 500
     assert exchange.response.stream is None
@@ -327,11 +344,11 @@ def leave_in(hook: str) -> tuple[Trace, list[str], Flow]:
     pipeline = Pipeline([Layer(trace, "a"), Leaves(trace, "b", hook), Layer(trace, "c")], errors.append)
 
     async def run() -> None:
-        depth = await pipeline.request_async(exchange)
+        await run_hooks(pipeline.request(exchange))
         if not exchange.gone:
             with pytest.raises(ClientGone):
-                await pipeline.response_async(exchange, depth)
-        pipeline.closed(exchange, depth)
+                await run_hooks(pipeline.response(exchange))
+        pipeline.closed(exchange)
 
     asyncio.run(run())
     return trace, errors, exchange

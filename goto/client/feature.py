@@ -16,12 +16,13 @@ from goto.client.source import REGISTRY, source_of
 from goto.client.target import ClientTarget, CompleteTarget
 from goto.counting.bounded import TRACKED_LIMIT, check_tracked
 from goto.errors import BadInput, Conflict, NotFound
-from goto.feature import Feature
+from goto.feature import Feature, Sender
 from goto.flow import Request
 from goto.measures import measure
 from goto.routes import Accepted, get, post, put
 from goto.settings import setting
 from goto.upstream.kept import Reported
+from goto.upstream.pool import Pool
 from goto.words import Flag, HeaderName, HeaderNames, Name, Names, split_known
 
 MOST_CLIENT_TARGETS = 10_000
@@ -46,6 +47,10 @@ class Client(Feature):
         self._due: list[ClientTarget] = []
         """Targets of a configuration that are to be invoked once it is in force."""
 
+    def send_with(self, sender: Sender) -> None:
+        """For the listener: what requests are sent with."""
+        self._pool: Pool = sender.pool
+
     # ------------------------------------------------------------ for the registry too
     def store(self, target: ClientTarget) -> None:
         """Add a target, or replace the one of its name in its place; a run of that one goes on.
@@ -69,7 +74,7 @@ class Client(Feature):
         self._run(list(targets))
 
     def _run(self, targets: list[ClientTarget], report: Report | None = None) -> Run:
-        run = Run(targets, self.results, self.upstream.pool, report)
+        run = Run(targets, self.results, self._pool, report)
         self._runs.add(run)
         run.done.add_done_callback(lambda _: self._runs.discard(run))
         run.start()

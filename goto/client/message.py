@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goto import __version__
 from goto.client.target import ClientTarget
-from goto.flow import Call, encode
+from goto.flow import encode
 from goto.http.request_id import REQUEST_ID, fresh_id
 from goto.http.targets import has_parameter
 from goto.http.wire import REPEATABLE, request_head
@@ -31,7 +31,7 @@ class PreparedRequest:
         if b"user-agent" not in given:
             headers.append((b"User-Agent", b"goto/%b" % __version__.encode()))
         body = target.body.encode()
-        head = request_head(Call(target.name, target.origin, target.method, path, headers), len(body))
+        head = request_head(target.method, path, headers, len(body))
         self.body = b""
         """A long body, which is sent after what `next` gives, and never copied; otherwise empty."""
         if len(body) > ONE_WRITE:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from goto.feature import Feature
 from goto.flow import Flow
 from goto.measures import Summary, measure
@@ -28,7 +26,7 @@ class Delay(Feature):
     def active(self) -> bool:
         return bool(self.delay)
 
-    async def response(self, flow: Flow) -> None:
+    def response(self, flow: Flow) -> None:
         delay = self.delay
         if not delay:
             return  # an exchange that began before the count ran out
@@ -36,12 +34,13 @@ class Delay(Feature):
             self.left -= 1
             if not self.left:
                 self.clear()
-        began = time.monotonic()
-        try:
-            await flow.sleep(delay.seconds)
-        finally:
-            self._delayed += 1
-            self._seconds += time.monotonic() - began
+        flow.hold(delay.seconds, self._waited)
+        flow.mark(f"delay:{delay}")
+
+    def _waited(self, seconds: float) -> None:
+        """An exchange was held back for so long."""
+        self._delayed += 1
+        self._seconds += seconds
 
     @put("/response/delay/set/{delay}")
     def set(self, delay: CountedDuration) -> str:

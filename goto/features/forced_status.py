@@ -28,6 +28,7 @@ class ForcedStatus(Feature):
         if self.status is None:
             return  # an exchange that began before the count ran out
         flow.status = int(self.status)
+        flow.mark(f"forced:{flow.status}")
         if self.left is not None:
             self.left -= 1
             if not self.left:

@@ -51,6 +51,7 @@ class StatusCounts(Feature):
         assert flow.response is not None
         status = flow.response.status
         self.reported[status] = self.reported.get(status, 0) + 1
+        flow.counted = status
 
     def ever_reported(self) -> Counts:
         """How often each status was answered, whatever was cleared since."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import Final, Literal
 
-from goto.flow import Call
 from goto.http.fields import Field, encode
 from goto.http.messages import Request, Response
 from goto.http.reasons import REASONS
@@ -106,20 +105,20 @@ def whole_response(response: Response, identity: bytes, method: str, version: tu
     return response_bytes(response, identity, framing, version, keep_alive=keep_alive, body=body)
 
 
-def request_head(call: Call, length: int | None) -> bytes:
-    """The bytes of a request up to its body. `length` in bytes, None for a chunked one.
+def request_head(method: str, path: str, fields: list[Field], length: int | None, upgrade: str = "") -> bytes:
+    """The bytes of a request up to its body. `length` in bytes, None for a chunked one; `upgrade` as `Upgrade` is to name it.
 
     No length is announced for an empty body of a method that gives it no meaning (RFC 9110, 8.6).
     """
-    first = f"{call.method} {call.path} HTTP/1.1\r\n"
-    upgrade = f"Connection: Upgrade\r\nUpgrade: {call.upgrade}\r\n" if call.upgrade else ""
+    first = f"{method} {path} HTTP/1.1\r\n"
+    upgrade = f"Connection: Upgrade\r\nUpgrade: {upgrade}\r\n" if upgrade else ""
     if length is None:
         framing = CHUNKED
-    elif length or call.method not in _BODILESS:
+    elif length or method not in _BODILESS:
         framing = b"Content-Length: %d\r\n" % length
     else:
         framing = b""
-    return b"".join((encode(first), fields_bytes(call.headers), encode(upgrade), framing, b"\r\n"))
+    return b"".join((encode(first), fields_bytes(fields), encode(upgrade), framing, b"\r\n"))
 
 
 _BODILESS: Final = REPEATABLE | {"DELETE", "CONNECT"}

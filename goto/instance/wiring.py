@@ -14,7 +14,7 @@ from goto.config.service import Config
 from goto.feature import Feature
 from goto.features import FEATURES
 from goto.instance.about import About
-from goto.instance.identity import goto_host
+from goto.instance.identity import goto_host, own_names
 from goto.instance.limits import ProcessLimits
 from goto.instance.metrics import Metrics
 from goto.registry.service import Registry
@@ -49,7 +49,7 @@ class Instance:
         self.host = goto_host()
         self.access = Access()
         self.upstream = Upstream()
-        self.authority = Authority()
+        self.authority = Authority(own_names)
         self.listeners = Listeners(carrier, self._listener, self.authority)
         self.registry = Registry(self.upstream)
         self.limits = ProcessLimits()

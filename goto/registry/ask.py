@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from goto.flow import Call, Field, Origin, decode, encode
+from goto.flow import Field, Origin, decode, encode
 from goto.http.wire import request_head
 from goto.upstream.answer import Upstream
 from goto.upstream.connection import Broken, Receiver, TooSlow, UpstreamError
@@ -61,7 +61,7 @@ async def _ask(
     if body:
         fields.append((b"Content-Type", b"application/json"))
     fields.append((b"Connection", b"close"))
-    head = request_head(Call(origin.authority, origin, method, path, fields), len(body))
+    head = request_head(method, path, fields, len(body))
     try:
         async with asyncio.timeout(timeout):
             connection = await upstream.pool.own(origin, timeout)

@@ -6,13 +6,12 @@ import contextlib
 import os
 import ssl
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from goto.errors import BadInput, NotFound
-from goto.instance.identity import own_names
 
 if TYPE_CHECKING:
     import trustme
@@ -26,7 +25,9 @@ MISSING = "certificates are made by the extra tls, which is not installed: pip i
 class Authority:
     """Makes its own key and certificate when they are needed first. The keys never leave the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, own_names: Callable[[], Iterable[str]] = tuple) -> None:
+        """`own_names` says what this machine is called; it is asked whenever a certificate is made."""
+        self._own_names = own_names
         self.names: list[str] = []
         """What its certificates are valid for, besides this machine's own names."""
         self._ca: trustme.CA | None = None
@@ -45,7 +46,7 @@ class Authority:
             ca = self._made()
         except ImportError:
             raise BadInput(f"tls.cert: not given, and {MISSING}") from None
-        own = [name for name in (*own_names(), *self.names) if _certifiable(name)]
+        own = [name for name in (*self._own_names(), *self.names) if _certifiable(name)]
         start = datetime.now(UTC) - timedelta(days=1)  # clocks of clients may be late
         end = start + timedelta(days=LEAF_DAYS)
         leaf = ca.issue_cert(*dict.fromkeys([*own, *names]), organization_name="goto", not_before=start, not_after=end)

@@ -7,23 +7,20 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal, NotRequired, TypedDict, TypeVar
 
-from goto.feature import Feature
-from goto.features import FEATURES
-from goto.features.status_counts import StatusCounts
-from goto.flow import Field, Flow, encode
+from goto.feature import Feature, Sender
+from goto.flow import Field, encode
 from goto.http.wire import fields_bytes
 from goto.pipeline import Pipeline
 from goto.routes import get, put
 from goto.settings import setting
 from goto.tls.settings import ListenerTls
-from goto.upstream.answer import Upstream
 from goto.words import Label
 
 F = TypeVar("F", bound=Feature)
 
-Outcome = Literal["client_gone", "upstream_failed", "broke_off"]
+Outcome = Literal["client_gone", "upstream_failed", "broke_off", "aborted"]
 """How an exchange may end besides being completed: the client left first; it was answered that its one upstream gave no
-answer; the upstream ended in the middle of its answer."""
+answer; the upstream ended in the middle of its answer; goto ended it on purpose."""
 
 
 class ListenerState(TypedDict):
@@ -51,11 +48,11 @@ class Listener:
         self,
         port: int,
         host: str,
-        upstream: Upstream,
+        sender: Sender,
         *,
         label: str = "",
         protocol: str = "http",
-        features: Iterable[type[Feature]] = FEATURES,
+        features: Iterable[type[Feature]],
     ) -> None:
         self.port = int(port)
         self.protocol = protocol
@@ -77,7 +74,9 @@ class Listener:
         self._host = host
         self._features = {feature: feature() for feature in features}
         for feature in self._features.values():
-            feature.bind(self._rebuild, upstream)
+            feature.bind(self._rebuild)
+            if hasattr(feature, "send_with"):
+                feature.send_with(sender)
         self._rebuild()
         self._set_label(label)
 
@@ -86,15 +85,6 @@ class Listener:
 
     def _count_error(self, hook: str) -> None:
         self.hook_errors[hook] += 1
-
-    def ended(self, flow: Flow, pipeline: Pipeline, depth: int, outcome: Outcome, *, headed: bool) -> None:
-        """Count an exchange that did not simply complete. `headed`: its response hooks were begun at least."""
-        self.ends[self.counted(flow, pipeline, depth) if headed else 0, outcome] += 1
-
-    def counted(self, flow: Flow, pipeline: Pipeline, depth: int) -> int:
-        """The status that an exchange was counted under, once its response hooks were begun; 0 if it was not counted yet."""
-        counts = self.has(StatusCounts) and pipeline.has_run(self.feature(StatusCounts).response, flow, depth)
-        return flow.response.status if counts and flow.response is not None else 0
 
     def stop(self) -> None:
         """End what the features still run, once nothing more is accepted."""

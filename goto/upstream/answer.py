@@ -151,7 +151,7 @@ class Answer(Receiver):
         call, body = self.call, self._body
         length = len(body) if isinstance(body, bytes) else body.length
         try:
-            head = request_head(call, length)
+            head = request_head(call.method, call.path, call.headers, length, call.upgrade)
         except Exception as error:
             # a feature made the call, of something that is none
             connection.abort()

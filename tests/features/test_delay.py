@@ -14,7 +14,7 @@ from support.site import Site
 from support.waiting import eventually
 
 from goto.features.delay import Delay
-from goto.flow import ClientGone, Flow, Request, Response
+from goto.flow import ClientGone, Response
 from goto.pipeline import Pipeline
 from goto.words import CountedDuration
 
@@ -25,20 +25,6 @@ def delay(text: str) -> Delay:
     return feature
 
 
-class Slept(Flow):
-    """Notes how long it is asked to sleep, and gives way as a real sleep does."""
-
-    __slots__ = ("slept",)
-
-    def __init__(self, request: Request) -> None:
-        super().__init__(request)
-        self.slept: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await asyncio.sleep(0)
-
-
 def test_it_is_never_shorter() -> None:
     for _ in range(20):
         began = time.monotonic()
@@ -46,32 +32,30 @@ def test_it_is_never_shorter() -> None:
         assert time.monotonic() - began >= 0.005
 
 
-def test_a_count_delays_exactly_so_many_under_concurrency() -> None:
+def test_a_count_delays_exactly_so_many() -> None:
     feature = delay("1ms:7")
-    flows = [Slept(flow().request) for _ in range(50)]
+    flows = [flow() for _ in range(50)]
 
     async def every() -> None:
         await asyncio.gather(*(pass_through([feature], one) for one in flows))
 
     asyncio.run(every())
-    assert [one.slept for one in flows if one.slept] == [[0.001]] * 7
+    assert [tuple(one.marks) for one in flows if one.marks] == [("delay:1ms",)] * 7
+    assert feature.delayed == 7
+    assert feature.seconds >= 0.007
     assert not feature.active
     assert feature.show() == "No response delay"
 
 
 def test_exchanges_that_began_before_a_count_ran_out_are_not_delayed() -> None:
     feature = delay("1ms:1")
-    flows = [Slept(flow().request), Slept(flow().request)]
-
-    async def both() -> None:
-        pipeline = Pipeline([feature])
-        depths = [pipeline.request(one) for one in flows]
-        for one, depth in zip(flows, depths, strict=True):
-            one.response = Response(200)
-            await pipeline.response_async(one, depth)
-
-    asyncio.run(both())
-    assert [one.slept for one in flows] == [[0.001], []]
+    pipeline, flows = Pipeline([feature]), [flow(), flow()]
+    for one in flows:
+        pipeline.request(one)
+    for one in flows:
+        one.response = Response(200)
+        pipeline.response(one)
+    assert [[hold.seconds for hold in one.holds] for one in flows] == [[0.001], []]
 
 
 def test_what_is_shown() -> None:

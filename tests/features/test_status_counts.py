@@ -54,6 +54,6 @@ def test_a_client_that_left_before_a_response_is_under_no_status() -> None:
     feature = StatusCounts()
     pipeline = Pipeline([feature])
     one = flow("/status/418")
-    depth = pipeline.request(one)
-    pipeline.closed(one, depth)
+    pipeline.request(one)
+    pipeline.closed(one)
     assert (feature.requested, feature.reported) == ({418: 1}, {})

@@ -59,11 +59,11 @@ def test_clear_forgets_and_ends_tracking_even_for_exchanges_under_way() -> None:
     feature = tracking("x", everything=True)
     under_way = flow("/", ("x", "1"))
     pipeline = Pipeline([feature])
-    depth = pipeline.request(under_way)
+    pipeline.request(under_way)
     feature.clear()
     assert not feature.active
     feature.track_all()
-    pipeline.closed(under_way, depth)
+    pipeline.closed(under_way)
     assert feature.status() == {"all": {"ConnectionClosed": 0, "RequestCompleted": 0}, "headers": {}}
 
 
@@ -78,7 +78,7 @@ def test_an_exchange_that_began_before_tracking_is_not_counted() -> None:
 def test_activity_follows_what_is_tracked() -> None:
     seen: list[bool] = []
     feature = Timeouts()
-    feature.bind(lambda: seen.append(feature.active), None)
+    feature.bind(lambda: seen.append(feature.active))
     assert not feature.active
     feature.track_headers(HeaderNames.parse("x"))
     feature.clear()

@@ -107,7 +107,8 @@ def test_a_client_that_left_before_a_response_is_under_no_response_status() -> N
     feature = tracking("x")
     pipeline = Pipeline([feature])
     one = flow("/status/418", ("x", "1"))
-    pipeline.closed(one, pipeline.request(one))
+    pipeline.request(one)
+    pipeline.closed(one)
     assert feature.show()["x"] == {BY_VALUE: {"1": 1}, BY_REQUESTED: {"1": {418: 1}}, BY_RESPONSE: {}}
 
 
@@ -115,10 +116,10 @@ def test_counts_of_an_exchange_that_was_under_way_when_they_were_cleared() -> No
     feature = tracking("x")
     pipeline = Pipeline([feature])
     one = flow("/", ("x", "1"))
-    depth = pipeline.request(one)
+    pipeline.request(one)
     feature.clear_all_counts()
     one.response = Response(200)
-    pipeline.response(one, depth)
+    pipeline.response(one)
     assert feature.show()["x"][BY_VALUE] == {}
 
 
@@ -128,9 +129,9 @@ def test_counts_add_up(requests: list[tuple[str, int]]) -> None:
     pipeline = Pipeline([feature])
     for value, status in requests:
         one = flow(f"/status/{status}", ("x", value))
-        depth = pipeline.request(one)
+        pipeline.request(one)
         one.response = Response(status)
-        pipeline.response(one, depth)
+        pipeline.response(one)
     shown = feature.show()["x"]
     assert sum(shown[BY_VALUE].values()) == len(requests)
     for kind in (BY_REQUESTED, BY_RESPONSE):

@@ -21,6 +21,7 @@ from goto.instance.wiring import Instance
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener
 from goto.traffic.listeners import Carried, carried
+from goto.traffic.passage import Passage
 
 
 class Nothing:
@@ -71,9 +72,9 @@ def test_a_hundred_thousand_exchanges_and_targets_are_read_quickly() -> None:
         pipeline = listener.pipeline
         for number in range(100_000):
             one = flow("/")
-            depth = pipeline.request(one)
+            pipeline.request(one)
             one.response = Response(200 + number % 5)
-            pipeline.response(one, depth)
+            pipeline.response(one)
         for tally in proxy.tallies.values():
             tally.answered(0.1)
         took = []
@@ -107,9 +108,9 @@ def test_what_is_in_flight_is_not_completed() -> None:
         pipeline = listener.pipeline
         for _ in range(3):
             one = flow("/")
-            depth = pipeline.request(one)
+            pipeline.request(one)
             one.response = Response(200)
-            pipeline.response(one, depth)
+            pipeline.response(one)
         assert isinstance(state.carrier, Nothing)
         state.carrier.has = carried([listener] * 2, [(listener, 200), (listener, 0)])
         assert exchanges(state) == {("200", "completed"): 2}
@@ -117,8 +118,8 @@ def test_what_is_in_flight_is_not_completed() -> None:
         assert samples(state)["goto_connections"] == [({"listener": "8080"}, 2)]
 
         state.carrier.has = {}
-        listener.ended(one, pipeline, depth, "client_gone", headed=True)
-        listener.ended(one, pipeline, depth, "client_gone", headed=False)
+        Passage(listener, one).over("client_gone", completed=False)
+        Passage(listener, flow("/")).over("client_gone", completed=False)
         assert exchanges(state) == {("200", "completed"): 2, ("200", "client_gone"): 1, ("0", "client_gone"): 1}
 
     with_state(test)

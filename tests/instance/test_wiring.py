@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
+from goto.client.feature import Client
 from goto.features.tracking import Tracking
 from goto.instance.wiring import SERVICES, Instance, route_table
 from goto.traffic.listener import Listener
@@ -43,7 +44,7 @@ def test_listeners_share_upstream_and_name() -> None:
         one = await instance.listeners.start(8080, "edge")
         assert (one.name, one.open, one.protocol) == ("edge", True, "http")
         assert one.identity[1] == (b"Goto-Host", instance.host.encode())
-        assert all(feature.upstream is instance.upstream for feature in one.features)
+        assert one.feature(Client)._pool is instance.upstream.pool
         instance.about.ready = True
         await instance.stop()
         assert not instance.about.ready

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from goto.feature import Feature
-from goto.flow import Answer as Make
-from goto.flow import Flow, Headers, Request, Response
+from goto.flow import Flow, Headers, MakeResponse, Request, Response, step_in_task
 from goto.pipeline import Pipeline
+from goto.traffic.passage import Passage
 
 
-def flow(target: str = "/", *fields: tuple[str, str], method: str = "GET", default: Make | None = None) -> Flow:
+def flow(target: str = "/", *fields: tuple[str, str], method: str = "GET", default: MakeResponse | None = None) -> Flow:
     headers = Headers((name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in fields)
     return Flow(Request(method, target, headers), default)
 
 
+class Onion:
+    """What a passage needs of a listener: features, and where it is counted how exchanges end."""
+
+    def __init__(self, features: Iterable[Feature]) -> None:
+        self.pipeline = Pipeline(features)
+        self.ends: Counter[tuple[int, str]] = Counter()
+
+
 async def pass_through(features: Iterable[Feature], passing: Flow, *, completed: bool = True, status: int = 200) -> Flow:
     """A flow through the active ones of some features, answered `status` where nobody decides, to its end."""
-    pipeline = Pipeline(features)
-    depth = await pipeline.request_async(passing)
-    if passing.response is None:
-        make = passing.answer or passing.default or (lambda flow, body, size: Response(status))
-        passing.response = make(passing, b"", 0)
-    await pipeline.response_async(passing, depth)
-    passing.completed = completed
-    pipeline.closed(passing, depth)
+    passage = Passage(Onion(features), passing)
+    try:
+        await step_in_task(passage.ask())
+        if passing.response is None:
+            make = passing.answer or passing.default or (lambda flow, body, size: Response(status))
+            passing.response = make(passing, b"", 0)
+        await step_in_task(passage.tell(passing.response))
+    finally:
+        passage.over(None if completed else "client_gone", completed=completed)
     return passing
 
 

@@ -39,7 +39,7 @@ def test_its_certificates_are_for_this_machine_and_the_names_given(in_memory: bo
         monkeypatch.delattr(os, "memfd_create", raising=False)
     monkeypatch.setenv("POD_IP", "10.1.2.3")
     monkeypatch.setattr(socket, "gethostname", lambda: "my-machine")
-    authority = Authority()
+    authority = Authority(own_names)
     authority.names += ["192.0.2.7", "0.0.0.0", "fe80::1%eth0", "not a name"]
     with Scripted(lambda _: None, tls=served_by(authority, "web.example", "*.sub.example")) as server:
         good = (*own_names(), "10.1.2.3", "my-machine", "192.0.2.7", "web.example", "a.sub.example")
@@ -47,11 +47,11 @@ def test_its_certificates_are_for_this_machine_and_the_names_given(in_memory: bo
             assert shakes_hands(server, name, authority.certificate), name
         for name in ("other.example", "192.0.2.8"):
             assert not shakes_hands(server, name, authority.certificate), name
-        assert not shakes_hands(server, "localhost", Authority().certificate)
+        assert not shakes_hands(server, "localhost", Authority(own_names).certificate)
 
 
 def test_they_are_valid_for_no_longer_than_clients_take() -> None:
-    authority = Authority()
+    authority = Authority(own_names)
     context = ssl.create_default_context(cadata=authority.certificate.decode())
     with (
         Scripted(lambda _: None, tls=served_by(authority)) as server,
@@ -66,7 +66,7 @@ def test_they_are_valid_for_no_longer_than_clients_take() -> None:
 
 
 def test_there_is_one_and_its_certificate_alone_is_given_away() -> None:
-    authority = Authority()
+    authority = Authority(own_names)
     assert authority.certificate == authority.certificate
     assert authority.certificate.startswith(b"-----BEGIN CERTIFICATE-----")
     assert b"PRIVATE" not in authority.certificate
@@ -75,13 +75,13 @@ def test_there_is_one_and_its_certificate_alone_is_given_away() -> None:
 def test_no_key_is_left_on_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delattr(os, "memfd_create", raising=False)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    served_by(Authority())
+    served_by(Authority(own_names))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "trustme", None)
     with pytest.raises(BadInput, match=r"^tls\.cert: not given, .* pip install 'goto-http\[tls\]'$"):
-        served_by(Authority())
+        served_by(Authority(own_names))
     with pytest.raises(NotFound, match=r"goto-http\[tls\]"):
-        _ = Authority().certificate
+        _ = Authority(own_names).certificate

@@ -9,6 +9,7 @@ import pytest
 from support.certificates import Authority
 
 from goto.errors import BadInput
+from goto.instance.identity import own_names
 from goto.tls import authority as own
 from goto.tls.server import server_context
 
@@ -16,9 +17,9 @@ from goto.tls.server import server_context
 def test_a_pair_from_files_or_from_one(tmp_path: Path) -> None:
     pair = Authority(tmp_path).issue("a")
     for context in (
-        server_context(own.Authority(), str(pair.cert), str(pair.key)),
-        server_context(own.Authority(), str(pair.both)),
-        server_context(own.Authority()),
+        server_context(own.Authority(own_names), str(pair.cert), str(pair.key)),
+        server_context(own.Authority(own_names), str(pair.both)),
+        server_context(own.Authority(own_names)),
     ):
         assert context.minimum_version == ssl.TLSVersion.TLSv1_2
         assert context.verify_mode is ssl.CERT_NONE
@@ -34,4 +35,4 @@ def test_which_file_will_not_do(tmp_path: Path) -> None:
         (str(pair.cert), str(pair.encrypted), r"^tls\.key: .*: the key is encrypted"),
     ):
         with pytest.raises(BadInput, match=reason):
-            server_context(own.Authority(), cert, key)
+            server_context(own.Authority(own_names), cert, key)

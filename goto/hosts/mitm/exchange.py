@@ -11,7 +11,7 @@ from mitmproxy.flow import Error
 
 from goto.api.management import ManagementCall, refusal
 from goto.errors import ApiError, TooLarge
-from goto.flow import Call, ClientGone, Flow, Headers, Response
+from goto.flow import Call, ClientGone, Flow, Headers, Response, step_in_task
 from goto.hosts.mitm import private as private
 from goto.hosts.mitm.client import MitmClient
 from goto.hosts.mitm.messages import aim_at_own_upstream, aim_at_target, made, may_have_body, passed_on, request_of, spoken_error
@@ -23,6 +23,7 @@ from goto.routes import Forward
 from goto.traffic.echo import SHOWN_BYTES
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener, Outcome
+from goto.traffic.passage import Passage
 
 if TYPE_CHECKING:
     from goto.hosts.mitm.host import MitmHost
@@ -38,7 +39,6 @@ class MitmExchange:
     """From `requestheaders` to the end of a flow. As a response's `stream` it stands for the upstream that answers."""
 
     # what most exchanges never set stands here, so that each need not be given it
-    _depth = -1
     traffic = False
     _management: ManagementCall | None = None
     _call: Call | None = None
@@ -50,8 +50,6 @@ class MitmExchange:
     _replaced = False
     """It stands in place of an upstream's."""
     _watch: Watch | None = None
-    _hooked = False
-    """The response hooks were begun."""
     _headed = False
     """The head of the response is settled, and its hooks have run."""
     _answered = False
@@ -64,8 +62,8 @@ class MitmExchange:
         self.listener = listener
         self.client = client
         self._host = host
-        self._pipeline = listener.pipeline
         self.flow = Flow(request_of(flow.request), local=local)
+        self._passage = Passage(listener, self.flow)
         self._wants_close = b"close" in connection_words(flow.request.headers.fields)
 
     # ------------------------------------------------------------ hooks, in the order they come
@@ -90,9 +88,7 @@ class MitmExchange:
                 self._own = await self._make(b"")
             return
         self.traffic = True
-        self._depth = await self._pipeline.request_async(self.flow)
-        if self.flow.gone:
-            raise ClientGone
+        await step_in_task(self._passage.ask())
         await self._route()
 
     def _hide_token(self) -> None:
@@ -225,13 +221,7 @@ class MitmExchange:
         self.abort()
 
     async def _through_hooks(self, response: Response) -> Response:
-        flow = self.flow
-        flow.response = response
-        self._hooked = True
-        await self._pipeline.response_async(flow, self._depth)
-        if flow.gone:
-            raise ClientGone
-        return flow.response
+        return await step_in_task(self._passage.tell(response))
 
     def _settle_connection(self, response: http.Response) -> None:
         request = self.mitm.request
@@ -259,7 +249,7 @@ class MitmExchange:
         if self._replaced and self._own is not None:
             # what had come of the upstream's body was put into it
             self.mitm.response = self._page(self._own, close=True)
-        if self._pipeline.watches_end(self._depth) or not self.listener.open:
+        if self._passage.wants_taken or not self.listener.open:
             self._settling = asyncio.ensure_future(self._settle())
         else:
             self.ended(completed=True)
@@ -319,7 +309,7 @@ class MitmExchange:
     @property
     def counted(self) -> int:
         """The status that it was counted under already; 0 for none."""
-        return self.listener.counted(self.flow, self._pipeline, self._depth) if self._hooked else 0
+        return self.flow.counted
 
     def _count_failure(self) -> None:
         if self._watch is not None and self._call is not None and self._call.tally is not None:
@@ -362,12 +352,11 @@ class MitmExchange:
         if self._watch is not None:
             self._watch.stop()
         private.limits.pop(self.mitm.id, None)
-        self.flow.completed = completed
         if self.traffic:
-            if not completed or self.flow.unanswered:
-                outcome = "upstream_failed" if completed else how
-                self.listener.ended(self.flow, self._pipeline, self._depth, outcome, headed=self._hooked)
-            self._pipeline.closed(self.flow, self._depth)
+            outcome: Outcome | None = how
+            if completed:
+                outcome = "upstream_failed" if self.flow.unanswered else None
+            self._passage.over(outcome, completed=completed)
         self._host.exchange_over(self)
 
     def abort(self) -> None:

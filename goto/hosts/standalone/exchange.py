@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from goto.api.management import ManagementCall, refusal
 from goto.errors import ApiError, BadInput, NotFound, TooLarge
-from goto.flow import Call, ClientGone, Flow, Response
+from goto.flow import Call, ClientGone, Flow, Response, step_in_task
 from goto.hosts.standalone.body import ClientBody
 from goto.hosts.standalone.connection import CLOSED, KEPT, LINGER_REFUSED_SECONDS, ClientConnection, Content, Message, Sent
 from goto.hosts.standalone.delivery import ClientOutlet
@@ -22,6 +22,7 @@ from goto.routes import Forward
 from goto.traffic.echo import SHOWN_BYTES, echo
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Outcome
+from goto.traffic.passage import Passage
 from goto.upstream.answer import Answer, ClientBroke
 from goto.upstream.fanout import fan_out
 
@@ -44,9 +45,8 @@ class HostedExchange:
     _status = 0
     _went = "local"
     traffic = False
-    _depth = -1
-    _headed = False
-    """Its response hooks were begun."""
+    _outcome: Outcome | None = None
+    """How traffic ended, where it did not simply complete and its client is not the reason."""
     _written = False
     """The last byte of the response was handed to the transport."""
     _taken = False
@@ -57,7 +57,7 @@ class HostedExchange:
         self._host = host
         self._connection = connection
         self._listener = listener = connection.listener
-        self._pipeline = listener.pipeline
+        self._passage = Passage(listener, flow)
         self._target = flow.request.target
         """What was asked for, as it came."""
         self._version = flow.request.version
@@ -145,74 +145,40 @@ class HostedExchange:
 
     async def _traffic(self) -> None:
         self.traffic = True
-        await self._conclude(await self._pipeline.request_async(self.flow))
-
-    async def run_from(self, depth: int) -> bool:
-        """Serve traffic whose request hooks have run already; whether the connection stays."""
-        self.traffic = True
-        self._connection.exchange = self
+        flow, passage = self.flow, self._passage
         try:
-            await self._conclude(depth)
-        except ClientGone:
-            self._keep_alive = False
-        except Exception:
-            self._fail()
-        finally:
-            self._connection.exchange = None
-            self._log()
-        return self._keep_alive and not self.flow.gone
-
-    async def _conclude(self, depth: int) -> None:
-        """From the request hooks' decision to the end."""
-        flow, pipeline = self.flow, self._pipeline
-        self._depth = depth
-        try:
-            if flow.gone:
-                raise ClientGone
-            flow.response = await self._respond()
+            await step_in_task(passage.ask())
+            response = await self._respond()
             dropping = self._drop_body()
-            self._headed = True
             try:
-                await pipeline.response_async(flow, depth)
+                response = await step_in_task(passage.tell(response))
             finally:
                 if dropping is not None:
                     dropping.cancel()
                     await asyncio.wait((dropping,))
-            if flow.gone:
-                raise ClientGone
-            whole = await self._write(flow.response)
+            whole = await self._write(response)
             if not whole:
-                self._went += " broke-off"
-            if pipeline.watches_end(depth):
+                self._outcome = "broke_off"
+            if passage.wants_taken:
                 await self._connection.flushed()
-            flow.completed = whole and (self._taken or not flow.gone)
+            if whole and (self._taken or not flow.gone):
+                passage.over("upstream_failed" if flow.unanswered else None, completed=True)
         finally:
-            outcome = self._outcome()
-            if outcome is not None:
-                self._listener.ended(flow, pipeline, depth, outcome, headed=self._headed)
-            pipeline.closed(flow, depth)
+            passage.over(self._outcome or ("client_gone" if flow.gone else "broke_off"), completed=False)
 
     def _fail(self) -> None:
         """Answer where the answer that was to be written could not be, and end the connection."""
         response = failed(self.flow)
         self._keep_alive = False
         if self._status:
-            self._went += " broke-off"
+            self._outcome = "broke_off"
             self._connection.break_off()
         else:
             self._write_whole(response)
 
     @property
     def counted(self) -> int:
-        return self._listener.counted(self.flow, self._pipeline, self._depth) if self._headed else 0
-
-    def _outcome(self) -> Outcome | None:
-        """How traffic ended; None if it simply completed."""
-        if self._went.endswith("broke-off"):
-            return "broke_off"
-        if not self.flow.completed:
-            return "client_gone" if self.flow.gone else "broke_off"
-        return "upstream_failed" if self.flow.unanswered else None
+        return self.flow.counted
 
     def _drop_body(self) -> asyncio.Task[None] | None:
         """Read on what nobody wants of a body while hooks wait: a client that leaves is not seen behind one that stands still."""
@@ -346,8 +312,10 @@ class HostedExchange:
 
     def _log(self) -> None:
         flow = self.flow
-        went = self._went
-        if flow.gone and not self._taken and not went.endswith("broke-off"):
+        went = " ".join((self._went, *flow.marks))
+        if self._outcome == "broke_off":
+            went += " broke-off"
+        elif flow.gone and not self._taken:
             went += " client-gone"
         self._host.log.exchange(
             self._listener.port,

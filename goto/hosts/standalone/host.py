@@ -14,7 +14,6 @@ from goto.features import FEATURES
 from goto.hosts.standalone.admin import AdminPort, never_plain
 from goto.hosts.standalone.connection import ClientConnection, Sent, parts_of
 from goto.hosts.standalone.exchange import HostedExchange
-from goto.hosts.standalone.plain import serve_plain
 from goto.hosts.standalone.server import Server
 from goto.instance.wiring import Features, Instance
 from goto.tls.settings import ListenerTls
@@ -114,7 +113,7 @@ class StandaloneHost:
             self._handle,
             listener,
             self.log,
-            partial(serve_plain, self) if self._fast else never_plain,
+            never_plain,
             self.instance.upstream.batch,
         )
         accept: Callable[[], asyncio.BaseProtocol] = server

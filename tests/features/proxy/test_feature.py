@@ -13,7 +13,6 @@ from goto.errors import BadInput, Conflict, NotFound
 from goto.features.proxy.feature import Proxy
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Call, Flow, Headers, Request
-from goto.pipeline import Pipeline
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener
 from goto.upstream.answer import Upstream
@@ -68,10 +67,6 @@ def test_other_traffic_and_a_forced_status_are_left_alone() -> None:
 def test_captures_reach_the_call() -> None:
     feature = proxy(target("t", "/foo/{x}/bar/{y}", replaceURI="/abc/{y:.*}/def/{x:.*}"))
     assert [call.path for call in upstreams(feature, "/foo/X/bar/Y")] == ["/abc/Y/def/X"]
-
-
-def test_the_hook_is_plain() -> None:
-    assert Pipeline([proxy(target("t", "/"))]).plain
 
 
 def test_active_only_while_traffic_may_trigger_a_target() -> None:

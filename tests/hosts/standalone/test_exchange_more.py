@@ -1,4 +1,4 @@
-"""The way without a task: the same answers, counts and ends as the way with one."""
+"""Exchanges without a body: pipelined, proxied, left by their clients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.waiting import PATIENCE, eventually
 
 @pytest.fixture(scope="module")
 def process(goto: Callable[..., Goto]) -> Goto:
-    return goto("plain")
+    return goto("more")
 
 
 @pytest.fixture

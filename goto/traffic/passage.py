@@ -1,0 +1,82 @@
+"""One flow's way through the features, the same in every host: in, out, and its end.
+
+A host makes a `Passage` for each exchange that is traffic, and calls
+
+    await passage.ask()             request hooks, then what they hold
+    await passage.tell(response)    response hooks, then what they hold
+    passage.over(outcome, …)        exactly once, however it went
+
+with the making of the answer between the first two, and its delivery behind the second. The first two are coroutines that wait
+on `Wait`s alone: a host steps them, or awaits them by `flow.step_in_task`. Both raise `ClientGone` where the client has left.
+"""
+
+from __future__ import annotations
+
+from goto.flow import ClientGone, Flow, Response
+from goto.traffic.listener import Listener, Outcome
+
+
+class Passage:
+    """One flow's way through the features of a listener."""
+
+    __slots__ = ("_over", "_pipeline", "flow", "listener")
+
+    def __init__(self, listener: Listener, flow: Flow) -> None:
+        self.listener = listener
+        self.flow = flow
+        self._pipeline = listener.pipeline
+        self._over = False
+
+    async def ask(self) -> None:
+        """Run the request hooks, and wait as long as they hold the flow. Raises `ClientGone`."""
+        flow = self.flow
+        waits = self._pipeline.request(flow)
+        if waits is not None:
+            await waits
+        if flow.holds:
+            await self._wait_out()
+        if flow.gone:
+            raise ClientGone
+
+    async def tell(self, response: Response) -> Response:
+        """Run the response hooks, and wait as long as they hold the flow; the response to send. Raises `ClientGone`."""
+        flow = self.flow
+        flow.response = response
+        waits = self._pipeline.response(flow)
+        if waits is not None:
+            await waits
+        if flow.holds:
+            await self._wait_out()
+        if flow.gone:
+            raise ClientGone
+        return flow.response
+
+    @property
+    def wants_taken(self) -> bool:
+        """Whether `over` has to be told if the client's system has taken the last byte, or only if it was written."""
+        return self._pipeline.wants_taken(self.flow)
+
+    def over(self, outcome: Outcome | None, *, completed: bool) -> None:
+        """The exchange has ended: count it, and tell the features reached. Calls after the first change nothing.
+
+        `outcome` is None where it simply completed; `completed`: the client has taken the whole response.
+        """
+        if self._over:
+            return
+        self._over = True
+        flow = self.flow
+        flow.completed = completed
+        if outcome is not None:
+            self.listener.ends[flow.counted, outcome] += 1
+        self._pipeline.closed(flow)
+
+    async def _wait_out(self) -> None:
+        """Wait for all that holds the flow, one after the other."""
+        flow = self.flow
+        while flow.holds:
+            hold, *flow.holds = flow.holds
+            hold.begin()
+            try:
+                await flow.until(hold.wait)
+            finally:
+                hold.over()
