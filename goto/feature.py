@@ -18,6 +18,7 @@ class Sender(Protocol):
     def pool(self) -> Any:
         """The connections to upstreams, by origin, shared by the whole process."""
 
+
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 """Where a word of a class name ends."""
 

@@ -183,7 +183,7 @@ def test_a_route_is_there_and_takes_its_words(table: RouteTable, method: str, pa
     assert route.description, f"{route.path} says nothing of itself"
     assert route.description.endswith(".")
     if not any(parameter.source == "payload" for parameter in route.parameters):
-        route.arguments(Listener(1, "h", Upstream()), request, words, b"")
+        route.arguments(Listener(1, "h", Upstream(), features=()), request, words, b"")
 
 
 @pytest.mark.parametrize("path", sorted({path.partition("?")[0] for _, path in ROUTES}))

@@ -107,7 +107,7 @@ def serve(method: str, target: str, body: bytes = b"") -> Any:
     hit = TABLE.find(method, request.path)
     assert hit is not None
     route, words = hit
-    return asyncio.run(route.call(route.owner(), Listener(8081, "host", Upstream()), request, words, body))
+    return asyncio.run(route.call(route.owner(), Listener(8081, "host", Upstream(), features=()), request, words, body))
 
 
 @pytest.mark.parametrize(

@@ -176,19 +176,6 @@ def test_a_connection_idle_for_too_long_is_not_used_again(send: Send, target: Ta
     assert upstream.connections == 4
 
 
-<<<<<<< HEAD
-=======
-def test_what_must_not_be_repeated_takes_no_old_connection(
-    send: Send, target: Target, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("goto.client.part.FRESH_SECONDS", 0.03)
-    send(target(method="POST", url=upstream.base, requestCount=3, delay="60ms"))
-    assert upstream.connections == 3
-    send(target(method="GET", url=upstream.base, requestCount=3, delay="60ms"))
-    assert upstream.connections == 4
-
-
->>>>>>> 007acd0 (traffic: a Passage is one flow's way through the features, the same in both hosts; features hold a flow by flow.hold)
 def test_switching_protocols_unasked_is_an_error(send: Send, target: Target, upstream: Upstream):
     upstream.on("/", Reply(verbatim=b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nrest"))
     assert send(target(url=upstream.base, requestCount=2)).to_wire()["all"]["errors"] == {"broken": 2}

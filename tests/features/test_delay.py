@@ -41,8 +41,8 @@ def test_a_count_delays_exactly_so_many() -> None:
 
     asyncio.run(every())
     assert [tuple(one.marks) for one in flows if one.marks] == [("delay:1ms",)] * 7
-    assert feature.delayed == 7
-    assert feature.seconds >= 0.007
+    assert feature._delayed == 7
+    assert feature._seconds >= 0.007
     assert not feature.active
     assert feature.show() == "No response delay"
 
