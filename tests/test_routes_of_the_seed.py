@@ -8,7 +8,7 @@ from goto.api.table import RouteTable
 from goto.errors import WrongMethod
 from goto.flow import Headers, Request
 from goto.instance.wiring import route_table
-from goto.traffic.listener import Listener
+from goto.traffic.listener import Listener, ListenerSpec
 from goto.upstream.answer import Upstream
 
 GET, POST, PUT = ("GET", "HEAD"), ("POST",), ("PUT", "POST")
@@ -183,7 +183,7 @@ def test_a_route_is_there_and_takes_its_words(table: RouteTable, method: str, pa
     assert route.description, f"{route.path} says nothing of itself"
     assert route.description.endswith(".")
     if not any(parameter.source == "payload" for parameter in route.parameters):
-        route.arguments(Listener(1, "h", Upstream(), features=()), request, words, b"")
+        route.arguments(Listener(ListenerSpec(1), "h", Upstream(), features=()), request, words, b"")
 
 
 @pytest.mark.parametrize("path", sorted({path.partition("?")[0] for _, path in ROUTES}))

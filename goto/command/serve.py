@@ -8,31 +8,32 @@ import gc
 import logging
 import signal
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from goto import __version__
-from goto.api.access import EXPOSED, Access, Hosts
+from goto.api.access import Hosts
 from goto.command.runtime import allow_files, run
 from goto.config.errors import ConfigError
 from goto.config.watch import contents, watch
 from goto.errors import ApiError
 from goto.hosts.standalone.host import StandaloneHost
-from goto.instance.identity import pod_ip
 from goto.instance.plugins import PluginError, with_plugins
-from goto.registry.address import Address
-from goto.registry.worker import Worker
+from goto.instance.start import Start, StartOptions
 from goto.tls.settings import FilePath, ListenerTls, as_option
 from goto.traffic.accesslog import AccessLog
-from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener
 from goto.words.token import GivenToken
 
-if TYPE_CHECKING:
-    from goto.config.document import Document
-
-complaints = logging.getLogger("goto")
-_OPTIONS = {"tls.cert": "--cert", "tls.key": "--key", "tls.names": "--cert-name", "tls": "--cert"}
-"""The options that stand for fields."""
+_OPTIONS = {
+    "address": "--address",
+    "registry.url": "--registry",
+    "admin.port": "--admin-port",
+    "tls.cert": "--cert",
+    "tls.key": "--key",
+    "tls.names": "--cert-name",
+    "tls": "--cert",
+}
+"""The options that stand for settings and fields."""
 
 GC_ALLOCATIONS = 20_000
 """Objects made between two looks of the collector. Exchanges leave no cycles, so looking often only costs time."""
@@ -53,45 +54,20 @@ async def _serve(options: argparse.Namespace) -> int:
         return _refuse("--watch says what to do with the files of --config: name one")
     log = AccessLog(sys.stdout.fileno(), options.log_format, enabled=not options.quiet)
     try:
-        features = with_plugins(options.feature)
+        host = StandaloneHost(log, options.host, fast=options.fast, features=with_plugins(options.feature))
     except PluginError as error:
         return _refuse(error)
-    host = StandaloneHost(log, options.host, fast=options.fast, features=features)
     content = contents(options.config) if options.watch else ()
-    try:
-        document = _read(options, host)
-    except ConfigError as error:
-        return _refuse(*error.problems)
-    except ValueError as error:
-        return _refuse(error)
-    for limit in options.limit:
-        LIMITS.set(limit)
-    access = host.instance.access
-    if reason := _check_address(options, access):
-        return _refuse(reason)
-    host.instance.registry.url = options.registry
     ended = _signals()
     try:
-        tls = _tls(options)
-        listener = await host.start(options.port, options.label or "", document, protocol=options.protocol, tls=tls)
-    except OSError as error:
-        return _refuse(f"cannot listen on port {options.port}: {error.strerror or error}")
-    except ApiError as error:
-        return _refuse(as_option(error.message, _OPTIONS))
-    if access.port:
-        try:
-            await host.open_admin(access.port)
-        except OSError as error:
-            await host.stop(0)
-            return _refuse(f"cannot listen on admin port {access.port}: {error.strerror or error}")
+        start, first = await _start(options, host)
+    except (ConfigError, ApiError, OSError, ValueError) as error:
+        await host.stop(0)
+        return _refuse(*_reasons(error, options.port))
     if not options.quiet:
         where = f"{options.protocol}://{options.host or 'localhost'}:{options.port}"
-        print(f"goto {__version__} serves {where} as {listener.name}; {_api(options, host)}", flush=True)
-        if access.exposed(options.host, managed=host.instance.listeners.managed):
-            complaints.warning(EXPOSED)
-    worker = _worker(options, host, listener)
-    if worker is not None:
-        worker.start()
+        print(f"goto {__version__} serves {where} as {first.name}; {_api(options, host)}", flush=True)
+        start.warn(options.host)
     watching = asyncio.create_task(watch(options.config, host.instance.config.reload, content)) if options.watch else None
     # what is here now stays to the end: the collector need not look at it again
     gc.collect()
@@ -100,10 +76,47 @@ async def _serve(options: argparse.Namespace) -> int:
     await ended.wait()
     if watching is not None:
         watching.cancel()
-    if worker is not None:
-        await worker.stop()
+    await start.stop()
     await host.stop(options.grace.seconds)
     return 0
+
+
+async def _start(options: argparse.Namespace, host: StandaloneHost) -> tuple[Start, Listener]:
+    """Start serving; what began it, and the first listener. Raises `ConfigError`, `ApiError`, OSError or ValueError."""
+    start = Start(host.instance, _start_options(options))
+    spec = start.take(options.port, options.protocol, _tls(options))
+    first = await host.instance.listeners.start(spec, start.seed)
+    await start.serve(first, host.open_admin)
+    return start, first
+
+
+def _start_options(options: argparse.Namespace) -> StartOptions:
+    """Raises ValueError."""
+    settings = {
+        "label": options.label,
+        "registry.url": options.registry,
+        "admin.port": options.admin_port,
+        "admin.host": _hosts(options.admin_host),
+        "admin.off": options.no_admin,
+        "admin.token": GivenToken.of(options.admin_token, "GOTO_ADMIN_TOKEN"),
+        "registry.token": GivenToken.of(options.registry_token, "GOTO_REGISTRY_TOKEN"),
+    }
+    return StartOptions(options.config, settings, options.limit, options.address)
+
+
+def _hosts(names: list[str]) -> Hosts | None:
+    """Raises ValueError."""
+    try:
+        return Hosts.parse(",".join(names)) if names else None
+    except ValueError as error:
+        raise ValueError(f"--admin-host: {error}") from None
+
+
+def _tls(options: argparse.Namespace) -> ListenerTls | None:
+    """What the first listener shows, as far as it was said. Raises `BadInput`."""
+    if not (options.cert or options.key or options.cert_name):
+        return None
+    return ListenerTls(FilePath(options.cert or ""), FilePath(options.key or ""), options.cert_name)
 
 
 def _api(options: argparse.Namespace, host: StandaloneHost) -> str:
@@ -117,11 +130,15 @@ def _api(options: argparse.Namespace, host: StandaloneHost) -> str:
     return "its API is off"
 
 
-def _tls(options: argparse.Namespace) -> ListenerTls | None:
-    """What the first listener shows, as far as it was said. Raises `BadInput`."""
-    if not (options.cert or options.key or options.cert_name):
-        return None
-    return ListenerTls(FilePath(options.cert or ""), FilePath(options.key or ""), options.cert_name)
+def _reasons(error: Exception, port: int) -> Sequence[object]:
+    """Why nothing is served, by what `_start` has raised."""
+    if isinstance(error, ConfigError):
+        return error.problems
+    if isinstance(error, ApiError):
+        return (as_option(error.message, _OPTIONS),)
+    if isinstance(error, OSError):
+        return (f"cannot listen on port {port}: {error.strerror or error}",)
+    return (error,)
 
 
 def _refuse(*reasons: object) -> int:
@@ -129,68 +146,6 @@ def _refuse(*reasons: object) -> int:
     for reason in reasons:
         print(f"goto: {reason}", file=sys.stderr)
     return 2
-
-
-def _read(options: argparse.Namespace, host: StandaloneHost) -> Document | None:
-    """The document of the files named, if any are; the command line wins over it. Raises `ConfigError` or ValueError."""
-    config = host.instance.config
-    given = {
-        "label": options.label,
-        "registry.url": options.registry,
-        "admin.port": options.admin_port,
-        "admin.host": _hosts(options.admin_host),
-        "admin.off": options.no_admin,
-        "admin.token": GivenToken.of(options.admin_token, "GOTO_ADMIN_TOKEN"),
-        "registry.token": GivenToken.of(options.registry_token, "GOTO_REGISTRY_TOKEN"),
-    }
-    config.overrides = {path: value for path, value in given.items() if value}
-    document = config.read(options.config) if options.config else None
-    host.instance.take(document)
-    if document is None:
-        return None
-    if url := document.process.get("registry.url"):
-        options.registry = url.value
-    if limits := document.process.get("limits"):
-        host.instance.limits.start(limits.value)
-    return document
-
-
-def _hosts(names: list[str]) -> Hosts | None:
-    """Raises ValueError."""
-    try:
-        return Hosts.parse(",".join(names)) if names else None
-    except ValueError as error:
-        raise ValueError(f"--admin-host: {error}") from None
-
-
-def _check_address(options: argparse.Namespace, access: Access) -> str:
-    """Settle which address is registered; what is wrong with it, or nothing."""
-    if options.address and not options.registry:
-        return "--address says what is registered: it needs --registry, or registry.url in a file"
-    if options.registry and not options.address:
-        port = access.managed_port(options.port, managed=not access.off)
-        if port is None:
-            return "--registry: the registry's calls need a port, --admin-port, since management is off"
-        ip = pod_ip()
-        try:
-            scheme = "https://" if port == options.port and options.protocol == "https" else ""
-            options.address = Address.parse(scheme + (f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"))
-        except ValueError as error:
-            return f"POD_IP: {error}"
-    if options.registry:
-        access.own_host = options.address.host.lower()
-    return ""
-
-
-def _worker(options: argparse.Namespace, host: StandaloneHost, listener: Listener) -> Worker | None:
-    """What registers the first listener, where a registry was named. Its label does not change any more."""
-    if not options.registry:
-        return None
-    from goto.client.feature import Client
-
-    client = listener.feature(Client)
-    token = host.instance.access.registry_token
-    return Worker(host.instance.upstream, client, options.registry, listener.name, options.address, token)
 
 
 def _signals() -> asyncio.Event:

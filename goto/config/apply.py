@@ -12,8 +12,8 @@ from goto.config.document import Document, Given, ListenerPart, Settings
 from goto.config.errors import ConfigError, Problem
 from goto.config.keys import Key, Keys
 from goto.errors import ApiError, Conflict
-from goto.traffic.listener import Listener
-from goto.traffic.listeners import Listeners, ListenerSpec
+from goto.traffic.listener import Listener, ListenerSpec
+from goto.traffic.listeners import Listeners
 from goto.words import Port
 
 log = logging.getLogger("goto")
@@ -57,7 +57,7 @@ class Applier:
         for path, part, settings in _listener_parts(document):
             if part is not None:
                 try:
-                    self._listeners.check(part.protocol, part.tls)
+                    self._listeners.secured(part.protocol, part.tls)
                 except ApiError as error:
                     problems.append(part.at.problem(path, error.message))
             owner = _owner_in(scratch())

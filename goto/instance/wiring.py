@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from goto.api.access import Access
 from goto.api.docs import Docs
@@ -19,12 +18,10 @@ from goto.instance.limits import ProcessLimits
 from goto.instance.metrics import Metrics
 from goto.registry.service import Registry
 from goto.tls.authority import Authority
-from goto.traffic.listener import Listener
+from goto.traffic.listener import Listener, ListenerSpec
 from goto.traffic.listeners import Carrier, Listeners
 from goto.upstream.answer import Upstream
-
-if TYPE_CHECKING:
-    from goto.config.document import Document
+from goto.words import Port
 
 SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, About, Docs, Metrics)
 """What a process has once and what has routes, in the order in which they are listed. `Instance` makes one of each."""
@@ -57,7 +54,7 @@ class Instance:
         self.docs = Docs(lambda: self.table)
         self.metrics = Metrics(carrier, self.listeners, self.registry, self.upstream)
         self.config = Config(
-            lambda: config_keys(self.features), self.listeners, self._parts(), lambda: self._listener(0, "", "http")
+            lambda: config_keys(self.features), self.listeners, self._parts(), lambda: self._listener(ListenerSpec(Port()))
         )
         self.use(features)
 
@@ -67,18 +64,12 @@ class Instance:
         self.table = route_table(features)
         self.management = Management(self.table, self._parts(), self.listeners.by_port.get, self.access)
 
-    def take(self, document: Document | None) -> None:
-        """Take over who may manage this process: from the options, which are the configuration's overrides, else from files."""
-        given = {path: given.value for path, given in document.process.items()} if document is not None else {}
-        self.access.take({**given, **self.config.overrides})
-        self.registry.token = self.access.registry_token
-
     def _parts(self) -> dict[type, object]:
         """What has routes or settings, by its type."""
         return {type(part): part for part in vars(self).values() if isinstance(part, (Access, *SERVICES))}
 
-    def _listener(self, port: int, label: str, protocol: str) -> Listener:
-        return Listener(port, self.host, self.upstream, label=label, protocol=protocol, features=self.features)
+    def _listener(self, spec: ListenerSpec, mode: str = "") -> Listener:
+        return Listener(spec, self.host, self.upstream, mode=mode, features=self.features)
 
     async def stop(self) -> None:
         self.about.ready = False

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ssl
 from collections import Counter
 from collections.abc import Iterable
-from typing import Literal, NotRequired, TypedDict, TypeVar
+from typing import Any, ClassVar, Literal, NotRequired, TypedDict, TypeVar
+
+import msgspec
 
 from goto.feature import Feature, Sender
 from goto.flow import Field, encode
@@ -14,13 +16,33 @@ from goto.pipeline import Pipeline
 from goto.routes import get, put
 from goto.settings import setting
 from goto.tls.settings import ListenerTls
-from goto.words import Label
+from goto.words import Label, Port
 
 F = TypeVar("F", bound=Feature)
 
 Outcome = Literal["client_gone", "upstream_failed", "broke_off", "aborted"]
 """How an exchange may end besides being completed: the client left first; it was answered that its one upstream gave no
 answer; the upstream ended in the middle of its answer; goto ended it on purpose."""
+
+
+class ListenerSpec(msgspec.Struct):
+    """What `POST /listeners/add` takes."""
+
+    port: Port
+    """The port to serve on."""
+    protocol: str = "http"
+    """What it speaks: http or https."""
+    label: Label = Label("")
+    """What `Via-Goto` says; the port if not given."""
+    admin: bool = True
+    """Whether management calls are answered there; if not, they are traffic."""
+    tls: ListenerTls | None = None
+    """With protocol https: the certificate to show."""
+
+    example: ClassVar[dict[str, Any]] = {"port": 8081, "protocol": "http", "label": "inner"}
+
+    def __post_init__(self) -> None:
+        self.protocol = self.protocol.lower()
 
 
 class ListenerState(TypedDict):
@@ -39,32 +61,31 @@ class ListenerState(TypedDict):
 
 
 class Listener:
-    """A port, its identity and its features.
+    """A port, its identity and its features. Closed until `opening`; what its spec says does not change, but for the label.
 
     `pipeline` is what traffic runs through now.
     """
 
     def __init__(
         self,
-        port: int,
+        spec: ListenerSpec,
         host: str,
         sender: Sender,
         *,
-        label: str = "",
-        protocol: str = "http",
+        mode: str = "",
         features: Iterable[type[Feature]],
     ) -> None:
-        self.port = int(port)
-        self.protocol = protocol
-        self.tls: ListenerTls | None = None
+        """`host` is what `Goto-Host` says. `mode` is how a host that has several kinds of listeners carries it."""
+        self.port = int(spec.port)
+        self.protocol = spec.protocol
+        self.managed = spec.admin
+        """Management calls are answered here; where they are not, they are traffic."""
+        self.tls = spec.tls
         """What was said of the certificate of an https listener."""
+        self.mode = mode
+        self.open = False
         self.secure: ssl.SSLContext | None = None
         """What an https listener shows since it was opened."""
-        self.mode = ""
-        """How a host with several kinds of listeners carries it; taken over from the one it was added through."""
-        self.open = False
-        self.managed = True
-        """Management calls are answered here; where they are not, they are traffic."""
         self.hook_errors: Counter[str] = Counter()
         """Hooks that raised, by their name."""
         self.refused: Counter[int] = Counter()
@@ -78,7 +99,17 @@ class Listener:
             if hasattr(feature, "send_with"):
                 feature.send_with(sender)
         self._rebuild()
-        self._set_label(label)
+        self._set_label(spec.label)
+
+    # ------------------------------------------------------------ open and closed
+    def opening(self, secure: ssl.SSLContext | None = None) -> None:
+        """It is about to accept traffic, which is served from now on. `secure` is what an https listener shows."""
+        self.open = True
+        self.secure = secure
+
+    def closed(self) -> None:
+        """It accepts no more traffic, or never did."""
+        self.open = False
 
     def _rebuild(self) -> None:
         self.pipeline = Pipeline(self._features.values(), self._count_error)

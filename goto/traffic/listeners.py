@@ -7,19 +7,17 @@ import ssl
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
-import msgspec
-
-from goto.errors import ApiError, BadInput, Conflict, NotFound
+from goto.errors import BadInput, Conflict, NotFound
 from goto.flow import Response
 from goto.routes import Accepted, get, post, put
 from goto.tls.authority import Authority
 from goto.tls.server import server_context
 from goto.tls.settings import ListenerTls
 from goto.traffic.accesslog import AccessLog
-from goto.traffic.listener import Listener, ListenerState
-from goto.words import Label, Port
+from goto.traffic.listener import Listener, ListenerSpec, ListenerState
+from goto.words import Port
 
 LISTENERS_LIMIT = 1000
 
@@ -68,27 +66,10 @@ class Carrier(Protocol):
         """Accept no more; returns once nothing new is accepted, exchanges in flight finish later."""
 
 
-class ListenerSpec(msgspec.Struct):
-    """What `POST /listeners/add` takes."""
-
-    port: Port
-    """The port to serve on."""
-    protocol: str = "http"
-    """What it speaks: http or https."""
-    label: Label = Label("")
-    """What `Via-Goto` says; the port if not given."""
-    admin: bool = True
-    """Whether management calls are answered there; if not, they are traffic."""
-    tls: ListenerTls | None = None
-    """With protocol https: the certificate to show."""
-
-    example: ClassVar[dict[str, Any]] = {"port": 8081, "protocol": "http", "label": "inner"}
-
-
 class Listeners:
     """The listeners of this process, by port."""
 
-    def __init__(self, carrier: Carrier, make: Callable[[int, str, str], Listener], authority: Authority) -> None:
+    def __init__(self, carrier: Carrier, make: Callable[[ListenerSpec, str], Listener], authority: Authority) -> None:
         self._carrier = carrier
         self._authority = authority
         self._make = make
@@ -108,77 +89,57 @@ class Listeners:
         """Whether management calls are answered on any of them."""
         return any(listener.managed for listener in self.by_port.values())
 
-    async def start(
-        self,
-        port: int,
-        label: str,
-        prepare: Callable[[], Awaitable[None]] | None = None,
-        *,
-        managed: bool = True,
-        protocol: str = "http",
-        tls: ListenerTls | None = None,
-    ) -> Listener:
+    async def start(self, spec: ListenerSpec, prepare: Callable[[], Awaitable[None]] | None = None) -> Listener:
         """Add the first listener and open it, once all is prepared. Raises OSError, `ApiError`, and what `prepare` does."""
-        self.check_protocol(protocol, tls)
-        listener = self.adopt(port, label)
-        listener.managed = managed
-        listener.protocol, listener.tls = protocol, tls
+        listener = self.adopt(spec, secure=self.secured(spec.protocol, spec.tls))
         try:
-            listener.secure = self._secure(protocol, tls)
             if prepare is not None:
                 await prepare()
             await self._carrier.open(listener)
         except BaseException:
-            listener.open = False
-            del self.by_port[port]
+            listener.closed()
+            del self.by_port[listener.port]
             raise
         return listener
 
-    def adopt(self, port: int, label: str) -> Listener:
-        """Add a listener that the host has opened already."""
-        listener = self.by_port[port] = self._make(port, label, "http")
-        listener.open = True
+    def adopt(self, spec: ListenerSpec, mode: str = "", secure: ssl.SSLContext | None = None) -> Listener:
+        """Add a listener that is open already, or about to be."""
+        listener = self.by_port[spec.port] = self._make(spec, mode)
         self._first = self._first or listener
+        listener.opening(secure)
         return listener
 
     @post("/listeners/add", raises=[Conflict])
     def add(self, spec: ListenerSpec, caller: Listener | None = None) -> str | Accepted:
         """Add a listener; it is closed until it is opened."""
-        protocol = self.check_protocol(spec.protocol, spec.tls)
+        self._check_protocol(spec.protocol, spec.tls)
         if spec.port in self.by_port:
             return Accepted(f"Listener {spec.port} is there already")
         if len(self.by_port) >= LISTENERS_LIMIT:
-            raise Conflict(f"port: {LISTENERS_LIMIT} listeners are the limit")
-        self._secure(protocol, spec.tls)  # what will not do is said now; the files are read again when it opens
-        listener = self._make(spec.port, spec.label, protocol)
-        listener.managed = spec.admin
-        listener.tls = spec.tls
-        if caller is not None:
-            listener.mode = caller.mode
-        self.by_port[spec.port] = listener
+            raise Conflict(f"port: {LISTENERS_LIMIT} listeners are the limit: remove one to add another")
+        self.secured(spec.protocol, spec.tls)  # what will not do is said now; the files are read again when it opens
+        self.by_port[spec.port] = self._make(spec, caller.mode if caller is not None else "")
         return f"Added listener {spec.port}"
 
-    def check_protocol(self, word: str, tls: ListenerTls | None = None) -> str:
-        """A protocol that the host serves, in lower case. Raises `BadInput`, where `tls` does not go with it too."""
-        protocol = word.lower()
-        if protocol not in self._carrier.protocols:
-            if protocol in self._carrier.elsewhere:
-                raise BadInput(f"protocol: {word!r} is not served, since {self._carrier.elsewhere[protocol]}")
-            raise BadInput(f"protocol: {word!r} is not served, use {' or '.join(self._carrier.protocols)}")
-        if tls is not None and protocol != "https":
-            raise BadInput(f"tls: the protocol is {protocol}")
-        return protocol
+    def secured(self, protocol: str, tls: ListenerTls | None) -> ssl.SSLContext | None:
+        """What a listener with this protocol shows, its files read now; None without https.
 
-    def check(self, word: str, tls: ListenerTls | None) -> None:
-        """Whether a listener can be opened like this. Raises `BadInput`."""
-        self._secure(self.check_protocol(word, tls), tls)
-
-    def _secure(self, protocol: str, tls: ListenerTls | None) -> ssl.SSLContext | None:
-        """What an https listener shows, its files read now. Raises `BadInput`."""
+        Raises `BadInput` where no listener can be opened like this.
+        """
+        self._check_protocol(protocol, tls)
         if protocol != "https":
             return None
         tls = tls or ListenerTls()
         return server_context(self._authority, tls.cert, tls.key, tls.names)
+
+    def _check_protocol(self, protocol: str, tls: ListenerTls | None) -> None:
+        """Raises `BadInput` for a protocol that the host does not serve, or that `tls` does not go with."""
+        if protocol not in self._carrier.protocols:
+            if protocol in self._carrier.elsewhere:
+                raise BadInput(f"protocol: {protocol!r} is not served, since {self._carrier.elsewhere[protocol]}")
+            raise BadInput(f"protocol: {protocol!r} is not served, use {' or '.join(self._carrier.protocols)}")
+        if tls is not None and protocol != "https":
+            raise BadInput(f"tls: the protocol is {protocol}")
 
     @put("/listeners/{port}/open", raises=[NotFound, Conflict])
     async def open(self, port: Port) -> str:
@@ -187,15 +148,12 @@ class Listeners:
             listener = self._known(port)
             if listener.open:
                 raise Conflict(f"port: listener {port} is open already")
-            listener.open = True  # what is accepted from now on is to be served
+            secure = self.secured(listener.protocol, listener.tls)
+            listener.opening(secure)
             try:
-                listener.secure = self._secure(listener.protocol, listener.tls)
                 await self._carrier.open(listener)
-            except ApiError:
-                listener.open = False
-                raise
             except OSError as error:
-                listener.open = False
+                listener.closed()
                 raise Conflict(f"port: cannot open listener {port}: {error.strerror or error}") from None
         return f"Opened listener {port}"
 
@@ -207,7 +165,7 @@ class Listeners:
             if not listener.open:
                 raise Conflict(f"port: listener {port} is closed already")
             self._keep_one_open(listener)
-            listener.open = False
+            listener.closed()
             await self._carrier.close(listener)
         return f"Closed listener {port}"
 
@@ -219,7 +177,7 @@ class Listeners:
             self._keep_one_open(listener)
             del self.by_port[port]
             if listener.open:
-                listener.open = False
+                listener.closed()
                 await self._carrier.close(listener)
         listener.stop()
         return f"Removed listener {port}"

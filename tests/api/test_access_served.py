@@ -205,7 +205,10 @@ def test_the_command_line_wins_over_the_environment_and_that_over_files(goto: Ca
             "goto: --admin-host: 'a:80' is not a name or address of a host: write it without scheme and port",
         ),
         (["--admin-host", "none", "--admin-host", "a"], "goto: --admin-host: none goes with no other host"),
-        (["--no-admin", "--registry", "http://127.0.0.1:1"], "goto: --registry: the registry's calls need a port, --admin-port"),
+        (
+            ["--no-admin", "--registry", "http://127.0.0.1:1"],
+            "goto: --registry: the registry's calls need a port, and management is off",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_one_line_and_status_2(words: list[str], says: str) -> None:

@@ -18,7 +18,7 @@ from goto.errors import Conflict, NotFound, Unauthorized, WrongMethod
 from goto.feature import Feature
 from goto.flow import Call, Flow, Headers, Origin, Request, Response
 from goto.routes import Accepted, Forward, get, post, put
-from goto.traffic.listener import Listener
+from goto.traffic.listener import Listener, ListenerSpec
 from goto.upstream.answer import Upstream
 from goto.words.token import Token
 
@@ -60,7 +60,7 @@ class Service:
 
 
 def served(method: str, path: str, accept: str = "") -> Served:
-    listeners = {port: Listener(port, "h", Upstream(), features=(Sample,)) for port in (1, 2)}
+    listeners = {port: Listener(ListenerSpec(port), "h", Upstream(), features=(Sample,)) for port in (1, 2)}
     management = Management(RouteTable((Sample, Service, Listener)), {Service: Service()}, listeners.get, Access())
     request = Request(method, path, Headers([(b"Accept", accept.encode())] if accept else ()))
     asked = management.find(listeners[1], request)
@@ -109,7 +109,7 @@ TOKEN = [(b"Authorization", b"Bearer secret")]
 
 def managed(*, token: str | None = None, hosts: str | None = None) -> tuple[Management, Listener]:
     """Management of one listener, and that listener, with an admin token and hosts that management goes by."""
-    listener = Listener(1, "h", Upstream(), features=(Sample,))
+    listener = Listener(ListenerSpec(1), "h", Upstream(), features=(Sample,))
     access = Access()
     access.token, access.hosts = Token.parse(token) if token else None, Hosts.parse(hosts) if hosts else None
     return Management(RouteTable((Sample, Listener)), {}, {1: listener}.get, access), listener

@@ -14,7 +14,7 @@ from goto.api.table import RouteTable, routes_of
 from goto.errors import BadInput, Conflict, NotFound, WrongMethod
 from goto.flow import Headers, Request
 from goto.routes import Accepted, get, post, put
-from goto.traffic.listener import Listener
+from goto.traffic.listener import Listener, ListenerSpec
 from goto.upstream.answer import Upstream
 from goto.words import CountedDuration, Duration, Names, Port, Status
 
@@ -107,7 +107,9 @@ def serve(method: str, target: str, body: bytes = b"") -> Any:
     hit = TABLE.find(method, request.path)
     assert hit is not None
     route, words = hit
-    return asyncio.run(route.call(route.owner(), Listener(8081, "host", Upstream(), features=()), request, words, body))
+    return asyncio.run(
+        route.call(route.owner(), Listener(ListenerSpec(8081), "host", Upstream(), features=()), request, words, body)
+    )
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from goto.flow import Response
 from goto.instance.figures import Process, State, exposition, families
 from goto.instance.wiring import Instance
 from goto.traffic.accesslog import AccessLog
-from goto.traffic.listener import Listener
+from goto.traffic.listener import Listener, ListenerSpec
 from goto.traffic.listeners import Carried, carried
 from goto.traffic.passage import Passage
 
@@ -46,7 +46,7 @@ def with_state(test: Callable[[State, Listener], Awaitable[None]]) -> None:
     async def main() -> None:
         carrier = Nothing()
         instance = Instance(carrier)
-        listener = instance.listeners.adopt(8080, "a")
+        listener = instance.listeners.adopt(ListenerSpec(8080, label="a"))
         await test(State(carrier, instance.listeners, instance.registry, instance.upstream, 0.0, 1), listener)
         await instance.stop()
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from goto.client.feature import Client
 from goto.features.tracking import Tracking
 from goto.instance.wiring import SERVICES, Instance, route_table
-from goto.traffic.listener import Listener
+from goto.traffic.listener import Listener, ListenerSpec
 
 
 class Nowhere:
@@ -41,7 +41,7 @@ def test_every_route_says_what_it_does() -> None:
 def test_listeners_share_upstream_and_name() -> None:
     async def check() -> None:
         instance = Instance(Nowhere())
-        one = await instance.listeners.start(8080, "edge")
+        one = await instance.listeners.start(ListenerSpec(8080, label="edge"))
         assert (one.name, one.open, one.protocol) == ("edge", True, "http")
         assert one.identity[1] == (b"Goto-Host", instance.host.encode())
         assert one.feature(Client)._pool is instance.upstream.pool
@@ -55,7 +55,7 @@ def test_listeners_share_upstream_and_name() -> None:
 def test_stop_stops_what_features_run() -> None:
     async def check() -> None:
         instance = Instance(Nowhere())
-        one = await instance.listeners.start(8080, "")
+        one = await instance.listeners.start(ListenerSpec(8080))
         stopped: list[Listener] = []
         one.stop = lambda: stopped.append(one)
         await instance.stop()

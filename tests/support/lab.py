@@ -12,7 +12,7 @@ from goto.feature import Feature
 from goto.features import FEATURES
 from goto.flow import Headers, Request, Response
 from goto.instance.wiring import Instance, config_keys
-from goto.traffic.listener import Listener
+from goto.traffic.listener import Listener, ListenerSpec
 from support.documents import document
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Lab:
     def __init__(self, features: Sequence[type[Feature]] = FEATURES) -> None:
         self.carrier = Carrier()
         self.instance = Instance(self.carrier, features)
-        self.first = self.instance.listeners.adopt(FIRST, "")
+        self.first = self.instance.listeners.adopt(ListenerSpec(FIRST))
         self.carrier.open_ports.add(FIRST)
         self.config = self.instance.config
 

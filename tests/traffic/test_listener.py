@@ -9,13 +9,13 @@ from goto.features import FEATURES
 from goto.features.delay import Delay
 from goto.features.tracking import Tracking
 from goto.flow import Flow, Headers, Request, Response
-from goto.traffic.listener import Listener
+from goto.traffic.listener import Listener, ListenerSpec
 from goto.upstream.answer import Upstream
 from goto.words import CountedDuration, HeaderNames, Label
 
 
-def listener(**how: object) -> Listener:
-    return Listener(8081, "h.n@i", Upstream(), **{"features": FEATURES, **how})
+def listener(label: str = "", **how: object) -> Listener:
+    return Listener(ListenerSpec(8081, label=label), "h.n@i", Upstream(), **{"features": FEATURES, **how})
 
 
 def test_its_name_is_its_label_or_its_port() -> None:

@@ -21,7 +21,7 @@ from support.waiting import PATIENCE, eventually
 from goto.errors import Conflict
 from goto.hosts.standalone.host import StandaloneHost
 from goto.traffic.accesslog import AccessLog
-from goto.traffic.listeners import ListenerSpec
+from goto.traffic.listener import ListenerSpec
 from goto.words import Label, Port
 
 
@@ -185,7 +185,7 @@ def test_a_port_is_usable_again_at_once(process: Goto) -> None:
 def host_with(check: Callable[[StandaloneHost, Port], Any]) -> None:
     async def run() -> None:
         host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
-        await host.start(free_port())
+        await host.instance.listeners.start(ListenerSpec(free_port()))
         port = Port(free_port())
         host.instance.listeners.add(ListenerSpec(port, label=Label("x")))
         try:

@@ -13,9 +13,6 @@ from typing import Any, ClassVar
 
 from mitmproxy import connection, ctx, exceptions, http
 
-from goto.api.access import EXPOSED
-from goto.client.feature import Client
-from goto.config.document import Document
 from goto.config.errors import ConfigError
 from goto.errors import ApiError
 from goto.flow import ClientGone, Origin, Response
@@ -23,15 +20,16 @@ from goto.hosts.mitm import private as private
 from goto.hosts.mitm.client import MitmClient
 from goto.hosts.mitm.exchange import MitmExchange
 from goto.hosts.mitm.modes import Modes, pattern_of
-from goto.hosts.mitm.options import PREFIX, BadOption, Settings, declare, read
+from goto.hosts.mitm.options import PREFIX, STANDING_FOR, BadOption, Options, declare, read_options
 from goto.hosts.standalone.admin import AdminPort
-from goto.instance.identity import own_names, pod_ip
+from goto.instance.identity import own_names
+from goto.instance.start import Start
 from goto.instance.wiring import Instance
-from goto.registry.address import Address
-from goto.registry.worker import Worker
+from goto.tls.settings import as_option
 from goto.traffic.accesslog import AccessLog
-from goto.traffic.listener import Listener
+from goto.traffic.listener import Listener, ListenerSpec
 from goto.traffic.listeners import Carried, carried
+from goto.words import Port
 
 log = logging.getLogger("goto")
 
@@ -56,16 +54,15 @@ class MitmHost:
         self.instance = Instance(self)
         self.keeps_host = False
         """The user wants `Host` kept for mitmproxy's own upstream."""
-        self._settings: Settings | None = None
-        self._document: Document | None = None
+        self._options: Options | None = None
+        self._start: Start | None = None
         self._modes = Modes()
         self._serves = asyncio.Event()
         """All that was to be set up is; requests wait for it."""
         self._clients: dict[str, MitmClient] = {}
         self._exchanges: dict[str, MitmExchange] = {}
-        self._own_hosts: frozenset[str] = frozenset()
+        self._own_hosts = frozenset(name.lower() for name in own_names())
         self._admin: AdminPort | None = None
-        self._worker: Worker | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ life
@@ -76,22 +73,21 @@ class MitmHost:
         if not any(name.startswith(PREFIX) for name in updated):
             return
         try:
-            settings = read(ctx.options)
+            options = read_options(ctx.options)
             if self._serves.is_set():
-                if settings != self._settings:
-                    raise BadOption("goto's options are read at the start only")
+                if options != self._options:
+                    raise BadOption("goto's options are read at the start only: restart mitmproxy to change them")
                 return
-            self.instance.use(settings.features)
-            self.instance.config.overrides = settings.given
-            self._document = self.instance.config.read(settings.config) if settings.config else None
+            self.instance.use(options.features)
+            self._start = Start(self.instance, options.start)
         except (BadOption, ConfigError) as error:
             if self._serves.is_set():
                 raise exceptions.OptionsError(str(error)) from None
             self._refuse(error.problems if isinstance(error, ConfigError) else [error])
         else:
-            if self._settings is None:
+            if self._options is None:
                 self._take_over()
-            self._settings = settings
+            self._options = options
 
     def _take_over(self) -> None:
         """Set mitmproxy's own options as goto needs them, before the first connection: mitmproxy listens before it is running.
@@ -103,60 +99,32 @@ class MitmHost:
 
     def running(self) -> asyncio.Task[None]:
         # a task, since a script that is added at run time is called without being awaited
-        return self._task(self._start())
+        return self._task(self._begin())
 
-    async def _start(self) -> None:
-        settings = self._settings
-        if settings is None:
-            return
+    async def _begin(self) -> None:
+        start, listening = self._start, list(private.listening())
+        if start is None or not listening:
+            return  # its options make no sense, or mitmproxy serves nothing and only reads flows
         private.install()
         private.head_waits.append(self._head_waits)
-        self._own_hosts = frozenset(name.lower() for name in own_names())
-        for port, mode in private.listening():
-            self._adopt(port, mode)
-        first = self.instance.listeners.first
-        if first is None:
-            return  # mitmproxy serves nothing, it only reads flows
         try:
-            await self._seed(settings, first)
-        except (ApiError, OSError, ValueError) as error:
-            self._refuse([error.message if isinstance(error, ApiError) else error])
+            (port, mode), *others = listening
+            first = self._adopt(start.take(Port(port)), mode)
+            for port, mode in others:
+                self._adopt(ListenerSpec(Port(port)), mode)
+            await start.seed()
+            await start.serve(first, self._open_admin)
+        except ApiError as error:
+            self._refuse([as_option(error.message, STANDING_FOR)])
             return
-        if self.instance.access.exposed(ctx.options.listen_host or None, managed=self.instance.listeners.managed):
-            log.warning("goto: %s", EXPOSED)
-        self.instance.about.ready = True
+        start.warn(ctx.options.listen_host or None)
         self._serves.set()
 
-    async def _seed(self, settings: Settings, first: Listener) -> None:
-        """Set up what the options say. Raises ApiError, OSError or ValueError."""
-        config, access, registry = self.instance.config, self.instance.access, settings.registry
-        self.instance.take(self._document)
-        first.managed = not access.off
-        if self._document is not None:
-            if given := self._document.process.get("registry.url"):
-                registry = given.value
-            if limits := self._document.process.get("limits"):
-                self.instance.limits.start(limits.value)
-            self.instance.registry.url = registry
-            await config.seed(self._document)
-            config.settle()
-        if port := access.port:
-            self._admin = AdminPort(self, first)
-            try:
-                await self._admin.open(port, ctx.options.listen_host or None)
-            except OSError as error:
-                raise OSError(f"cannot listen on admin port {port}: {error.strerror or error}") from None
-        if registry is not None:
-            self.instance.registry.url = registry
-            ip = pod_ip()
-            managed = access.managed_port(first.port, managed=first.managed)
-            if managed is None:
-                raise ValueError("goto_registry: the registry's calls need a port, goto_admin_port, since management is off")
-            address = Address.parse(f"[{ip}]:{managed}" if ":" in ip else f"{ip}:{managed}")
-            access.own_host = address.host.lower()
-            token = access.registry_token
-            self._worker = Worker(self.instance.upstream, first.feature(Client), registry, first.name, address, token)
-            self._worker.start()
+    async def _open_admin(self, port: int) -> None:
+        first = self.instance.listeners.first
+        assert first is not None
+        self._admin = AdminPort(self, first)
+        await self._admin.open(port, ctx.options.listen_host or None)
 
     @staticmethod
     def _refuse(reasons: list[Any]) -> None:
@@ -170,8 +138,8 @@ class MitmHost:
     async def _stop(self) -> None:
         if self._head_waits in private.head_waits:
             private.head_waits.remove(self._head_waits)
-        if self._worker is not None:
-            await self._worker.stop()
+        if self._start is not None:
+            await self._start.stop()
         if self._admin is not None:
             await self._admin.close()
         await self._part()
@@ -214,15 +182,10 @@ class MitmHost:
                 else:
                     client.end()
 
-    def _adopt(self, port: int, mode: private.Mode) -> Listener:
-        """The listener of a port that mitmproxy serves."""
-        listener = self.instance.listeners.by_port.get(port)
-        if listener is None:
-            first = self.instance.listeners.first
-            label = self._settings.label if first is None and self._settings is not None else ""
-            listener = self.instance.listeners.adopt(port, label)
-            listener.mode = pattern_of(mode)
-        return listener
+    def _adopt(self, spec: ListenerSpec, mode: private.Mode) -> Listener:
+        """The listener of a port that mitmproxy serves, made if there is none."""
+        listeners = self.instance.listeners
+        return listeners.by_port.get(spec.port) or listeners.adopt(spec, pattern_of(mode))
 
     # ------------------------------------------------------------ connections
     def client_connected(self, client: Any) -> None:
@@ -351,7 +314,7 @@ class MitmHost:
         if listener is None and self._serves.is_set():
             for port, mode in private.listening():
                 if mode == client.proxy_mode:
-                    return self._adopt(port, mode)
+                    return self._adopt(ListenerSpec(Port(port)), mode)
         return listener
 
     def _is_local(self, flow: http.HTTPFlow, listener: Listener) -> bool:

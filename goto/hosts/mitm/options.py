@@ -9,6 +9,7 @@ from typing import Any
 
 from goto.api.access import NO_HOST, Hosts
 from goto.instance.plugins import PluginError, with_plugins
+from goto.instance.start import StartOptions
 from goto.instance.wiring import Features
 from goto.registry.worker import RegistryUrl
 from goto.words import Label, Port
@@ -28,35 +29,20 @@ OPTIONS = {
 }
 
 
+STANDING_FOR = {"registry.url": "goto_registry", "admin.port": "goto_admin_port"}
+"""The options that stand for settings which may turn out wrong at the start."""
+
+
 class BadOption(Exception):
     """An option that makes no sense, in one line."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class Options:
     """The options, parsed."""
 
-    label: str
-    config: tuple[str, ...]
     features: Features
-    registry: RegistryUrl | None
-    admin_host: Hosts | None
-    admin_port: int | None
-    admin_token: Token | None
-    registry_token: Token | None
-
-    @property
-    def given(self) -> dict[str, object]:
-        """What was given, by the key of a configuration file that it wins over."""
-        given: dict[str, object] = {
-            "label": self.label,
-            "registry.url": self.registry,
-            "admin.host": self.admin_host,
-            "admin.port": self.admin_port,
-            "admin.token": self.admin_token,
-            "registry.token": self.registry_token,
-        }
-        return {key: value for key, value in given.items() if value}
+    start: StartOptions
 
 
 def declare(loader: Any) -> None:
@@ -65,22 +51,22 @@ def declare(loader: Any) -> None:
         loader.add_option(name, str, "", f"goto: {text}")
 
 
-def read(options: Any) -> Settings:
+def read_options(options: Any) -> Options:
     """The options as they are given. Raises `BadOption`."""
     for name in options.deferred:
         if name.startswith(PREFIX):
             near = get_close_matches(name, OPTIONS, n=1)
             raise BadOption(f"unknown option {name}" + (f", is {near[0]} meant?" if near else ""))
-    return Settings(
-        _parsed(options, "goto_label", Label.parse) or "",
-        _listed(options.goto_config),
-        _parsed(options, "goto_features", lambda text: with_plugins(_listed(text)), always=True),
-        _parsed(options, "goto_registry", RegistryUrl.parse),
-        _parsed(options, "goto_admin_host", Hosts.parse),
-        _parsed(options, "goto_admin_port", Port.parse),
-        _token(options, "goto_admin_token"),
-        _token(options, "goto_registry_token"),
-    )
+    settings = {
+        "label": _parsed(options, "goto_label", Label.parse),
+        "registry.url": _parsed(options, "goto_registry", RegistryUrl.parse),
+        "admin.host": _parsed(options, "goto_admin_host", Hosts.parse),
+        "admin.port": _parsed(options, "goto_admin_port", Port.parse),
+        "admin.token": _token(options, "goto_admin_token"),
+        "registry.token": _token(options, "goto_registry_token"),
+    }
+    features = _parsed(options, "goto_features", lambda text: with_plugins(_listed(text)), always=True)
+    return Options(features, StartOptions(_listed(options.goto_config), settings))
 
 
 def _token(options: Any, name: str) -> Token | None:

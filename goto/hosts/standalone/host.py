@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from aiohttp import web
 
@@ -16,13 +16,9 @@ from goto.hosts.standalone.connection import ClientConnection, Sent, parts_of
 from goto.hosts.standalone.exchange import HostedExchange
 from goto.hosts.standalone.server import Server
 from goto.instance.wiring import Features, Instance
-from goto.tls.settings import ListenerTls
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener
 from goto.traffic.listeners import Carried, carried
-
-if TYPE_CHECKING:
-    from goto.config.document import Document
 
 BACKLOG = 1024
 
@@ -50,25 +46,6 @@ class StandaloneHost:
         self._closing: set[Server] = set()
         self._admin: AdminPort | None = None
 
-    async def start(
-        self,
-        port: int,
-        label: str = "",
-        document: Document | None = None,
-        *,
-        protocol: str = "http",
-        tls: ListenerTls | None = None,
-    ) -> Listener:
-        """Serve on a first port, as a document says. Raises OSError when it cannot be bound, `ApiError` as `Config.seed`."""
-        config = self.instance.config
-        seed = None if document is None else lambda: config.seed(document)
-        managed = not self.instance.access.off
-        listener = await self.instance.listeners.start(port, label, seed, managed=managed, protocol=protocol, tls=tls)
-        if document is not None:
-            config.settle()
-        self.instance.about.ready = True
-        return listener
-
     async def open_admin(self, port: int) -> None:
         """Serve management calls on a port of their own too. Raises OSError when it cannot be bound."""
         first = self.instance.listeners.first
@@ -84,7 +61,7 @@ class StandaloneHost:
             await self._admin.close()
         for listener in self.instance.listeners.by_port.values():
             if listener.open:
-                listener.open = False
+                listener.closed()
                 await self.close(listener)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):

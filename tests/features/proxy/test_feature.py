@@ -14,7 +14,7 @@ from goto.features.proxy.feature import Proxy
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Call, Flow, Headers, Request
 from goto.traffic.limits import LIMITS
-from goto.traffic.listener import Listener
+from goto.traffic.listener import Listener, ListenerSpec
 from goto.upstream.answer import Upstream
 from goto.words import Name, Names
 from goto.words.reading import read_struct
@@ -48,7 +48,7 @@ def manage(feature: Proxy, method: str, path: str, body: bytes = b"") -> Any:
     found = RouteTable([Proxy]).find(method, request.path)
     assert found
     route, words = found
-    return asyncio.run(route.call(feature, Listener(1, "h", Upstream()), request, words, body))
+    return asyncio.run(route.call(feature, Listener(ListenerSpec(1), "h", Upstream(), features=()), request, words, body))
 
 
 def test_matching_traffic_is_sent_on_in_target_then_replica_order() -> None:

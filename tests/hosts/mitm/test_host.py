@@ -91,7 +91,7 @@ def test_a_configuration_that_is_wrong_is_named_by_file_line_and_key(tmp_path: P
 def test_an_admin_port_that_is_taken(process: Mitmdump) -> None:
     lines = starts_not("--set", f"goto_admin_port={process.port}", "--mode", f"regular@{free_port()}").splitlines()
     assert len(lines) == 2, lines
-    assert f"goto: cannot listen on admin port {process.port}: " in lines[0]
+    assert f"goto: goto_admin_port: cannot listen on {process.port}: " in lines[0]
 
 
 def test_a_seeded_port_that_is_taken(process: Mitmdump, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Python")
 
 from goto.features import FEATURES
-from goto.hosts.mitm.options import OPTIONS, BadOption, declare, read
+from goto.hosts.mitm.options import OPTIONS, BadOption, declare, read_options
 
 
 def options(deferred: tuple[str, ...] = (), **given: str) -> Any:
@@ -21,15 +21,10 @@ def test_all_are_strings_that_are_empty_where_they_are_not_given() -> None:
     declared: list[tuple[object, ...]] = []
     declare(SimpleNamespace(add_option=lambda *words: declared.append(words)))
     assert [(name, kind, default) for name, kind, default, _ in declared] == [(name, str, "") for name in OPTIONS]
-    settings = read(options())
-    assert settings.features[: len(FEATURES)] or settings.features
-    assert (settings.label, settings.config, settings.registry, settings.admin_host, settings.admin_port) == (
-        "",
-        (),
-        None,
-        None,
-        None,
-    )
+    parsed = read_options(options())
+    assert tuple(parsed.features) == FEATURES
+    assert parsed.start.files == ()
+    assert not any(parsed.start.settings.values())
 
 
 def test_they_are_parsed() -> None:
@@ -40,9 +35,14 @@ def test_they_are_parsed() -> None:
         "admin_host": " Goto.Test ",
         "admin_port": "81",
     }
-    settings = read(options(**{f"goto_{name}": text for name, text in given.items()}))
-    assert (settings.label, settings.config, settings.registry) == ("edge", ("a.yaml", "b.yaml"), "http://r:1")
-    assert (settings.admin_host, settings.admin_port) == ({"goto.test"}, 81)
+    parsed = read_options(options(**{f"goto_{name}": text for name, text in given.items()}))
+    assert parsed.start.files == ("a.yaml", "b.yaml")
+    assert {path: value for path, value in parsed.start.settings.items() if value} == {
+        "label": "edge",
+        "registry.url": "http://r:1",
+        "admin.host": {"goto.test"},
+        "admin.port": 81,
+    }
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_they_are_parsed() -> None:
 )
 def test_a_bad_one_is_named(given: dict[str, str], says: str) -> None:
     with pytest.raises(BadOption) as raised:
-        read(options(**given))
+        read_options(options(**given))
     assert str(raised.value).startswith(says)
     assert "\n" not in str(raised.value)
 
 
 def test_an_unknown_one_is_named_with_the_nearest() -> None:
     with pytest.raises(BadOption, match=r"^unknown option goto_confg, is goto_config meant\?$"):
-        read(options(("other", "goto_confg")))
+        read_options(options(("other", "goto_confg")))
     with pytest.raises(BadOption, match=r"^unknown option goto_xyzzy$"):
-        read(options(("goto_xyzzy",)))
+        read_options(options(("goto_xyzzy",)))

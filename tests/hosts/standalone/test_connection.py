@@ -21,6 +21,7 @@ from goto.hosts.standalone import connection as connection_module
 from goto.hosts.standalone.host import StandaloneHost
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.limits import LIMITS
+from goto.traffic.listener import ListenerSpec
 
 HOST = b"Host: a\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -274,7 +275,7 @@ def ends_by_itself(monkeypatch: pytest.MonkeyPatch, pieces: Iterable[bytes]) -> 
     async def run() -> bytes:
         host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
         port = free_port()
-        await host.start(port)
+        await host.instance.listeners.start(ListenerSpec(port))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         got = b""
         for piece in pieces:
@@ -329,7 +330,7 @@ def test_an_idle_connection_waits_for_no_head(monkeypatch: pytest.MonkeyPatch, p
     async def run() -> None:
         host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
         port = free_port()
-        await host.start(port)
+        await host.instance.listeners.start(ListenerSpec(port))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for piece in pieces:
             writer.write(piece)

@@ -23,8 +23,9 @@ from goto.features.response_headers import ResponseHeaders
 from goto.features.status_counts import StatusCounts
 from goto.features.tracking import Tracking
 from goto.hosts.standalone.host import StandaloneHost
+from goto.instance.start import Start, StartOptions
 from goto.traffic.accesslog import AccessLog
-from goto.traffic.listener import Listener
+from goto.traffic.listener import Listener, ListenerSpec
 from goto.words import CountedStatus, HeaderNames, HeaderValue, SentHeaderName
 from goto.words.reading import read_struct
 
@@ -35,7 +36,7 @@ Host = tuple[StandaloneHost, Listener, int]
 async def serving(*, fast: bool = True) -> AsyncIterator[Host]:
     host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1", fast=fast)
     port = free_port()
-    listener = await host.start(port, "same")
+    listener = await host.instance.listeners.start(ListenerSpec(port, label="same"))
     try:
         yield host, listener, port
     finally:
@@ -178,7 +179,9 @@ def test_it_is_ready_from_start_to_stop() -> None:
     async def check() -> None:
         host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
         assert not host.instance.about.ready
-        listener = await host.start(free_port())
+        start = Start(host.instance, StartOptions())
+        listener = await host.instance.listeners.start(start.take(free_port()), start.seed)
+        await start.serve(listener, host.open_admin)
         assert host.instance.about.ready
         assert listener.open
         await host.stop(1)
@@ -193,7 +196,7 @@ def test_a_port_that_is_taken() -> None:
         async with serving() as (_, _, port):
             other = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
             with pytest.raises(OSError, match=r"."):
-                await other.start(port)
+                await other.instance.listeners.start(ListenerSpec(port))
             assert not other.instance.about.ready
 
     run(check)

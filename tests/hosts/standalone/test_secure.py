@@ -28,7 +28,7 @@ from goto.hosts.standalone.connection import ClientConnection
 from goto.hosts.standalone.host import StandaloneHost
 from goto.tls.settings import FilePath, ListenerTls
 from goto.traffic.accesslog import AccessLog
-from goto.traffic.listeners import ListenerSpec
+from goto.traffic.listener import ListenerSpec
 from goto.words import Port
 
 LARGE = 24 << 20
@@ -300,7 +300,9 @@ def test_the_end_waits_for_all_that_was_written(
     async def main() -> int:
         host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
         port = free_port()
-        await host.start(port, protocol="https", tls=ListenerTls(FilePath(files["cert"]), FilePath(files["key"])))
+        await host.instance.listeners.start(
+            ListenerSpec(port, "https", tls=ListenerTls(FilePath(files["cert"]), FilePath(files["key"])))
+        )
         client = await asyncio.to_thread(SecureClient, port, authority.client)
         ((_, server),) = host._servers.values()
         while not server.connections:
@@ -340,7 +342,7 @@ def test_a_handshake_that_stalls_is_ended(
 
     async def run() -> None:
         host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
-        await host.start(free_port())
+        await host.instance.listeners.start(ListenerSpec(free_port()))
         port = free_port()
         tls = ListenerTls(FilePath(files["cert"]), FilePath(files["key"]))
         host.instance.listeners.add(ListenerSpec(Port(port), "https", tls=tls))
@@ -387,7 +389,7 @@ def on_asyncio(files: dict[str, str], authority: Authority) -> Callable[[Callabl
             host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
             tls = ListenerTls(FilePath(files["cert"]), FilePath(files["key"]))
             port = free_port()
-            await host.start(port, protocol="https", tls=tls)
+            await host.instance.listeners.start(ListenerSpec(port, "https", tls=tls))
             await asyncio.to_thread(check, host, port)
             await host.stop(0)
 

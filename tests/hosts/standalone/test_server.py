@@ -12,13 +12,14 @@ from support.waiting import PATIENCE, until
 from goto.hosts.standalone.host import StandaloneHost
 from goto.hosts.standalone.server import Server
 from goto.traffic.accesslog import AccessLog
+from goto.traffic.listener import ListenerSpec
 
 
 def served(test: Callable[[Server, int], Awaitable[None]]) -> None:
     async def run() -> None:
         host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
         port = free_port()
-        await host.start(port)
+        await host.instance.listeners.start(ListenerSpec(port))
         await test(host._servers[port][1], port)
         await host.stop(1)
 
