@@ -178,12 +178,13 @@ class Terminal:
     """A process on a terminal of 100 columns."""
 
     def __init__(self, *words: str) -> None:
-        self.pid, self.fd = pty.fork()
-        if not self.pid:
-            os.chdir(ROOT)
-            os.environ["TERM"] = "xterm-256color"
-            os.execv(SEND[0], [*SEND, *words])
+        self.fd, theirs = pty.openpty()
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        # it has to be the terminal that controls it, or Ctrl-C there would be no signal
+        takes = "import os, sys; os.login_tty(0); os.execv(sys.argv[1], sys.argv[1:])"
+        command = [sys.executable, "-c", takes, *SEND, *words]
+        self.process = subprocess.Popen(command, stdin=theirs, cwd=ROOT, env={**os.environ, "TERM": "xterm-256color"})
+        os.close(theirs)
         self.shown = ""
 
     def read(self, until: str | None = None) -> str:
@@ -202,9 +203,8 @@ class Terminal:
 
     def end(self) -> int:
         self.read()
-        _, status = os.waitpid(self.pid, 0)
         os.close(self.fd)
-        return os.waitstatus_to_exitcode(status)
+        return self.process.wait(PATIENCE)
 
 
 def test_on_a_terminal_there_is_a_bar_and_then_the_summary(nginx: Callable[..., Nginx]):
