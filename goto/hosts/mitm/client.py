@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from goto.flow import Origin
-from goto.hosts.mitm import private as private
+from goto.hosts.mitm import private
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener
 
-if TYPE_CHECKING:
-    from goto.hosts.mitm.exchange import MitmExchange
-
 IDLE_SECONDS = 1.0
 """A connection to an upstream that was idle for longer may be closing, and mitmproxy repeats no request."""
+
+
+class InFlight(Protocol):
+    """An exchange, as far as its client's connection has to do with it."""
+
+    def left(self) -> None:
+        """The client has disconnected."""
+
+    def connecting(self, server: Any) -> bool:
+        """Whether it is for this exchange that a connection is about to be made."""
+
+    def connected(self, server: Any) -> None:
+        """A connection was made."""
 
 
 class MitmClient:
@@ -25,7 +35,7 @@ class MitmClient:
         self.connection = connection
         self.listener = listener
         """None until the host has settled which one it is."""
-        self.exchanges: set[MitmExchange] = set()
+        self.exchanges: set[InFlight] = set()
         self._head_timer: asyncio.TimerHandle | None = None
         self._used: dict[Any, float] = {}
         """When an exchange ended on a connection to an upstream."""

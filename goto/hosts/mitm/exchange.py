@@ -1,95 +1,166 @@
-"""One exchange on the mitmproxy host. A single target with one replica is carried by mitmproxy itself: the flow is rewritten."""
+"""One exchange on the mitmproxy host, from `requestheaders` to the end of a flow.
+
+mitmproxy calls a hook at each step of a flow, waits for it, and goes on by what it then finds in the flow. An exchange is in one
+state at a time:
+
+    DECIDING    the head of the request is here; it is not settled who answers
+    COLLECTING  goto answers, once it has the request's body
+    READY       goto's answer is made; it goes out once mitmproxy has read the request's body away
+    REFUSED     the request's body is over its limit: goto's answer does not wait for it, and ends the connection
+    ASKING      mitmproxy asks its own upstream or, where one target with one replica is to answer, that one
+    ANSWERING   the head of goto's answer is settled
+    PASSING     the head of an upstream's answer is settled, and its body follows
+    REPLACING   goto's answer stands in the place of an upstream's, whose connection is ended
+    SETTLING    the whole answer is mitmproxy's to write; whether the client takes it is to be seen
+    OVER        it was counted, and the features know
+
+A head that is settled is one that the response hooks have seen: they run on the way into ANSWERING and PASSING, or else before a
+page is sent. The hooks of mitmproxy move it:
+
+    hook              state                            what it does, and the state it leaves behind
+    requestheaders    DECIDING                         finds who answers: COLLECTING, READY, REFUSED, ASKING
+    request           COLLECTING                       makes the answer: READY, and then as there
+                      READY                            gives mitmproxy a stand-in, so that it asks nobody
+                      ASKING                           the time of a target begins
+    responseheaders   READY                            the response hooks, then the whole answer: ANSWERING
+                      ASKING                           the response hooks, then the head: PASSING
+                                                       or, where one has put an answer of its own there: REPLACING
+    response          ANSWERING, PASSING, REPLACING    SETTLING; OVER at once where nobody wants to know
+    error             PASSING                          breaks off the client's connection: OVER
+                      SETTLING, OVER                   nothing
+                      any other                        sends a page of goto's own and ends the connection: OVER
+    client_           REFUSED, SETTLING                nothing: what was written may still be read
+    disconnected      any other                        OVER
+
+A flow that the user kills breaks off in any state. An error of goto itself is answered too: see `broke`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
+from functools import partial
 
-from mitmproxy import http
+from mitmproxy import connection, http
 from mitmproxy.flow import Error
 
 from goto.api.management import ManagementCall, refusal
 from goto.errors import ApiError, TooLarge
 from goto.flow import Call, ClientGone, Flow, Headers, Response, step_in_task
-from goto.hosts.mitm import private as private
+from goto.hosts.mitm import private
 from goto.hosts.mitm.client import MitmClient
-from goto.hosts.mitm.messages import aim_at_own_upstream, aim_at_target, made, may_have_body, passed_on, request_of, spoken_error
+from goto.hosts.mitm.messages import aim_at_own_upstream, aim_at_target, is_short, made, may_have_body, request_of, says_gone
 from goto.hosts.mitm.send import send_whole
-from goto.hosts.mitm.watch import Watch
+from goto.hosts.mitm.watch import UNWATCHED, Unwatched, Watch
 from goto.http.hops import connection_words
 from goto.http.reasons import REASONS
+from goto.instance.wiring import Instance
 from goto.routes import Forward
 from goto.traffic.echo import SHOWN_BYTES
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener, Outcome
 from goto.traffic.passage import Passage
 
-if TYPE_CHECKING:
-    from goto.hosts.mitm.host import MitmHost
-
-SHOWN_WHOLE = 1 << 20
-"""Bodies of traffic that nobody routed are held for mitmproxy's views and addons up to this many bytes; longer ones stream."""
-
 LINGER_REFUSED_SECONDS = 0.5
 """A body that was refused is read for this long after the answer, so that the client sees the answer."""
 
+_ABNORMAL_CLOSURE = 1006
+"""What stands for a websocket that ended without a word (RFC 6455, 7.1.5)."""
+
+
+class State(Enum):
+    """Where an exchange is, see above."""
+
+    DECIDING = auto()
+    COLLECTING = auto()
+    READY = auto()
+    REFUSED = auto()
+    ASKING = auto()
+    ANSWERING = auto()
+    PASSING = auto()
+    REPLACING = auto()
+    SETTLING = auto()
+    OVER = auto()
+
+
+HAS_ANSWER = frozenset((State.READY, State.REFUSED, State.ANSWERING, State.REPLACING))
+"""Where `_answer` is set: the answer is goto's, and is there as a whole."""
+
+IS_SETTLED = frozenset((State.ANSWERING, State.PASSING, State.REPLACING))
+"""Where the response hooks have run, or have begun to."""
+
+IS_WRITTEN = frozenset((State.SETTLING, State.OVER))
+"""Where nothing that goto does reaches the client any more."""
+
 
 class MitmExchange:
-    """From `requestheaders` to the end of a flow. As a response's `stream` it stands for the upstream that answers."""
+    """One exchange. As a response's `stream` it stands for the upstream that answers."""
 
-    # what most exchanges never set stands here, so that each need not be given it
-    traffic = False
-    _management: ManagementCall | None = None
-    _call: Call | None = None
-    """What mitmproxy itself carries to a target."""
-    _own: Response | None = None
-    """The answer is goto's: the whole of it."""
-    _refused = False
-    """It goes out before the request's body is here, and ends the connection."""
-    _replaced = False
-    """It stands in place of an upstream's."""
-    _watch: Watch | None = None
-    _headed = False
-    """The head of the response is settled, and its hooks have run."""
-    _answered = False
-    """The response was handed to mitmproxy whole."""
-    _over = False
-    _settling: asyncio.Task[None] | None = None
-
-    def __init__(self, host: MitmHost, client: MitmClient, flow: http.HTTPFlow, listener: Listener, *, local: bool) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        client: MitmClient,
+        flow: http.HTTPFlow,
+        listener: Listener,
+        over: Callable[[MitmExchange], None],
+        *,
+        local: bool,
+        keeps_host: bool,
+    ) -> None:
+        """`local`: it is addressed to goto itself. `keeps_host`: mitmproxy's own upstream gets `Host` as the client sent it.
+        `over` is called at its end.
+        """
+        self.state = State.DECIDING
         self.mitm = flow
+        self.flow = Flow(request_of(flow.request), local=local)
         self.listener = listener
         self.client = client
-        self._host = host
-        self.flow = Flow(request_of(flow.request), local=local)
-        self._passage = Passage(listener, self.flow)
+        self.passage: Passage | None = None
+        """The way of traffic through the features. Management calls have none."""
+        self._instance = instance
+        self._keeps_host = keeps_host
+        self._over = over
+        self._make: Callable[[bytes], Awaitable[Response]]
+        """In COLLECTING: makes the answer of the body."""
+        self._answer: Response
+        """In the states of HAS_ANSWER."""
+        self._asked: Unwatched = UNWATCHED
+        """From ASKING on: whom mitmproxy asks."""
+        self._settling: asyncio.Task[None] | None = None
         self._wants_close = b"close" in connection_words(flow.request.headers.fields)
 
-    # ------------------------------------------------------------ hooks, in the order they come
+    # ------------------------------------------------------------ requestheaders: who answers
     async def request_headers(self) -> None:
         """Decide: once a body streams, it is too late. Raises `ClientGone`."""
-        request = self.flow.request
-        if self.flow.local:
-            try:
-                management = self._host.instance.management
-                asked = management.find(self.listener, request)
-                self._management = management.admit(asked) if asked is not None else None
-            except ApiError as error:
-                self._hide_token()
-                self._own = refusal(error, request)
-                self._keep(0)
-                return
-        if self._management is not None:
-            self._hide_token()
-            self._keep(self._management.route.body_limit, refuse=True)
-            if not may_have_body(self.mitm.request):
-                # at once: mitmproxy drops a flow whose client has left before its body is looked at
-                self._own = await self._make(b"")
+        if self.flow.local and await self._manages():
             return
-        self.traffic = True
-        await step_in_task(self._passage.ask())
+        self.passage = Passage(self.listener, self.flow)
+        await step_in_task(self.passage.ask())
         await self._route()
+        if self.flow.gone:
+            raise ClientGone
+
+    async def _manages(self) -> bool:
+        """Whether it is a management call, which is then on its way. Raises `ClientGone`."""
+        management = self._instance.management
+        asked = management.find(self.listener, self.flow.request)
+        if asked is None:
+            return False
+        try:
+            call = management.admit(asked)
+        except ApiError as error:
+            self._ready(refusal(error, self.flow.request))
+            return True
+        finally:
+            self._hide_token()
+        make = partial(self._manage, call)
+        if may_have_body(self.mitm.request):
+            self._collect(make, call.route.body_limit, refuse=True)
+        else:
+            # at once: mitmproxy drops a flow whose client has left before its body is looked at
+            self._ready(await self._made(make, b""))
+        return True
 
     def _hide_token(self) -> None:
         """mitmproxy shows and saves its flows: what a management call has shown is none of their business."""
@@ -97,6 +168,7 @@ class MitmExchange:
             self.mitm.request.headers.pop("authorization", None)
 
     async def _route(self) -> None:
+        """Do as the request hooks have decided."""
         flow = self.flow
         websocket = flow.request.upgrade == "websocket"
         if websocket and flow.status is None and flow.response is None and not self._can_upgrade():
@@ -104,104 +176,119 @@ class MitmExchange:
             flow.upstreams, flow.answer = [], None
             flow.response = Response.text(501, f"goto: a websocket connection needs exactly one target{also}")
         if flow.response is not None:
-            self._own = flow.response
-            self._keep(0)
+            self._ready(flow.response)
         elif flow.answer is not None:
-            self._keep(SHOWN_BYTES)
+            self._collect(self._show, SHOWN_BYTES)
         elif not flow.upstreams:
-            self._pass(websocket=websocket)
+            self._ask_own_upstream(websocket=websocket)
         elif len(flow.upstreams) == 1 and flow.upstreams[0].origin.tls is None and not flow.upstreams[0].failure:
-            await self._rewrite(flow.upstreams[0], websocket=websocket)
+            await self._ask_target(flow.upstreams[0], websocket=websocket)
         else:
-            self._keep(LIMITS.body, refuse=True)
+            self._collect(partial(send_whole, self._instance.upstream, flow, flow.upstreams), LIMITS.body, refuse=True)
 
     def _can_upgrade(self) -> bool:
         upstreams = self.flow.upstreams
         return self.flow.answer is None and len(upstreams) <= 1 and all(call.origin.tls is None for call in upstreams)
 
-    def _keep(self, most: int, *, refuse: bool = False) -> None:
-        """Keep that much of the body, and drop the rest or refuse the request."""
+    def _ask_own_upstream(self, *, websocket: bool) -> None:
+        request = self.mitm.request
+        self.state = State.ASKING
+        aim_at_own_upstream(self.mitm, keeps_host=self._keeps_host, websocket=websocket)
+        if may_have_body(request) and not is_short(request.headers):
+            request.stream = True
+
+    async def _ask_target(self, call: Call, *, websocket: bool) -> None:
+        mitm = self.mitm
+        self.state = State.ASKING
+        self._asked = Watch(mitm, call)
+        aim_at_target(mitm.request, call, (self.flow.request.headers.get("upgrade") or "") if websocket else "")
+        if mitm.server_conn.via is not None:
+            # a target is reached from here, as fan-out does it, whatever parent proxy there is
+            mitm.server_conn = connection.Server(address=(call.origin.host, call.origin.port))
+        if may_have_body(mitm.request):
+            mitm.request.stream = self._asked.sending
+        await self.client.drop_idle(call.origin)
+
+    def _ready(self, response: Response) -> None:
+        """Answer with this; of the request's body nothing is kept."""
+        self.state, self._answer = State.READY, response
+        self._keep(0)
+
+    def _collect(self, make: Callable[[bytes], Awaitable[Response]], most: int, *, refuse: bool = False) -> None:
+        """Answer with what is made of so much of the request's body; of a longer one drop the rest, or refuse it."""
+        self.state, self._make = State.COLLECTING, make
+        self._keep(most, (lambda: self._refuse(most)) if refuse else None)
+
+    def _keep(self, most: int, refuse: Callable[[], None] | None = None) -> None:
         request = self.mitm.request
         if not may_have_body(request):
             return
-        limit = private.limits[self.mitm.id] = private.Limit(most, (lambda: self._refuse(most)) if refuse else None)
+        private.limits[self.mitm.id] = private.Limit(most, refuse)
         length = request.headers.get("content-length") or ""
-        if refuse and length.isdecimal() and int(length) > limit.most:
-            self._refuse(most)
+        if refuse is not None and length.isdecimal() and int(length) > most:
+            refuse()
 
     def _refuse(self, most: int) -> None:
         """Answer before the body has come: a flow that is killed waits for no more of it."""
         LIMITS.hit["body"] += 1
-        self._own = refusal(TooLarge(f"body: more than the limit of {most} bytes"), self.flow.request)
-        self._refused = True
+        self.state, self._answer = (
+            State.REFUSED,
+            refusal(TooLarge(f"body: more than the limit of {most} bytes"), self.flow.request),
+        )
         self.mitm.kill()
 
-    def _pass(self, *, websocket: bool) -> None:
-        """To mitmproxy's own upstream."""
-        request = self.mitm.request
-        aim_at_own_upstream(self.mitm, keeps_host=self._host.keeps_host, websocket=websocket)
-        if may_have_body(request) and not _is_short(request.headers):
-            request.stream = True
-
-    async def _rewrite(self, call: Call, *, websocket: bool) -> None:
-        mitm = self.mitm
-        self._call = call
-        self._watch = Watch(self, call)
-        self._began = time.monotonic()
-        aim_at_target(mitm.request, call, (self.flow.request.headers.get("upgrade") or "") if websocket else "")
-        if mitm.server_conn.via is not None:
-            mitm.server_conn = self._host.direct_connection(call.origin)
-        if may_have_body(mitm.request):
-            mitm.request.stream = self._watch.sending
-        await self.client.drop_idle(call.origin)
-
+    # ------------------------------------------------------------ request: the body is here, or has streamed through
     async def request(self) -> None:
-        """The body is here, or has streamed through. Raises `ClientGone`."""
-        if self._watch is not None:
-            self._watch.sent()
-        elif self._own is not None:
-            self._answer_with(self._own)
-        elif self._management is not None or self.flow.upstreams or self.flow.answer is not None:
-            self._answer_with(await self._make(self.mitm.request.raw_content or b""))
+        """Answer, or expect an upstream to. Raises `ClientGone`."""
+        if self.state is State.COLLECTING:
+            answer = await self._made(self._make, self.mitm.request.raw_content or b"")
+            self.state, self._answer = State.READY, answer
+        if self.state is State.READY:
+            # a stand-in with its status: its head is made once the hooks have run
+            self.mitm.response = made(self._answer, [], self.flow.request.method)
+        else:
+            self._asked.sent()
 
-    def _answer_with(self, response: Response) -> None:
-        self._own = response
-        # a stand-in with its status: its head is made once the hooks have run
-        self.mitm.response = made(response, [], self.flow.request.method)
-
-    async def _make(self, body: bytes) -> Response:
-        flow, management, upstream = self.flow, self._host.instance.management, self._host.instance.upstream
+    async def _made(self, make: Callable[[bytes], Awaitable[Response]], body: bytes) -> Response:
+        """goto's answer. Raises `ClientGone`."""
         try:
-            if self._management is not None:
-                served = await management.serve(self._management, flow.request, body)
-                return await send_whole(upstream, flow, served.calls, body) if isinstance(served, Forward) else served
-            if flow.upstreams:
-                return await send_whole(upstream, flow, flow.upstreams, body)
+            response = await make(body)
         except ApiError as error:
-            return refusal(error, flow.request)
+            response = refusal(error, self.flow.request)
+        if self.flow.gone:
+            raise ClientGone
+        return response
+
+    async def _manage(self, call: ManagementCall, body: bytes) -> Response:
+        served = await self._instance.management.serve(call, self.flow.request, body)
+        if isinstance(served, Forward):
+            return await send_whole(self._instance.upstream, self.flow, served.calls, body)
+        return served
+
+    async def _show(self, body: bytes) -> Response:
+        flow, limit = self.flow, private.limits.get(self.mitm.id)
         assert flow.answer is not None
-        limit = private.limits.get(self.mitm.id)
         return flow.answer(flow, body, limit.size if limit is not None else len(body))
 
+    # ------------------------------------------------------------ responseheaders: the head of a response is known
     async def response_headers(self) -> None:
-        """The head of a response is known, an own one's or an upstream's. Raises `ClientGone`."""
-        mitm = self.mitm
-        if self._own is not None:
-            if self.traffic:
-                self._own = await self._through_hooks(self._own)
-            self._headed = True
-            mitm.response = self._page(self._own, close=self._wants_close or not self.listener.open)
-            return
-        if self._watch is not None:
-            self._watch.stop()
-        if self._call is not None and self._call.tally is not None:
-            self._call.tally.answered(time.monotonic() - self._began)
-        response = mitm.response if self._call is None else passed_on(mitm.response)
-        stream = None if self._call is None else self
-        seen = Response(response.status_code, b"", Headers(response.headers.fields), reason=response.reason, stream=stream)
-        shown = await self._through_hooks(seen)
-        self._headed = True
-        if shown is not seen or shown.stream is not stream:
+        """Run the response hooks, and settle the head. Raises `ClientGone`."""
+        if self.state is State.READY:
+            self.state = State.ANSWERING
+            self._answer = await self._told(self._answer)
+            self.mitm.response = self._page(self._answer, close=self._wants_close or not self.listener.open)
+        else:
+            await self._pass()
+
+    async def _pass(self) -> None:
+        """Pass an upstream's response on. Another addon's is taken for one."""
+        asked = self._asked
+        asked.answered()
+        response = asked.passed_on(self.mitm.response)
+        self.state = State.PASSING
+        seen = Response(response.status_code, b"", Headers(response.headers.fields), reason=response.reason, stream=self)
+        shown = await self._told(seen)
+        if shown is not seen or shown.stream is not self:
             # a hook has put its own in place of the upstream's, which may still be coming
             self._replace(shown)
             return
@@ -209,19 +296,19 @@ class MitmExchange:
         response.reason = REASONS.get(shown.status, "") if shown.reason is None else shown.reason
         response.headers.fields = (*self.listener.identity, *shown.headers.fields)
         self._settle_connection(response)
-        if response.status_code != 101 and (self._call is not None or not _is_short(response.headers)):
-            response.stream = True if self._watch is None else self._watch.receiving
-        mitm.response = response
+        if response.status_code != 101 and (asked.call is not None or not is_short(response.headers)):
+            response.stream = asked.receiving
+        self.mitm.response = response
+
+    async def _told(self, response: Response) -> Response:
+        """What the response hooks make of it. Raises `ClientGone`."""
+        return response if self.passage is None else await step_in_task(self.passage.tell(response))
 
     def _replace(self, response: Response) -> None:
         """Answer with this instead of what an upstream has answered."""
-        self._own = response
-        self._replaced = True
+        self.state, self._answer = State.REPLACING, response
         self.mitm.response = self._page(response, close=True)
         self.abort()
-
-    async def _through_hooks(self, response: Response) -> Response:
-        return await step_in_task(self._passage.tell(response))
 
     def _settle_connection(self, response: http.Response) -> None:
         request = self.mitm.request
@@ -240,19 +327,20 @@ class MitmExchange:
         request = self.mitm.request
         return made(response, self.listener.identity, request.method, close=close and not request.is_http2)
 
+    # ------------------------------------------------------------ response: all of it was handed to mitmproxy, or is now
     def responded(self) -> None:
-        """All of the response was handed to mitmproxy, or is now."""
-        self._answered = True
-        if self._watch is not None:
-            self._watch.stop()
+        """See how it ends."""
+        self._asked.stop()
+        if self._asked.call is not None:
             self.client.used(self.mitm.server_conn)
-        if self._replaced and self._own is not None:
+        if self.state is State.REPLACING:
             # what had come of the upstream's body was put into it
-            self.mitm.response = self._page(self._own, close=True)
-        if self._passage.wants_taken or not self.listener.open:
+            self.mitm.response = self._page(self._answer, close=True)
+        self.state = State.SETTLING
+        if (self.passage is not None and self.passage.wants_taken) or not self.listener.open:
             self._settling = asyncio.ensure_future(self._settle())
         else:
-            self.ended(completed=True)
+            self.ended(None)
 
     async def _settle(self) -> None:
         """Find out whether the client took it all. There is no hook for that: `live` ends when all is written."""
@@ -261,76 +349,69 @@ class MitmExchange:
             await asyncio.sleep(wait)
             wait = min(wait * 2 or 0.001, 0.1)
         if mitm.websocket is not None and mitm.websocket.close_code is not None:
-            self.ended(completed=mitm.websocket.close_code != _ABNORMAL_CLOSURE)
-        elif mitm.error is not None or mitm.live:
-            self.ended(completed=False)
+            taken = mitm.websocket.close_code != _ABNORMAL_CLOSURE
         else:
-            self.ended(completed=await private.took_everything(mitm.client_conn))
+            taken = mitm.error is None and not mitm.live and await private.took_everything(mitm.client_conn)
+        self.ended(None if taken else "client_gone")
 
+    # ------------------------------------------------------------ error: the client left, an upstream failed, a flow was killed
     async def failed(self) -> None:
-        """The client left, the upstream failed, or the request was refused."""
-        if self._watch is not None:
-            self._watch.stop()
-        if self._answered or self._over:
-            return  # settling knows
+        """Answer where there was no answer yet, or else break off."""
+        self._asked.stop()
+        if self.state in IS_WRITTEN:
+            return
         mitm = self.mitm
         message = mitm.error.msg if mitm.error else ""
-        if not self._refused and (_says_gone(message) or private.is_gone(mitm.client_conn)):
-            self._client_gone()
-            return
-        if (self._headed and self._own is None) or (message == Error.KILLED_MESSAGE and not self._refused):
-            # in the middle of a body, or ended by hand: so is the client's connection
-            private.own_page.set(private.NO_PAGE)
-            if message != Error.KILLED_MESSAGE or (self._watch is not None and self._watch.late):
-                self._count_failure()
-            self.ended(completed=False, how="broke_off")
-            return
+        killed = message == Error.KILLED_MESSAGE
         try:
-            await self._fail(message)
+            if self.state is State.REFUSED:
+                await self._end_with_page(message)
+            elif says_gone(message) or private.is_gone(mitm.client_conn):
+                raise ClientGone
+            elif killed or self.state is State.PASSING:
+                private.own_page.set(private.NO_PAGE)
+                if not killed or self._asked.late:
+                    self._asked.failed()
+                self.ended("broke_off")
+            else:
+                await self._end_with_page(message)
         except ClientGone:
             self._client_gone()
 
-    async def _fail(self, message: str) -> None:
-        """Answer with a page of goto's own, and end the connection."""
-        own = self._own
-        if own is None:
-            who = f"target {self._call.target}" if self._call is not None else "upstream"
-            status, why = (502, spoken_error(message)) if self._watch is None else self._watch.verdict(message)
-            own = Response.text(status, f"{who}: {why}")
-            self._count_failure()
-            self.flow.unanswered = True
-        if self.traffic and not self._headed:
-            own = await self._through_hooks(own)
-        if self._refused and not self.mitm.request.is_http2:
-            private.linger(self.mitm.client_conn, LINGER_REFUSED_SECONDS)
-        private.own_page.set(self._page(own, close=True))
-        self.ended(completed=not private.is_gone(self.mitm.client_conn))
-
-    @property
-    def counted(self) -> int:
-        """The status that it was counted under already; 0 for none."""
-        return self.flow.counted
-
-    def _count_failure(self) -> None:
-        if self._watch is not None and self._call is not None and self._call.tally is not None:
-            self._call.tally.failed(self._watch.kind)
-
-    def broke(self, response: Response) -> None:
-        """The host itself has failed: never let the traffic through as if goto were not there."""
-        mitm = self.mitm
-        self._headed = True
-        self.flow.upstreams, self.flow.answer = [], None
-        mitm.request.stream = False
-        if mitm.response is not None and self._own is None:
-            self._replace(response)
+    async def _end_with_page(self, message: str) -> None:
+        """Answer with a page of goto's own, and end the connection. Raises `ClientGone`."""
+        state = self.state
+        if state in HAS_ANSWER:
+            answer = self._answer
         else:
-            self._own = response
-            mitm.response = self._page(response, close=True)
+            status, reason = self._asked.verdict(message)
+            answer = Response.text(status, f"{self._asked.name}: {reason}")
+            self._asked.failed()
+            self.flow.unanswered = True
+        if state not in IS_SETTLED:
+            answer = await self._told(answer)
+        if state is State.REFUSED and not self.mitm.request.is_http2:
+            private.linger(self.mitm.client_conn, LINGER_REFUSED_SECONDS)
+        private.own_page.set(self._page(answer, close=True))
+        self.ended("client_gone" if private.is_gone(self.mitm.client_conn) else None)
+
+    # ------------------------------------------------------------ an exception in any hook
+    def broke(self, response: Response) -> None:
+        """goto itself has failed: never let the traffic through as if goto were not there."""
+        self.flow.upstreams, self.flow.answer = [], None
+        self.mitm.request.stream = False
+        if self.state is State.PASSING:
+            self._replace(response)
+            return
+        if self.state not in HAS_ANSWER:
+            self.state = State.READY
+        self._answer = response
+        self.mitm.response = self._page(response, close=True)
 
     # ------------------------------------------------------------ the end
     def _client_gone(self) -> None:
         self.flow.leave()
-        self.ended(completed=False)
+        self.ended("client_gone")
 
     def gone(self) -> None:
         """The client left while a hook waited: mitmproxy shall not go on with the flow."""
@@ -341,46 +422,32 @@ class MitmExchange:
     def left(self) -> None:
         """The client has disconnected."""
         self.flow.leave()
-        if not self._answered and not self._refused:
-            self.ended(completed=False)
+        if self.state not in (State.REFUSED, State.SETTLING):
+            self.ended("client_gone")
 
-    def ended(self, *, completed: bool, how: Outcome = "client_gone") -> None:
-        """Exactly once. `how` it ended where it was not completed."""
-        if self._over:
+    def ended(self, outcome: Outcome | None) -> None:
+        """It is over; with None the client has taken the whole answer. Calls after the first change nothing."""
+        if self.state is State.OVER:
             return
-        self._over = True
-        if self._watch is not None:
-            self._watch.stop()
+        self.state = State.OVER
+        self._asked.stop()
         private.limits.pop(self.mitm.id, None)
-        if self.traffic:
-            outcome: Outcome | None = how
-            if completed:
-                outcome = "upstream_failed" if self.flow.unanswered else None
-            self._passage.over(outcome, completed=completed)
-        self._host.exchange_over(self)
+        if self.passage is not None:
+            completed = outcome is None
+            if completed and self.flow.unanswered:
+                outcome = "upstream_failed"
+            self.passage.over(outcome, completed=completed)
+        self._over(self)
 
     def abort(self) -> None:
         """Nobody wants the upstream's answer any more: end the connection it comes over."""
         private.end(self.mitm.client_conn, self.mitm.server_conn)
 
     # ------------------------------------------------------------ connections to the target
-    def connecting(self, server: object) -> bool:
-        """Whether it is for this exchange that a connection is made."""
-        return self._watch is not None and self._watch.connecting(server)
+    def connecting(self, server: connection.Server) -> bool:
+        """Whether it is for this exchange that a connection is about to be made."""
+        return self._asked.connecting(server)
 
-    def connected(self, server: object) -> None:
-        if self._watch is not None:
-            self._watch.connected(server)
-
-
-_ABNORMAL_CLOSURE = 1006
-"""What stands for a websocket that ended without a word (RFC 6455, 7.1.5)."""
-
-
-def _says_gone(message: str) -> bool:
-    return message.startswith(("Client disconnected", "stream reset by client"))
-
-
-def _is_short(headers: http.Headers) -> bool:
-    length = headers.get("content-length") or ""
-    return bool(length.isdecimal() and int(length) <= SHOWN_WHOLE)
+    def connected(self, server: connection.Server) -> None:
+        """A connection was made."""
+        self._asked.connected(server)

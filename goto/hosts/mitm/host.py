@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable
 from typing import Any, ClassVar
 
-from mitmproxy import connection, ctx, exceptions, http
+from mitmproxy import ctx, exceptions, http
 
 from goto.config.errors import ConfigError
 from goto.errors import ApiError
-from goto.flow import ClientGone, Origin, Response
-from goto.hosts.mitm import private as private
+from goto.flow import ClientGone, Response
+from goto.hosts.mitm import private
 from goto.hosts.mitm.client import MitmClient
 from goto.hosts.mitm.exchange import MitmExchange
 from goto.hosts.mitm.modes import Modes, pattern_of
@@ -164,7 +165,7 @@ class MitmHost:
         """What each listener has at this moment."""
         return carried(
             (client.listener for client in self._clients.values() if client.listener is not None),
-            ((exchange.listener, exchange.counted) for exchange in self._exchanges.values() if exchange.traffic),
+            ((exchange.listener, exchange.flow.counted) for exchange in self._exchanges.values() if exchange.passage is not None),
         )
 
     async def open(self, listener: Listener) -> None:
@@ -223,10 +224,6 @@ class MitmHost:
             # mitmproxy would answer all further requests for that server on this connection with this error
             data.server.error = None
 
-    def direct_connection(self, origin: Origin) -> connection.Server:
-        """A connection that no parent proxy stands in the way of: a target is reached from here, as fan-out does it."""
-        return connection.Server(address=(origin.host, origin.port))
-
     # ------------------------------------------------------------ exchanges
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         if flow.error or flow.is_replay or not flow.live:
@@ -241,39 +238,28 @@ class MitmHost:
         if not listener.open:
             flow.kill()
             return
-        exchange: MitmExchange | None = None
         try:
             local = self._is_local(flow, listener)
-            exchange = self._exchanges[flow.id] = MitmExchange(self, client, flow, listener, local=local)
-            client.exchanges.add(exchange)
-            await exchange.request_headers()
-        except ClientGone:
-            assert exchange is not None
-            exchange.gone()
+            exchange = MitmExchange(
+                self.instance, client, flow, listener, self._exchange_over, local=local, keeps_host=self.keeps_host
+            )
         except Exception:
-            self._broke(flow, exchange)
+            response = self._failed(flow)
+            flow.response = http.Response.make(500, response.body, http.Headers(response.headers.fields))
+            return
+        self._exchanges[flow.id] = exchange
+        client.exchanges.add(exchange)
+        await self._step(exchange, exchange.request_headers())
 
     async def request(self, flow: http.HTTPFlow) -> None:
         exchange = self._exchanges.get(flow.id)
-        if exchange is None or flow.response is not None:
-            return
-        try:
-            await exchange.request()
-        except ClientGone:
-            exchange.gone()
-        except Exception:
-            self._broke(flow, exchange)
+        if exchange is not None and flow.response is None:
+            await self._step(exchange, exchange.request())
 
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
         exchange = self._exchanges.get(flow.id)
-        if exchange is None:
-            return
-        try:
-            await exchange.response_headers()
-        except ClientGone:
-            exchange.gone()
-        except Exception:
-            self._broke(flow, exchange)
+        if exchange is not None:
+            await self._step(exchange, exchange.response_headers())
 
     def response(self, flow: http.HTTPFlow) -> None:
         exchange = self._exchanges.get(flow.id)
@@ -286,10 +272,10 @@ class MitmHost:
             try:
                 await exchange.failed()
             except Exception:
-                self._broke(flow, exchange)
-                exchange.ended(completed=False)
+                exchange.broke(self._failed(flow))
+                exchange.ended("broke_off")
 
-    def exchange_over(self, exchange: MitmExchange) -> None:
+    def _exchange_over(self, exchange: MitmExchange) -> None:
         """An exchange has ended; if its listener has closed, so does its connection."""
         self._exchanges.pop(exchange.mitm.id, None)
         client = exchange.client
@@ -297,15 +283,20 @@ class MitmHost:
         if not exchange.listener.open and not client.exchanges:
             client.end()
 
+    async def _step(self, exchange: MitmExchange, step: Awaitable[None]) -> None:
+        """Take an exchange through a hook. An exception that came out of it would pass the traffic through."""
+        try:
+            await step
+        except ClientGone:
+            exchange.gone()
+        except Exception:
+            exchange.broke(self._failed(exchange.mitm))
+
     @staticmethod
-    def _broke(flow: http.HTTPFlow, exchange: MitmExchange | None) -> None:
-        """An exception in a hook would pass the traffic through as if goto were not there."""
+    def _failed(flow: http.HTTPFlow) -> Response:
+        """What is answered where goto itself has failed, which is logged."""
         log.exception("goto failed on %s %s", flow.request.method, flow.request.path)
-        response = Response.text(500, "goto: the request failed")
-        if exchange is not None:
-            exchange.broke(response)
-        else:
-            flow.response = http.Response.make(500, response.body, http.Headers(response.headers.fields))
+        return Response.text(500, "goto: the request failed")
 
     # ------------------------------------------------------------ whose request it is
     def _listener(self, client: Any) -> Listener | None:

@@ -13,6 +13,9 @@ from goto.http.hops import end_to_end
 from goto.http.reasons import REASONS
 from goto.http.wire import NO_BODY, date_field, has_date
 
+SHOWN_WHOLE = 1 << 20
+"""Bodies of traffic that nobody routed are held for mitmproxy's views and addons up to this many bytes; longer ones stream."""
+
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 _ERRNO = re.compile(r"\[Errno (-?\d+)\]")
 
@@ -38,6 +41,12 @@ def may_have_body(request: http.Request) -> bool:
     if "content-length" in headers:
         return bool(headers["content-length"] != "0")
     return "transfer-encoding" in headers or (request.is_http2 and request.method not in ("GET", "HEAD", "OPTIONS"))
+
+
+def is_short(headers: http.Headers) -> bool:
+    """Whether a body says how long it is, and that this is not long."""
+    length = headers.get("content-length") or ""
+    return bool(length.isdecimal() and int(length) <= SHOWN_WHOLE)
 
 
 def framing(fields: tuple[Field, ...]) -> list[Field]:
@@ -98,6 +107,11 @@ def passed_on(response: http.Response) -> http.Response:
         fields = (*end_to_end(fields), *framing(fields))
     data = response.data
     return http.Response(b"HTTP/1.1", data.status_code, data.reason, http.Headers(fields), None, None, data.timestamp_start, None)
+
+
+def says_gone(message: str) -> bool:
+    """Whether mitmproxy's message is that the client has left."""
+    return message.startswith(("Client disconnected", "stream reset by client"))
 
 
 def spoken_error(message: str) -> str:

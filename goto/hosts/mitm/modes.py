@@ -7,7 +7,7 @@ from typing import Any
 
 from mitmproxy import ctx, exceptions
 
-from goto.hosts.mitm import private as private
+from goto.hosts.mitm import private
 
 
 def pattern_of(mode: private.Mode) -> str:

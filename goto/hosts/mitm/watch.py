@@ -1,26 +1,77 @@
-"""The time a target has, where mitmproxy carries the exchange: it knows no such limit itself."""
+"""Whom mitmproxy asks, and for how long: its own upstream, for as long as mitmproxy does; or a target, which has its time."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import time
+from typing import Any
+
+from mitmproxy import http
 
 from goto.flow import Call
-from goto.hosts.mitm import private as private
-from goto.hosts.mitm.messages import spoken_error
+from goto.hosts.mitm import private
+from goto.hosts.mitm.messages import passed_on, spoken_error
 from goto.words.duration import spoken
 
-if TYPE_CHECKING:
-    from goto.hosts.mitm.exchange import MitmExchange
+
+class Unwatched:
+    """mitmproxy's own upstream. It has no time limit, nobody counts what becomes of it, and it may be shown by mitmproxy."""
+
+    name = "upstream"
+    """As a client is told of it."""
+    call: Call | None = None
+    """What is sent, where it is a target."""
+    late = False
+    """It was ended since it took too long."""
+
+    def connecting(self, server: Any) -> bool:
+        """A connection is about to be made; whether it is this one's."""
+        return False
+
+    def connected(self, server: Any) -> None:
+        """A connection was made."""
+
+    def sending(self, data: bytes) -> bytes:
+        """A piece of the request's body is on its way."""
+        return data
+
+    def sent(self) -> None:
+        """The whole request was handed over."""
+
+    def answered(self) -> None:
+        """The head of the response is here."""
+
+    def receiving(self, data: bytes) -> bytes:
+        """A piece of the response's body has come; an empty one at its end."""
+        return data
+
+    def stop(self) -> None:
+        """Nothing more is expected of it."""
+
+    def failed(self) -> None:
+        """It gave no answer, or not all of it."""
+
+    def verdict(self, message: str) -> tuple[int, str]:
+        """The status and the reason of an exchange that failed with mitmproxy's message."""
+        return 502, spoken_error(message)
+
+    def passed_on(self, response: http.Response) -> http.Response:
+        """Its response as the client gets it."""
+        return response
 
 
-class Watch:
-    """Ends the connection to a target that takes longer than `call.timeout` seconds: to be connected to, to read a piece of
-    the request, to send the head of its response or the next piece of it."""
+UNWATCHED = Unwatched()
 
-    def __init__(self, exchange: MitmExchange, call: Call) -> None:
-        self._mitm = exchange.mitm
-        self._call = call
+
+class Watch(Unwatched):
+    """A target. The connection to it is ended if it takes longer than `call.timeout` seconds: to be connected to, to read a piece
+    of the request, to send the head of its response or the next piece of it."""
+
+    def __init__(self, flow: http.HTTPFlow, call: Call) -> None:
+        self.call: Call = call
+        self.name = f"target {call.target}"
+        self._mitm = flow
+        self._began = time.monotonic()
         self._server: Any = None
         """The connection made for this exchange; None while a kept one serves."""
         self._connecting = False
@@ -30,8 +81,7 @@ class Watch:
 
     # ------------------------------------------------------------ what happens
     def connecting(self, server: Any) -> bool:
-        """A connection is about to be made; whether it is this one's."""
-        origin = self._call.origin
+        origin = self.call.origin
         if self._server is not None or tuple(server.address[:2]) != (origin.host, origin.port):
             return False
         self._server = server
@@ -48,19 +98,22 @@ class Watch:
                 self.stop()
 
     def sending(self, data: bytes) -> bytes:
-        """A piece of the request's body is on its way."""
         if data and not self._connecting:
             self._start("reads no more of the request within", reading=True)
         return data
 
     def sent(self) -> None:
-        """The whole request was handed over."""
         self._sent = True
         if not self._connecting:
             self._start("no answer within")
 
+    def answered(self) -> None:
+        self.stop()
+        if self.call.tally is not None:
+            self.call.tally.answered(time.monotonic() - self._began)
+
     def receiving(self, data: bytes) -> bytes:
-        """A piece of the response's body has come; a body may pause for as long as its head may take."""
+        # a body may pause for as long as its head may take
         if data:
             self._start("no more of its answer within", writing=True)
         else:
@@ -73,30 +126,26 @@ class Watch:
             self._timer = None
 
     # ------------------------------------------------------------ what comes of it
+    def failed(self) -> None:
+        if self.call.tally is not None:
+            self.call.tally.failed("timeout" if self.late else "connect" if self._connecting else "broken")
+
     def verdict(self, message: str) -> tuple[int, str]:
-        """The status and the reason of an exchange that failed with mitmproxy's message."""
-        if self._slow:
+        if self.late:
             return 504, self._slow
         reason = spoken_error(message)
         return 502, f"cannot connect to {self._where}: {reason}" if self._connecting else reason
 
-    @property
-    def late(self) -> bool:
-        """It was ended since it took too long."""
-        return bool(self._slow)
-
-    @property
-    def kind(self) -> str:
-        """What its failure is counted as, see `UpstreamError`."""
-        return "timeout" if self._slow else "connect" if self._connecting else "broken"
+    def passed_on(self, response: http.Response) -> http.Response:
+        return passed_on(response)
 
     @property
     def _where(self) -> str:
-        return f"{self._call.origin.scheme}://{self._call.origin.authority}"
+        return f"{self.call.origin.scheme}://{self.call.origin.authority}"
 
     def _start(self, what: str, *, reading: bool = False, writing: bool = False) -> None:
         self.stop()
-        self._timer = asyncio.get_running_loop().call_later(self._call.timeout, self._fire, what, reading, writing)
+        self._timer = asyncio.get_running_loop().call_later(self.call.timeout, self._fire, what, reading, writing)
 
     def _fire(self, what: str, reading: bool, writing: bool) -> None:
         client, server = self._mitm.client_conn, self._server or self._mitm.server_conn
@@ -105,6 +154,6 @@ class Watch:
         if writing and private.unsent(client, client):
             self._start(what, writing=True)  # it is the client that reads no more
             return
-        self._slow = f"{what} {spoken(self._call.timeout)}"
-        if not private.end(client, server):
-            self._slow = ""
+        if private.end(client, server):
+            self.late = True
+            self._slow = f"{what} {spoken(self.call.timeout)}"

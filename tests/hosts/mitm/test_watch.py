@@ -54,8 +54,8 @@ def private(monkeypatch: pytest.MonkeyPatch) -> Private:
 
 
 def watch() -> Watch:
-    exchange: Any = SimpleNamespace(mitm=SimpleNamespace(client_conn="client", server_conn="kept"))
-    return Watch(exchange, Call("t", ORIGIN, "GET", "/", timeout=0.02))
+    flow: Any = SimpleNamespace(client_conn="client", server_conn="kept")
+    return Watch(flow, Call("t", ORIGIN, "GET", "/", timeout=0.02))
 
 
 class Server(SimpleNamespace):
