@@ -16,7 +16,7 @@ from goto.flow import Request
 from goto.routes import Who
 from goto.settings import setting
 from goto.words import Port
-from goto.words.token import Token, shown
+from goto.words.token import Token, bearer_token
 
 
 def refusals(who: Who) -> tuple[type[ApiError], ...]:
@@ -135,9 +135,9 @@ class Access:
 
         What it has shown is taken off it, whatever becomes of it: an invocation sends its own headers on, and hosts show theirs.
         """
-        token = shown(request.headers)
-        is_peer = token is not None and self.registry_token is not None and self.registry_token.is_shown(token)
-        is_admin = token is not None and self.token is not None and self.token.is_shown(token)
+        token = bearer_token(request.headers)
+        is_peer = token is not None and self.registry_token is not None and self.registry_token.matches(token)
+        is_admin = token is not None and self.token is not None and self.token.matches(token)
         if self.token is not None or is_peer:
             request.headers.remove("authorization")
         if apart and self.on_traffic_ports and not who.everywhere and not self._goes_by(request):

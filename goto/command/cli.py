@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--admin-host", metavar="NAME", action="append", default=[], help=what)
     what = "take management off the first listener: its paths are traffic there"
     serve.add_argument("--no-admin", action="store_true", help=what)
-    token = _word("goto.words.token", "GivenToken")
+    token = _word("goto.words.token", "TokenOption")
     what = "what management calls have to show (Authorization: Bearer TOKEN); rather give it in GOTO_ADMIN_TOKEN"
     serve.add_argument("--admin-token", metavar="TOKEN|@FILE", type=token, help=what)
     what = "what workers and the registry show each other; rather give it in GOTO_REGISTRY_TOKEN"

@@ -22,7 +22,7 @@ from goto.instance.start import Start, StartOptions
 from goto.tls.settings import FilePath, ListenerTls, as_option
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener
-from goto.words.token import GivenToken
+from goto.words.token import TokenOption
 
 _OPTIONS = {
     "address": "--address",
@@ -98,8 +98,8 @@ def _start_options(options: argparse.Namespace) -> StartOptions:
         "admin.port": options.admin_port,
         "admin.host": _hosts(options.admin_host),
         "admin.off": options.no_admin,
-        "admin.token": GivenToken.of(options.admin_token, "GOTO_ADMIN_TOKEN"),
-        "registry.token": GivenToken.of(options.registry_token, "GOTO_REGISTRY_TOKEN"),
+        "admin.token": TokenOption.of(options.admin_token, "GOTO_ADMIN_TOKEN"),
+        "registry.token": TokenOption.of(options.registry_token, "GOTO_REGISTRY_TOKEN"),
     }
     return StartOptions(options.config, settings, options.limit, options.address)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from goto.config.document import Document, ListenerPart, Settings
 from goto.config.keys import LISTENERS, Key, Keys
-from goto.words.writing import plain
+from goto.words.writing import as_json
 
 
 def data_of(document: Document, keys: Keys) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def data_of(document: Document, keys: Keys) -> dict[str, Any]:
 
 
 def _listener(port: int, part: ListenerPart, keys: Keys) -> dict[str, Any]:
-    tls = {} if part.tls is None else {"tls": plain(part.tls)}
+    tls = {} if part.tls is None else {"tls": as_json(part.tls)}
     admin = {} if part.admin else {"admin": False}
     return {"port": port, "protocol": part.protocol, **tls, "open": part.open, **admin, **_settings(part.settings, keys.listener)}
 
@@ -33,7 +33,7 @@ def _settings(settings: Settings, keys: dict[str, Key]) -> dict[str, Any]:
         branch = data
         for folder in folders:
             branch = branch.setdefault(folder, {})
-        branch[name] = plain(settings[path].value)
+        branch[name] = as_json(settings[path].value)
     return data
 
 

@@ -1,1 +1,1 @@
-"""How anything is counted, and what bounds it."""
+"""Counters, and the bounds of their memory."""

@@ -1,4 +1,4 @@
-"""Memory that is bounded whatever clients send: counts by their values, and what was worked out of their bytes."""
+"""Bounds on counts by values that clients choose, so that memory is bounded whatever they send."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from typing import Final
 from goto.errors import Conflict
 
 OTHER = "_other"
-"""Where values past the limit are counted."""
+"""The key under which values past the limit are counted together."""
 
 VALUES_LIMIT = 4096
-"""Distinct values counted apart, per header or list."""
+"""Distinct values that are counted separately, for each header or list."""
 
 TRACKED_LIMIT = 100
-"""Headers tracked at a time by one feature of a listener, each with values of its own."""
+"""Headers that one feature of a listener tracks at a time, each with its own values."""
 
 VALUE_LENGTH = 1024
-"""Characters of a value that is counted apart."""
+"""Characters of a value that is counted separately; longer ones are counted under OTHER."""
 
 
 class Overflow:
-    """How often a value was counted under OTHER."""
+    """How often a value was counted under OTHER in this process."""
 
     values = 0
 
 
 OVERFLOW: Final = Overflow()
-"""That of this process."""
 
 
 def slot(counts: Mapping[str, object], value: str, limit: int = VALUES_LIMIT) -> str:
@@ -39,6 +38,6 @@ def slot(counts: Mapping[str, object], value: str, limit: int = VALUES_LIMIT) ->
 
 
 def check_tracked(headers: Sized) -> None:
-    """`Conflict` if these were too many headers to track."""
+    """Raises `Conflict` where there are more headers than may be tracked."""
     if len(headers) > TRACKED_LIMIT:
-        raise Conflict(f"headers: {TRACKED_LIMIT} tracked headers are the limit")
+        raise Conflict(f"headers: at most {TRACKED_LIMIT} headers can be tracked: remove some first")

@@ -9,7 +9,9 @@ from goto.http.fields import decode
 from goto.http.messages import Request
 
 _OTHER = OTHER.encode()
+
 ByStatus = dict[int, int]
+"""Status to count."""
 
 
 class ValueCounts:
@@ -20,7 +22,9 @@ class ValueCounts:
     def __init__(self) -> None:
         self.requests = 0
         self.requested: ByStatus = {}
+        """Requests for `/status/{n}`, by n."""
         self.responses: ByStatus = {}
+        """Responses by their status."""
 
 
 class HeaderCounts:
@@ -37,7 +41,7 @@ class HeaderCounts:
         self.by_value = {}
 
     def of(self, value: bytes) -> ValueCounts:
-        """The counts of a value, which are those of all others past the limit."""
+        """The counts of a value; past the limit, those that all other values share."""
         counts = self.by_value.get(value)
         if counts is not None:
             return counts
@@ -48,7 +52,7 @@ class HeaderCounts:
 
 
 def count_request(headers: Mapping[str, HeaderCounts], request: Request) -> list[ValueCounts]:
-    """Count a request once under each value that it bears of each header; where it was counted."""
+    """Count a request once under each different value of each header. Returns the counts, for `count_response`."""
     status = request.requested_status
     index = request.headers.index
     counted = []
@@ -66,6 +70,6 @@ def count_request(headers: Mapping[str, HeaderCounts], request: Request) -> list
 
 
 def count_response(counted: list[ValueCounts], status: int) -> None:
-    """Count the answer to a request where that was counted."""
+    """Count the response to a request under the values that the request was counted under."""
     for counts in counted:
         counts.responses[status] = counts.responses.get(status, 0) + 1

@@ -1,4 +1,4 @@
-"""What came of the calls to one target, counted as they end."""
+"""Latencies and failures of the calls to one target."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from bisect import bisect_left
 from typing import Final
 
 BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Upper bounds of the buckets that latencies are counted in, in seconds; the last is the usual timeout of a target."""
+"""Upper bounds of the latency buckets, in seconds; the last one is the default timeout of a target."""
 
 TALLIES_LIMIT = 200
-"""Targets or peers of one owner that are counted apart; those past it are counted together, so that a scrape stays small."""
+"""Targets or peers of one owner that are counted separately; the others are counted together, so that a scrape stays small."""
 
 
 class Tally:
-    """Latencies by bucket, and failures by kind."""
+    """The latencies of one target, by bucket, and its failures, by kind."""
 
     __slots__ = ("buckets", "failures", "seconds")
 
     def __init__(self) -> None:
         self.buckets = [0] * (len(BOUNDS) + 1)
-        """Answers up to each of BOUNDS, and one for those past the last."""
+        """The number of answers in each bucket of BOUNDS, and in one more for those past the last bound."""
         self.seconds = 0.0
-        """The sum of all latencies."""
+        """The sum of all latencies, in seconds."""
         self.failures: dict[str, int] = {}
 
     def answered(self, seconds: float) -> None:
-        """The head of an answer came so long after its request was on its way."""
+        """Count an answer whose head came so many seconds after its request was sent."""
         self.buckets[bisect_left(BOUNDS, seconds)] += 1
         self.seconds += seconds
 
     def failed(self, kind: str) -> None:
-        """There was no answer, or not the whole of it."""
+        """Count a call that got no answer, or only a part of it."""
         self.failures[kind] = self.failures.get(kind, 0) + 1
 
     @property
     def used(self) -> bool:
-        """Whether there is anything to show."""
+        """Whether anything was counted."""
         return any(self.buckets) or bool(self.failures)

@@ -9,7 +9,7 @@ import msgspec
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
 from goto.flow import Flow, Response
-from goto.matching.templates import Template, fold, parse
+from goto.matching.templates import Template, fold, parse_template
 from goto.measures import measure
 from goto.routes import get, put
 from goto.settings import setting
@@ -185,7 +185,7 @@ class Bypass(Feature):
 def _key(text: str) -> str:
     """What is the same for URIs that differ in nothing but the letter case of their literal text; regexes see letter case."""
     try:
-        parts = parse(text)
+        pieces = parse_template(text)
     except ValueError:
         return text  # none that could be added
-    return "".join(fold(part) if isinstance(part, str) else str(part) for part in parts)
+    return "".join(fold(piece) if isinstance(piece, str) else str(piece) for piece in pieces)

@@ -1,1 +1,1 @@
-"""Templates, criteria, and the index that finds what a request hits."""
+"""Templates, criteria, and the index that finds the targets that a request triggers."""

@@ -1,4 +1,4 @@
-"""What a request must have to be matched: URI templates, headers and query parameters."""
+"""The criteria that a request is matched by: URI templates, headers and query parameters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from goto.errors import BadInput
-from goto.matching.templates import ANY_VALUE, Template, parse
+from goto.matching.templates import ANY_VALUE, Template, parse_template
 from goto.words import HeaderName, HeaderValue, one_line
 
 
@@ -19,9 +19,9 @@ class UriTemplate(str):
     @classmethod
     def parse(cls, text: str) -> UriTemplate:
         if not text.startswith("/"):
-            raise ValueError(f"{text!r} does not start with a slash")
+            raise ValueError(f"{text!r} does not start with a slash: write it like /foo/{{x}}")
         pattern = Template.parse(one_line(text))
-        if any("?" in part for part in pattern.parts if isinstance(part, str)):
+        if any("?" in piece for piece in pattern.pieces if isinstance(piece, str)):
             raise ValueError("a URI is matched without its query: name parameters in match.query")
         return cls(text)
 
@@ -34,7 +34,7 @@ class HeaderText(str):
     @classmethod
     def parse(cls, text: str) -> HeaderText:
         value = HeaderValue.parse(text)
-        parse(value)
+        parse_template(value)
         return cls(value)
 
 
@@ -46,7 +46,7 @@ class QueryName(str):
     @classmethod
     def parse(cls, text: str) -> QueryName:
         if not one_line(text):
-            raise ValueError("a parameter has a name")
+            raise ValueError("the name of a parameter must not be empty")
         return cls(text)
 
 
@@ -57,23 +57,23 @@ class QueryText(str):
 
     @classmethod
     def parse(cls, text: str) -> QueryText:
-        parse(one_line(text))
+        parse_template(one_line(text))
         return cls(text)
 
 
 NameAndValue = Annotated[list[str], msgspec.Meta(min_length=1, max_length=2)]
-"""`[name]`, `[name, value]` or `[name, "{x}"]`; an empty value is the same as none."""
+"""`[name]`, `[name, value]` or `[name, "{x}"]`; an empty value counts as not given."""
 
 
 class Criteria(msgspec.Struct):
-    """What triggers a target: any one of these. Without any, it can only be invoked by hand."""
+    """What triggers a target: any one of these criteria. A target without criteria can only be invoked by hand."""
 
     headers: list[NameAndValue] = msgspec.field(default_factory=list)
-    """`[name]` where it is there, `[name, value]`, or `[name, "{x}"]` to capture its value."""
+    """`[name]` if the header is present, `[name, value]` if it has this value, `[name, "{x}"]` to capture its value."""
     uris: list[UriTemplate] = msgspec.field(default_factory=list)
-    """Whole paths."""
+    """Templates of whole paths."""
     query: list[NameAndValue] = msgspec.field(default_factory=list)
-    """As headers, for parameters; names compare exactly."""
+    """As `headers`, for query parameters; their names compare exactly."""
 
     def __post_init__(self) -> None:
         for index, pair in enumerate(self.headers):

@@ -1,8 +1,8 @@
-"""Which targets a request triggers, found without looking at those that it does not.
+"""An index of targets: finds those that a request triggers without looking at the others.
 
-URIs stand in a trie by path segment: literal segments in a dict, `{x}` as one branch, segments that are partly variable in a
-`TemplateSet`. A regex may span segments, so from there on the rest of the path is a matter of a `TemplateSet` too. Header
-and query criteria are found by name, then by value. So the cost grows with the request and with what it hits.
+URIs are in a trie by path segment: literal segments in a dict, `{x}` as one branch, segments that are partly variable in a
+`TemplateSet`. A regex may span segments, so the rest of a path that begins with one is in a `TemplateSet` too. Header and query
+criteria are found by name, then by value. So the cost grows with the request and the criteria that hold, not with the targets.
 """
 
 from __future__ import annotations
@@ -15,36 +15,37 @@ from goto.http.memo import Memo
 from goto.http.messages import Request
 from goto.http.targets import decoded
 from goto.matching.criteria import Criteria
-from goto.matching.templates import ANY_VALUE, Part, Template, TemplateSet, Variable, fold
+from goto.matching.templates import ANY_VALUE, Piece, Template, TemplateSet, Variable, fold
 
 T = TypeVar("T")
 
-Kind = Literal["uri", "header", "query"]
+CaptureSource = Literal["uri", "header", "query"]
+"""The part of a request that a value was captured from."""
 
 
 class Capture(NamedTuple):
-    """The value of a variable, and where it was found: raw for `uri`, as sent for `header`, decoded for `query`."""
+    """The captured value of a variable, and its source: percent-encoded for `uri`, as sent for `header`, decoded for `query`."""
 
     text: str
-    kind: Kind
+    source: CaptureSource
 
 
 class _Criterion(NamedTuple):
-    """One criterion of one target. They compare in the order in which captures are taken."""
+    """One criterion of one target, numbered in the order in which captures are taken."""
 
     number: int
     target: int
-    kind: Kind
+    source: CaptureSource
     template: Template | None
-    """None where nothing is captured."""
+    """The template to capture with; None where nothing is captured."""
 
 
 _Hit = tuple[_Criterion, str]
-"""A criterion that holds, and the text that its template is to capture from."""
+"""A criterion that holds, and the text that its template captures from."""
 
 
 class _Node:
-    """A place in the trie, reached by the segments on the way to it."""
+    """A node of the trie of path segments."""
 
     __slots__ = ("ends", "literals", "partial", "partials", "tails", "variable")
 
@@ -53,17 +54,18 @@ class _Node:
         self.variable: _Node | None = None
         self.partial: TemplateSet[_Node] | None = None
         self.partials: dict[bytes, _Node] = {}
-        """The nodes behind `partial`, by its regexes: equal ones lead to the same node."""
+        """The nodes in `partial` by their regex, since equal regexes lead to the same node."""
         self.tails: TemplateSet[_Criterion] | None = None
+        """Criteria whose regex begins here, matched against the rest of the path."""
         self.ends: list[_Criterion] = []
 
-    def add(self, segments: list[tuple[Part, ...]], criterion: _Criterion) -> None:
-        """Enter a path whose first segments led here."""
+    def add(self, segments: list[tuple[Piece, ...]], criterion: _Criterion) -> None:
+        """Add the path that has these segments after this node."""
         node = self
         for at, segment in enumerate(segments):
-            if all(isinstance(part, str) for part in segment):
+            if all(isinstance(piece, str) for piece in segment):
                 node = node._literal(fold("".join(map(str, segment))))
-            elif any(isinstance(part, Variable) and part.regex is not None for part in segment):
+            elif any(isinstance(piece, Variable) and piece.regex is not None for piece in segment):
                 if node.tails is None:
                     node.tails = TemplateSet()
                 node.tails.add(Template(_joined(segments[at:])), criterion)
@@ -100,7 +102,7 @@ class _Values:
         self.patterns: TemplateSet[_Criterion] | None = None
 
     def add(self, template: Template | None, criterion: _Criterion) -> None:
-        if template is None or template.anything:
+        if template is None or template.matches_everything:
             self.any.append(criterion)
         elif template.literal is not None:
             self.exact.setdefault(template.literal, []).append(criterion)
@@ -121,7 +123,7 @@ class _Values:
 
 
 class MatchIndex(Generic[T]):
-    """Answers which of many targets a request triggers. Targets are added in their order."""
+    """Finds which of many targets a request triggers. Targets are kept in the order in which they are added."""
 
     def __init__(self, targets: Iterable[tuple[T, Criteria]] = ()) -> None:
         self._targets: list[T] = []
@@ -131,14 +133,14 @@ class MatchIndex(Generic[T]):
         self._query: dict[str, _Values] = {}
         self._numbers = 0
         self._in_target = Memo(self._find)
-        """What holds for request targets that came before."""
+        """The criteria on path and query that hold, by request target, remembered."""
         self._always: list[tuple[T, dict[str, Capture]]] | None = None
-        """The answer to every request, where `/` is all there is."""
+        """The result for every request, where `/` is the only criterion there is."""
         for target, criteria in targets:
             self.add(target, criteria)
 
     def add(self, item: T, criteria: Criteria) -> None:
-        """Enter a target after all others."""
+        """Add a target after all others."""
         target = len(self._targets)
         self._targets.append(item)
         self._always = None
@@ -151,7 +153,7 @@ class MatchIndex(Generic[T]):
                 continue
             if self._root is None:
                 self._root = _Node()
-            self._root.add(_segments(template.parts), criterion)
+            self._root.add(_segments(template.pieces), criterion)
         for name, *value in criteria.headers:
             header = self._headers.setdefault(encode(name).lower(), _Values())
             self._add_value(target, "header", header, value)
@@ -160,7 +162,7 @@ class MatchIndex(Generic[T]):
             self._add_value(target, "query", parameter, value)
 
     def match(self, request: Request) -> list[tuple[T, dict[str, Capture]]]:
-        """The targets triggered, in order, each with its captures. The list is not to be changed."""
+        """The targets that a request triggers, in order, each with its captures. The list must not be changed."""
         if self._always is not None:
             return self._always
         hits = [*self._everything, *self._in_target[request.target]]
@@ -190,7 +192,7 @@ class MatchIndex(Generic[T]):
     def _find_path(self, root: _Node, path: str, hits: list[_Hit]) -> None:
         segments = fold(path).split("/")
         nodes = [root]
-        # a path begins with a slash, so the first segment is empty, except in `OPTIONS *`, which no template means
+        # a path begins with a slash, so the first segment is empty, except in `OPTIONS *`, which no template matches
         for at in range(1, len(segments)):
             segment = segments[at]
             following = []
@@ -225,38 +227,38 @@ class MatchIndex(Generic[T]):
             captures = found.setdefault(criterion.target, {})
             if criterion.template is not None:
                 for name, value in (criterion.template.match(text) or {}).items():
-                    captures.setdefault(name, Capture(value, criterion.kind))
+                    captures.setdefault(name, Capture(value, criterion.source))
         return [(self._targets[target], captures) for target, captures in found.items()]
 
-    def _add_value(self, target: int, kind: Kind, values: _Values, value: list[str]) -> None:
+    def _add_value(self, target: int, source: CaptureSource, values: _Values, value: list[str]) -> None:
         template = Template.parse(value[0], ANY_VALUE) if value and value[0] else None
-        values.add(template, self._criterion(target, kind, template))
+        values.add(template, self._criterion(target, source, template))
 
-    def _criterion(self, target: int, kind: Kind, template: Template | None) -> _Criterion:
+    def _criterion(self, target: int, source: CaptureSource, template: Template | None) -> _Criterion:
         self._numbers += 1
-        return _Criterion(self._numbers, target, kind, template if template and template.literal is None else None)
+        return _Criterion(self._numbers, target, source, template if template and template.literal is None else None)
 
 
 def _number(hit: _Hit) -> int:
     return hit[0].number
 
 
-def _segments(parts: tuple[Part, ...]) -> list[tuple[Part, ...]]:
-    """A path's parts cut at the slashes of its literal text, from the first slash on."""
-    segments: list[list[Part]] = [[]]
-    for part in parts:
-        if isinstance(part, Variable):
-            segments[-1].append(part)
+def _segments(pieces: tuple[Piece, ...]) -> list[tuple[Piece, ...]]:
+    """The pieces of a path, cut into segments at the slashes of its literal text."""
+    segments: list[list[Piece]] = [[]]
+    for piece in pieces:
+        if isinstance(piece, Variable):
+            segments[-1].append(piece)
             continue
-        first, *others = part.split("/")
+        first, *others = piece.split("/")
         segments[-1].append(first)
         segments += [[other] for other in others]
-    return [tuple(part for part in segment if part) for segment in segments[1:]]
+    return [tuple(piece for piece in segment if piece) for segment in segments[1:]]
 
 
-def _joined(segments: list[tuple[Part, ...]]) -> list[Part]:
-    """Segments as the parts of one path again."""
-    parts: list[Part] = []
+def _joined(segments: list[tuple[Piece, ...]]) -> list[Piece]:
+    """The pieces of a path, joined from its segments; the reverse of `_segments`."""
+    pieces: list[Piece] = []
     for segment in segments:
-        parts += ["/", *segment]
-    return parts[1:]
+        pieces += ["/", *segment]
+    return pieces[1:]

@@ -14,7 +14,7 @@ from goto.http.wire import request_head
 from goto.upstream.answer import Upstream
 from goto.upstream.connection import Broken, Receiver, TooSlow, UpstreamError
 from goto.upstream.kept import Budget, KeptBody
-from goto.words.duration import spoken
+from goto.words.duration import duration_text
 from goto.words.token import Token
 
 SHOWN_CHARACTERS = 200
@@ -72,7 +72,7 @@ async def _ask(
             finally:
                 connection.abort()
     except TimeoutError:
-        raise TooSlow(f"no answer within {spoken(timeout)}") from None
+        raise TooSlow(f"no answer within {duration_text(timeout)}") from None
 
 
 class _Answer(Receiver):

@@ -28,7 +28,7 @@ from goto.registry.retry import forever
 from goto.upstream.answer import Upstream
 from goto.upstream.connection import UpstreamError
 from goto.words import http_url
-from goto.words.duration import spoken
+from goto.words.duration import duration_text
 from goto.words.reading import read_struct
 from goto.words.token import Token
 
@@ -141,7 +141,9 @@ class Worker:
                         await self._deregister()
         except (TimeoutError, UpstreamError) as error:
             log.warning(
-                "cannot deregister from %s: %s", self._registry, str(error) or f"no answer within {spoken(DEREGISTER_SECONDS)}"
+                "cannot deregister from %s: %s",
+                self._registry,
+                str(error) or f"no answer within {duration_text(DEREGISTER_SECONDS)}",
             )
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

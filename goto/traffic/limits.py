@@ -14,7 +14,7 @@ from typing import Any, get_args
 import msgspec
 
 from goto.words import Duration
-from goto.words.duration import spoken
+from goto.words.duration import duration_text
 from goto.words.numbers import MOST_PROXY_TARGETS, HeadSize, HeadTime, Number, Size, TargetNumber
 
 
@@ -79,7 +79,7 @@ class Limits:
         shown: dict[str, dict[str, Any]] = {}
         for field in msgspec.structs.fields(GivenLimits):
             value = getattr(self, field.name)
-            limit = spoken(value) if field.name == "head_time" else value
+            limit = duration_text(value) if field.name == "head_time" else value
             shown[field.encode_name] = {"limit": limit, "hit": self.hit[field.name]}
         return shown
 

@@ -19,7 +19,7 @@ from mypy_extensions import mypyc_attr
 from goto.flow import Field, Origin
 from goto.http.heads import Head, Recall, lone_head
 from goto.upstream.batch import Batch
-from goto.words.duration import spoken
+from goto.words.duration import duration_text
 
 
 class UpstreamError(Exception):
@@ -456,7 +456,7 @@ class Connection:
             self._timer = self.loop.call_at(self._deadline, self._on_timer)
             return
         what = "no more of its answer" if self._head_done else "no answer"
-        self._fail(TooSlow(f"{what} within {spoken(self._timeout)}"))
+        self._fail(TooSlow(f"{what} within {duration_text(self._timeout)}"))
 
 
 def _transfer_coding(fields: list[Field]) -> bytes:

@@ -13,7 +13,7 @@ from goto.flow import Origin
 from goto.tls.client import usual_context
 from goto.upstream.batch import Batch
 from goto.upstream.connection import Connection, TooSlow, Unreachable
-from goto.words.duration import spoken
+from goto.words.duration import duration_text
 
 IDLE_SECONDS = 60.0
 """An idle connection is closed after this time; most servers close theirs a little later."""
@@ -80,7 +80,7 @@ class Pool:
                     server_hostname=None if secure is None else origin.host if tls is None else tls.server_name or origin.host,
                 )
         except TimeoutError:
-            raise TooSlow(f"cannot connect to {where} within {spoken(timeout)}") from None
+            raise TooSlow(f"cannot connect to {where} within {duration_text(timeout)}") from None
         except Exception as error:
             # whatever it is, whoever waits for the answer must hear of it
             raise Unreachable(f"cannot connect to {where}: {_reason(error)}") from None

@@ -1,4 +1,4 @@
-"""What people write in paths, queries, JSON and files: each kind of word, read in one place."""
+"""The word types: values that people write in paths, queries, JSON and files, each read in one place."""
 
 from goto.words.duration import Duration as Duration
 from goto.words.headers import HeaderName as HeaderName

@@ -1,4 +1,4 @@
-"""Go's durations: `300ms`, `1.5s`, `1m30s`, `2h`, `500µs`, a bare `0`; never negative (behaviour: management calls)."""
+"""Durations as Go writes them: `300ms`, `1.5s`, `1m30s`, `2h`, `500µs`, and a bare `0`; never negative (docs/behaviour.md)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNITS = {
     "h": 3_600_000_000_000,
 }
 _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
-_LONGEST = 2**63 - 1  # as in Go: some 292 years
+_LONGEST = 2**63 - 1  # as in Go: about 292 years
 
 
 class Duration(int):
@@ -31,7 +31,7 @@ class Duration(int):
 
     @classmethod
     def parse(cls, text: str) -> Duration:
-        """Raises ValueError with the reason."""
+        """Read a duration. Raises ValueError with the reason."""
         word = text.removeprefix("+")
         if word == "0":
             return cls(0)
@@ -42,15 +42,15 @@ class Duration(int):
                 break
             whole, _, fraction = part[1].partition(".")
             unit = _UNITS[part[2]]
-            # digits far beyond a nanosecond do not count, and would cost time squared to read
+            # digits far below a nanosecond change nothing, and long numbers take quadratic time to read
             total += int(whole[:30] or "0") * unit if len(whole) <= 30 else _LONGEST + 1
             fraction = fraction[:18]
             total += int(fraction or "0") * unit // 10 ** len(fraction)
             at = part.end()
         if not word or at < len(word):
-            raise ValueError(f"{text!r} is no duration: write it like 300ms, 1.5s or 1m30s")
+            raise ValueError(f"{text!r} is not a duration: write it like 300ms, 1.5s or 1m30s")
         if total > _LONGEST:
-            raise ValueError(f"{text!r} is longer than a duration can be")
+            raise ValueError(f"{text!r} is longer than a duration can be: write at most 2562047h")
         return cls(total)
 
     @property
@@ -58,7 +58,7 @@ class Duration(int):
         return self / 1_000_000_000
 
     def __str__(self) -> str:
-        """As Go prints it: `1m30s`, `1.5s`, `500µs`, `0s`."""
+        """The duration as Go prints it: `1m30s`, `1.5s`, `500µs`, `0s`."""
         if self == 0:
             return "0s"
         for unit in ("ns", "µs", "ms"):
@@ -77,8 +77,8 @@ class Duration(int):
 Duration.ZERO = Duration(0)
 
 
-def spoken(seconds: float) -> str:
-    """Seconds as a duration is printed."""
+def duration_text(seconds: float) -> str:
+    """A number of seconds, printed as a duration: `1.5s`."""
     return str(Duration(round(seconds * 1_000_000_000)))
 
 

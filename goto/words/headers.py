@@ -9,8 +9,6 @@ from goto.http.hops import FRAMING, HOP_BY_HOP
 from goto.words.names import _CONTROL, Names
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-
-
 _NAMED = r" *[!#$%&'*+.^_`|~0-9A-Za-z-]+ *"
 
 
@@ -22,23 +20,23 @@ class HeaderName(str):
     @classmethod
     def parse(cls, text: str) -> HeaderName:
         if not _TOKEN.fullmatch(text):
-            raise ValueError(f"{text!r} is not a legal header name")
+            raise ValueError(f"{text!r} is not a legal header name: use letters, digits and !#$%&'*+-.^_`|~")
         return cls(text)
 
 
 class SentHeaderName(HeaderName):
-    """A header that may be added to a message: neither hop-by-hop nor a length, which belong to the connection."""
+    """The name of a header that may be added to a message: not hop-by-hop and not `Content-Length`, which the sender sets."""
 
     @classmethod
     def parse(cls, text: str) -> SentHeaderName:
         name = super().parse(text)
         if name.lower().encode() in HOP_BY_HOP | FRAMING:
-            raise ValueError(f"{text!r} belongs to the connection and cannot be set")
+            raise ValueError(f"{text!r} belongs to the connection and cannot be set: leave it out")
         return cls(name)
 
 
 class HeaderNames(tuple[str, ...]):
-    """A comma list of header names, each once; the first spelling stays."""
+    """Header names separated by commas, each kept once, in its first spelling."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": f"^{_NAMED}(,{_NAMED})*$", "examples": ["x,y"]}
 
@@ -51,12 +49,12 @@ class HeaderNames(tuple[str, ...]):
 
 
 class HeaderValue(str):
-    """A legal header value: no control characters but tab, nothing around it (RFC 9110, 5.5). UTF-8 is fine."""
+    """A legal header value, stripped of blanks: no control characters but the tab (RFC 9110, 5.5). UTF-8 is allowed."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": r"^[^\x00-\x08\x0a-\x1f\x7f]*$", "examples": ["x1"]}
 
     @classmethod
     def parse(cls, text: str) -> HeaderValue:
         if _CONTROL.search(text.replace("\t", " ")):
-            raise ValueError("control characters are not allowed in a header value")
+            raise ValueError("control characters are not allowed in a header value: leave them out")
         return cls(text.strip(" \t"))

@@ -1,7 +1,7 @@
-"""The words that stand in paths, queries and JSON, each parsed in one place.
+"""What a word type is, and the types of names and labels.
 
-A word type has `parse(text)`, which raises ValueError with the reason, and `schema`, its JSON Schema. A route names the
-type in its signature; whoever calls it adds the name of the field to the reason.
+A word type is a class with `parse(text)`, which raises ValueError with the reason, and `schema`, its JSON Schema. A route names
+the type in its signature; the caller of `parse` puts the name of the field before the reason.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ _ITEM = r"[^,\x00-\x1f\x7f]*[^,\s\x00-\x1f\x7f][^,\x00-\x1f\x7f]*"
 
 
 class Word(Protocol):
+    """A word type."""
+
     schema: ClassVar[dict[str, Any]]
 
     @classmethod
@@ -25,14 +27,14 @@ class Word(Protocol):
 
 
 def one_line(text: str) -> str:
-    """Text without control characters, CR and LF above all."""
+    """The text itself. Raises ValueError when it has control characters, above all CR and LF."""
     if _CONTROL.search(text):
-        raise ValueError("control characters are not allowed")
+        raise ValueError("control characters are not allowed: leave them out")
     return text
 
 
 class Name(str):
-    """A name in a path: one line, not empty, without a comma, trimmed as it is in a list of names."""
+    """One name: one line, not empty, without a comma, stripped of blanks as it is in a list of names."""
 
     schema: ClassVar[dict[str, Any]] = {
         "type": "string",
@@ -46,12 +48,12 @@ class Name(str):
         if not text.strip():
             raise ValueError("must not be empty")
         if "," in text:
-            raise ValueError("a name holds no comma")
+            raise ValueError("a name must not contain a comma")
         return cls(text.strip())
 
 
 class Label(str):
-    """A label: sent as a header value, so one line and not empty."""
+    """A label. It is sent as a header value, so it is one line and not empty."""
 
     schema: ClassVar[dict[str, Any]] = {
         "type": "string",
@@ -68,7 +70,7 @@ class Label(str):
 
 
 class Names(tuple[str, ...]):
-    """A comma list of names: trimmed, none of them empty."""
+    """Names separated by commas: stripped of blanks, none of them empty, each kept once."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": f"^{_ITEM}(,{_ITEM})*$", "examples": ["t1,t2"]}
 
@@ -76,16 +78,16 @@ class Names(tuple[str, ...]):
     def parse(cls, text: str) -> Names:
         names = [one_line(word).strip() for word in text.split(",")]
         if not all(names):
-            raise ValueError(f"{text!r} has an empty item")
+            raise ValueError(f"{text!r} has an empty item: remove the extra comma")
         return cls(dict.fromkeys(names))
 
 
 def split_known(names: Iterable[str], known: Container[str], what: str) -> tuple[list[str], str]:
-    """The known ones of several names, and a remark on the others for the answer; `NotFound` when none is known."""
-    hits: list[str] = []
-    misses: list[str] = []
+    """The names that are known, and a remark for the answer that lists the others. Raises `NotFound` when none is known."""
+    found: list[str] = []
+    unknown: list[str] = []
     for name in names:
-        (hits if name in known else misses).append(name)
-    if not hits:
-        raise NotFound(f"unknown {what}: {', '.join(misses)}")
-    return hits, f" (unknown {what}: {', '.join(misses)})" if misses else ""
+        (found if name in known else unknown).append(name)
+    if not found:
+        raise NotFound(f"unknown {what}: {', '.join(unknown)}")
+    return found, f" (unknown {what}: {', '.join(unknown)})" if unknown else ""

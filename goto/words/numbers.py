@@ -9,20 +9,18 @@ from typing import Any, ClassVar
 from goto.words.duration import Duration
 
 MOST_PROXY_TARGETS = 100_000
-"""Proxy targets of one listener: no limit on them is higher."""
+"""Proxy targets of one listener: the highest value that the limit `targets` can be set to."""
 
 MOST = 10**18 - 1
 """The largest whole number that is read: it fits 64 bits."""
 
 _SIZE = re.compile(r"([0-9]{1,12})(B|KiB|MiB|GiB)?", re.ASCII)
-
-
 _UNITS = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
 def whole_number(text: str, least: int = 0, most: int = MOST, what: str = "whole number") -> int:
-    """A whole number within bounds, in ASCII digits and nothing else. ValueError names `what` it is not, and the bounds."""
-    # `int` would also read `1_0`, ` 1` and the digits of other alphabets; and long texts for a long time
+    """Read a whole number within bounds, written in ASCII digits alone. ValueError says that it is not a `what` within them."""
+    # `int` also accepts `1_0`, ` 1` and the digits of other alphabets, and takes quadratic time for long texts
     digits = text.isascii() and text.isdecimal()
     if digits and len(text) <= len(str(most)) and least <= int(text) <= most:
         return int(text)
@@ -40,34 +38,34 @@ class Size(int):
     def parse(cls, text: str) -> Size:
         found = _SIZE.fullmatch(text)
         if found is None:
-            raise ValueError(f"{text!r} is not a size like 64KiB or 1MiB")
+            raise ValueError(f"{text!r} is not a size: write it like 64KiB, 1MiB or 500B")
         return cls(int(found[1]) * _UNITS[found[2]])
 
 
 class HeadSize(Size):
-    """A size that a request fits in: `1KiB` or more."""
+    """A limit on the size of a request's head: `1KiB` or more."""
 
     @classmethod
     def parse(cls, text: str) -> HeadSize:
         size = Size.parse(text)
         if size < 1024:
-            raise ValueError(f"{text} is too little for a request: give 1KiB or more")
+            raise ValueError(f"{text} is too small for the head of a request: write 1KiB or more")
         return cls(size)
 
 
 class HeadTime(Duration):
-    """A duration above 0."""
+    """A limit on the time that a request's head may take: above 0."""
 
     @classmethod
     def parse(cls, text: str) -> HeadTime:
         duration = cls(Duration.parse(text))
         if not duration:
-            raise ValueError("no head comes in no time: give more than 0")
+            raise ValueError("0 leaves no time to send a head: write more, like 10s")
         return duration
 
 
 class Number(int):
-    """A whole number from 1."""
+    """A whole number, at least 1."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 1}
 
@@ -87,7 +85,7 @@ class TargetNumber(Number):
 
 
 class Status(int):
-    """A status that can be answered: 200..599."""
+    """A status that goto can answer with: 200 to 599."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 200, "maximum": 599, "examples": [503]}
 
@@ -97,7 +95,7 @@ class Status(int):
 
 
 class Port(int):
-    """A TCP port: 1..65535."""
+    """A TCP port: 1 to 65535."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": 65535, "examples": [8081]}
 
@@ -106,7 +104,7 @@ class Port(int):
         return cls(whole_number(text, 1, 65535, "port"))
 
 
-# for schemas, in the regular expressions that JSON Schema has
+# a regular expression of JSON Schema, for the schemas below
 _COUNT = "(:[1-9][0-9]{0,17})?"
 
 
@@ -117,7 +115,7 @@ def _counted(text: str) -> tuple[str, int | None]:
 
 @dataclass(frozen=True, slots=True)
 class CountedStatus:
-    """`503`, or `503:2` for the next two exchanges. `0` stands for none."""
+    """`503`, or `503:2` for the next two exchanges. `0` stands for no status."""
 
     status: Status | None
     count: int | None = None
@@ -163,7 +161,7 @@ class Flag(int):
     """`y`, `yes`, `true`, `1` or `n`, `no`, `false`, `0`, in any case."""
 
     NO: ClassVar[Flag]
-    """For a parameter that need not be given."""
+    """The default of a parameter that may be left out."""
     schema: ClassVar[dict[str, Any]] = {
         "type": "string",
         "enum": ["y", "yes", "true", "1", "n", "no", "false", "0"],

@@ -1,7 +1,7 @@
 """JSON payloads of management calls, read into msgspec structs.
 
-Keys are read in any letter case; unknown ones are accepted and named. `null` and `""` mean *not given* wherever the struct has
-a default (behaviour: management calls).
+Keys are read in any letter case; unknown ones are accepted, and returned so that the answer can mention them. `null` and `""`
+mean *not given* wherever the struct has a default (docs/behaviour.md, "Management calls").
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _AT = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.S)
 
 
 def read_json(body: bytes) -> Any:
-    """The document in a body; `BadInput` when it is none."""
+    """The JSON document in a body. Raises `BadInput` when it is not JSON."""
     if not body.strip():
         raise BadInput("body: empty, expected a JSON object")
     try:
@@ -29,24 +29,24 @@ def read_json(body: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"body: not JSON: {error}") from None
     except RecursionError:
-        raise BadInput("body: not JSON that can be read: nested too deep") from None
+        raise BadInput("body: the JSON is nested too deeply") from None
 
 
 def read_struct(document: Any, struct: type[S], where: str = "body") -> tuple[S, list[str]]:
-    """A document as a struct, and the keys it does not know. `BadInput` names the field and the reason."""
+    """The document as a struct, and the keys that the struct does not know. `BadInput` names the field and the reason."""
     if not isinstance(document, dict):
-        raise BadInput(f"{where}: expected a JSON object, got {_kind(document)}")
-    plain, unknown = _plain(document, struct)
+        raise BadInput(f"{where}: expected a JSON object, got {_json_type(document)}")
+    given, unknown = _given(document, struct)
     try:
-        return msgspec.convert(plain, struct, dec_hook=_decode_word), unknown
+        return msgspec.convert(given, struct, dec_hook=_decode_word), unknown
     except msgspec.ValidationError as error:
         raise BadInput(_explain(str(error))) from None
 
 
-def _plain(document: dict[str, Any], struct: type[msgspec.Struct]) -> tuple[dict[str, Any], list[str]]:
-    """Keys as the struct spells them, without the values that mean *not given*; and the unknown keys."""
+def _given(document: dict[str, Any], struct: type[msgspec.Struct]) -> tuple[dict[str, Any], list[str]]:
+    """The document with its keys as the struct spells them and without values that mean *not given*, and the unknown keys."""
     fields = _fields(struct)
-    plain: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     unknown = []
     for key, value in document.items():
         field = fields.get(key.lower())
@@ -54,18 +54,18 @@ def _plain(document: dict[str, Any], struct: type[msgspec.Struct]) -> tuple[dict
             unknown.append(key)
             continue
         if (value is None or value == "") and not field.required:
-            plain.pop(field.encode_name, None)
+            given.pop(field.encode_name, None)
             continue
         inside = _struct_of(field.type)
         if inside is not None and isinstance(value, dict):
-            value, inner = _plain(value, inside)
+            value, inner = _given(value, inside)
             unknown += [f"{key}.{name}" for name in inner]
-        plain[field.encode_name] = value
-    return plain, unknown
+        given[field.encode_name] = value
+    return given, unknown
 
 
 def _struct_of(kind: Any) -> type[msgspec.Struct] | None:
-    """The struct that a field holds, or may hold."""
+    """The struct that a field of this type holds or may hold, if any."""
     for member in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
         if isinstance(member, type) and issubclass(member, msgspec.Struct):
             return member
@@ -74,21 +74,21 @@ def _struct_of(kind: Any) -> type[msgspec.Struct] | None:
 
 @lru_cache(maxsize=64)
 def _fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
-    """Lower-case key to field; msgspec looks it all up anew each time it is asked."""
+    """The fields by lower-case key, cached since msgspec works them out anew at each call."""
     return {field.encode_name.lower(): field for field in msgspec.structs.fields(struct)}
 
 
 def _decode_word(kind: type[Word], value: Any) -> Any:
-    """Word types stand in JSON as strings, those that are whole numbers as numbers. Every custom type in a payload is one."""
+    """Read a word, which every custom type in a payload is: a number in JSON where its schema says integer, else a string."""
     wanted = int if kind.schema["type"] == "integer" else str
     if type(value) is not wanted:
-        raise ValueError(f"expected {'a whole number' if wanted is int else 'a string'}, got {_kind(value)}")
+        raise ValueError(f"expected {'a whole number' if wanted is int else 'a string'}, got {_json_type(value)}")
     value = str(value)
     return kind.parse(value)
 
 
 def _explain(message: str) -> str:
-    """msgspec's `Expected ... - at `$.x[0]`` as `x[0]: expected ...`."""
+    """A message of msgspec, `Expected ... - at `$.x[0]``, as goto says it: `x[0]: expected ...`."""
     found = _AT.match(message)
     assert found
     reason, path = found["reason"], (found["path"] or "$").removeprefix("$").removeprefix(".")
@@ -98,6 +98,6 @@ def _explain(message: str) -> str:
     return f"{path or 'body'}: {reason}"
 
 
-def _kind(value: Any) -> str:
+def _json_type(value: Any) -> str:
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
     return names.get(type(value), "a number")

@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal, NotRequired, Required, get_args, get
 import msgspec
 
 from goto.settings import members
-from goto.words.writing import plain
+from goto.words.writing import as_json
 
 Schema = dict[str, Any]
 
 _NULL = {"type": "null"}
-_PLAIN: dict[Any, Schema] = {
+_SIMPLE: dict[Any, Schema] = {
     bool: {"type": "boolean"},
     int: {"type": "integer"},
     float: {"type": "number"},
@@ -30,11 +30,11 @@ _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "ex
 
 
 class Types:
-    """Schemas of types; those of structs and TypedDicts are collected in `defs`, and referred to below `place`."""
+    """Makes the schemas of types. Structs and TypedDicts are collected in `defs`, and referred to as `{place}/{name}`."""
 
     place = "#/components/schemas"
     closed = False
-    """Whether keys that are not known are wrong."""
+    """Whether a key that a struct does not know is an error."""
 
     def __init__(self) -> None:
         self.defs: dict[str, Schema] = {}
@@ -68,14 +68,14 @@ class Types:
             return self._referred(kind, self._keys)
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self._referred(kind, self._fields)
-        return dict(_PLAIN[kind]) if kind in _PLAIN else self.word(kind)
+        return dict(_SIMPLE[kind]) if kind in _SIMPLE else self.word(kind)
 
     def map(self, value: Any) -> Schema:
-        """The schema of a map to values of a type."""
+        """The schema of a map whose values are of a type."""
         return {"type": "object", "additionalProperties": self.of(value)}
 
     def word(self, kind: Any) -> Schema:
-        """A word says its schema itself (see `goto.words`); a `str`, and what does not, is text."""
+        """The schema of a word type, which declares it itself (see `goto.words`); that of text for `str` and all others."""
         own: Schema = dict(getattr(kind, "schema", {"type": "string"}))
         described = self.text(own) if own.get("type") == "string" else own
         if doc := first_paragraph(kind.__doc__ or "") if kind is not str else "":
@@ -126,7 +126,7 @@ class Types:
                 described = or_null(described)
                 default = field.default if field.default is not msgspec.NODEFAULT else None
                 if default not in (None, ""):
-                    described["default"] = plain(default)
+                    described["default"] = as_json(default)
             if field.name in told:
                 described["description"] = told[field.name]
             properties[field.encode_name] = described
@@ -144,7 +144,7 @@ class Types:
 
 
 def or_null(described: Schema) -> Schema:
-    """With null, which stands for *not given*."""
+    """The schema with null as another choice: it stands for *not given*."""
     kind = described.get("type")
     if kind is None:
         options = described.get("anyOf", [described])
@@ -153,7 +153,7 @@ def or_null(described: Schema) -> Schema:
 
 
 def field_texts(kind: Any) -> dict[str, str]:
-    """Field to the text below it. It is in the source alone, which a frozen program may lack."""
+    """The docstring below each field, by field. Only the source has them, and a frozen program may come without it."""
     try:
         (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     except (OSError, TypeError, SyntaxError, ValueError):
@@ -175,5 +175,5 @@ def field_texts(kind: Any) -> dict[str, str]:
 
 
 def first_paragraph(text: str) -> str:
-    """The first paragraph in one line."""
+    """The first paragraph of a text, on one line."""
     return " ".join(text.partition("\n\n")[0].split())

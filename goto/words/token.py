@@ -1,6 +1,6 @@
-"""A secret that a caller shows: a bearer token (RFC 6750).
+"""Bearer tokens: the secrets that callers show (RFC 6750).
 
-A `Token` never shows itself: as text it is stars, so that no log, document or error message can hold it by mistake.
+A `Token` prints as `***`, so that no log, document or error message can contain the secret by mistake.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HIDDEN = "***"
 
 
 class Token:
-    """A secret made of letters, digits and `-._~+/`, with `=` at the end where wanted (RFC 6750, 2.1)."""
+    """A secret made of letters, digits and `-._~+/`, which may end with `=` (RFC 6750, 2.1)."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": MOST_CHARACTERS, "writeOnly": True}
 
@@ -32,7 +32,7 @@ class Token:
 
     @classmethod
     def parse(cls, text: str) -> Token:
-        """Blanks and line ends around it do not matter. The reason of an error does not repeat it."""
+        """Read a token, without blanks and line ends around it. Raises ValueError with a reason that does not repeat it."""
         text = text.strip()
         if not text:
             raise ValueError("a token must not be empty")
@@ -42,20 +42,20 @@ class Token:
             raise ValueError("a token is made of letters, digits and -._~+/ with = at the end (RFC 6750, 2.1)")
         return cls(text.encode())
 
-    def is_shown(self, shown: bytes) -> bool:
-        """Whether that is it, in a time that does not tell how much of it is."""
+    def matches(self, shown: bytes) -> bool:
+        """Compare in constant time."""
         return hmac.compare_digest(self._secret, shown)
 
     def field(self) -> Field:
-        """What shows it to another instance."""
+        """The header field that shows the token to another instance."""
         return b"Authorization", b"Bearer " + self._secret
 
     def hide(self, text: str) -> str:
-        """A text without it: whoever was shown it may repeat it."""
+        """The text with the token replaced by stars: whoever was shown it may repeat it in an error."""
         return text.replace(self._secret.decode(), HIDDEN)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Token) and self.is_shown(other._secret)
+        return isinstance(other, Token) and self.matches(other._secret)
 
     def __hash__(self) -> int:
         return hash(self._secret)
@@ -64,11 +64,12 @@ class Token:
         return HIDDEN
 
 
-class GivenToken:
-    """A token as an option or a variable gives it: itself, or `@FILE` for the one in a file."""
+class TokenOption:
+    """A token as an option or an environment variable gives it: the token itself, or `@FILE` for one in a file."""
 
     @staticmethod
     def parse(text: str) -> Token:
+        """Raises ValueError with the reason, which repeats neither the token nor the name of the file."""
         text = text.strip()
         if not text.startswith("@"):
             return Token.parse(text)
@@ -76,15 +77,15 @@ class GivenToken:
             with Path(text[1:]).open("rb") as stream:
                 data = stream.read(MOST_CHARACTERS + 100)
         except OSError as error:
-            # not its name: somebody's token may begin with an @
+            # without the name of the file: it may be a token that begins with an @
             raise ValueError(f"the file after @ cannot be read: {error.strerror or 'no such file'}") from None
         except ValueError:
-            raise ValueError("the name of the file after @ is none") from None
+            raise ValueError("the file after @ cannot be read: its name is not valid") from None
         return Token.parse(data.decode("utf-8", "replace"))
 
     @classmethod
     def of(cls, option: Token | None, variable: str) -> Token | None:
-        """The one of an option, else of a variable of the environment; an empty variable is a mistake. Raises ValueError."""
+        """The token of an option, else of an environment variable. Raises ValueError where the variable is set and empty."""
         text = os.environ.get(variable)
         if option is not None or text is None:
             return option
@@ -94,8 +95,8 @@ class GivenToken:
             raise ValueError(f"{variable}: {error}") from None
 
 
-def shown(headers: Headers) -> bytes | None:
-    """The token that a request shows; None where it shows none, or several."""
+def bearer_token(headers: Headers) -> bytes | None:
+    """The token in the `Authorization` header of a request; None where there is no such header, or more than one."""
     values = headers.get_all("authorization")
     found = _BEARER.fullmatch(values[0].strip()) if len(values) == 1 else None
     return encode(found[1]) if found else None

@@ -10,15 +10,15 @@ from goto.words.names import one_line
 
 
 def http_url(text: str) -> str:
-    """An absolute http or https URL with a host, on one line and without spaces. ValueError says what is wrong."""
+    """The text itself, an absolute http or https URL with a host. Raises ValueError with the reason when it is not one."""
     one_line(text)
     if re.search(r"\s", text):
-        raise ValueError("a URL holds no space")
+        raise ValueError("a URL must not contain a space: write %20")
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https"):
-        raise ValueError(f"{text!r} is not an http or https URL")
+        raise ValueError(f"{text!r} is not an http or https URL: write it like http://host:8080/path")
     if not parts.hostname:
-        raise ValueError(f"{text!r} has no host")
+        raise ValueError(f"{text!r} has no host: write it like http://host:8080/path")
     if not parts.hostname.isascii():
         try:
             parts.hostname.encode("idna")
@@ -31,12 +31,12 @@ def http_url(text: str) -> str:
     except ValueError:
         port = 0
     if port == 0:
-        raise ValueError(f"{text!r} has no port from 1 to 65535")
+        raise ValueError(f"{text!r} has a port that is not from 1 to 65535")
     return text
 
 
 class TargetUrl(str):
-    """An http or https URL, with a path and a query where wanted, without a fragment."""
+    """An http or https URL, which may have a path and a query, but no fragment."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "format": "uri", "examples": ["http://somewhere:8080/some/path?a=1"]}
 

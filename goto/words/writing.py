@@ -1,4 +1,4 @@
-"""JSON text of answers."""
+"""Values as JSON: the text of answers, and the plain data of documents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 def json_bytes(value: Any) -> bytes:
-    """A line of JSON. Text that came as bytes which are no UTF-8 is shown as `\\xff`."""
+    """A line of JSON. Bytes of text that are not UTF-8 are shown as `\\xff`."""
     try:
         return msgspec.json.encode(value, enc_hook=_word) + b"\n"
     except UnicodeEncodeError:
@@ -16,7 +16,7 @@ def json_bytes(value: Any) -> bytes:
 
 
 def _word(value: Any) -> Any:
-    """Word types are written as they are read: whole numbers as numbers, all others as text."""
+    """A word as JSON has it: a number where its schema says integer, else text."""
     whole = isinstance(value, int) and value.schema["type"] == "integer"  # type: ignore[attr-defined]  # a word has one
     return int(value) if whole else str(value)
 
@@ -35,17 +35,17 @@ def _clean(value: Any) -> Any:
     return [_clean(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def plain(value: Any) -> Any:
-    """A value in JSON's types: words as they are written, structs without what is the default."""
+def as_json(value: Any) -> Any:
+    """A value in JSON's types: words as they are written, structs without the fields that have their default."""
     if isinstance(value, msgspec.Struct):
         fields = msgspec.structs.fields(type(value))
-        return {field.encode_name: plain(item) for field in fields if (item := getattr(value, field.name)) != _default(field)}
+        return {field.encode_name: as_json(item) for field in fields if (item := getattr(value, field.name)) != _default(field)}
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, str):
         return str(value)
     if isinstance(value, list | tuple) and not hasattr(value, "parse"):
-        return [plain(item) for item in value]
+        return [as_json(item) for item in value]
     if value is None or type(value) in (bool, int, float):
         return value
     whole = getattr(value, "schema", {}).get("type") == "integer"

@@ -74,7 +74,7 @@ def test_what_went_out_comes_in_as_an_equal_target(target: Callable[..., ClientT
     ("fields", "reason"),
     [
         ({"name": ""}, "name: must not be empty"),
-        ({"name": "a,b"}, "name: a name holds no comma"),
+        ({"name": "a,b"}, "name: a name must not contain a comma"),
         ({"name": None}, "name: expected"),
         ({"method": ""}, "method: '' is not a valid method: write it like GET or PURGE"),
         ({"method": "G T"}, "method: 'G T' is not a valid method: write it like GET or PURGE"),
@@ -92,7 +92,7 @@ def test_what_went_out_comes_in_as_an_equal_target(target: Callable[..., ClientT
         ({"replicas": "2"}, "replicas: "),
         ({"replicas": 1.5}, "replicas: "),
         ({"requestCount": -1}, "requestCount: "),
-        ({"delay": "later"}, "delay: 'later' is no duration"),
+        ({"delay": "later"}, "delay: 'later' is not a duration"),
         ({"delay": "-1s"}, "delay: "),
         ({"delay": 5}, "delay: expected a string"),
         ({"rate": 0}, "rate: "),

@@ -34,7 +34,7 @@ def test_what_is_wrong_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert captured.out == ""
     assert captured.err.splitlines() == [
         f"{tmp_path}/none.yaml: No such file or directory",
-        f"{second}:2:10: response.delay: '5x' is no duration: write it like 300ms, 1.5s or 1m30s",
+        f"{second}:2:10: response.delay: '5x' is not a duration: write it like 300ms, 1.5s or 1m30s",
         f"{first}:1:1: lable: unknown key; did you mean label?",
     ]
 

@@ -78,7 +78,7 @@ BROKEN = {
     "values that are none": (
         "response:\n  delay: 5 minutes\n  status: 99\n  headers: [[x]]\nlabel: [a]\n",
         [
-            "2:10: response.delay: '5 minutes' is no duration: write it like 300ms, 1.5s or 1m30s",
+            "2:10: response.delay: '5 minutes' is not a duration: write it like 300ms, 1.5s or 1m30s",
             "3:11: response.status: 99 is not a status from 200 to 599",
             "4:13: response.headers[0]: expected a list of 2, got a list of 1",
             "5:8: label: expected text, got a list",
@@ -117,8 +117,8 @@ BROKEN = {
         "request:\n  proxy:\n    targets:\n    - name: a\n      url: http://x\n      match: {uris: ['/{x:[}']}\n"
         "      addHeaders: [[connection, x]]\n",
         [
-            "6:22: request.proxy.targets[0].match.uris[0]: '{x:[}' is not closed: a brace is missing",
-            "7:21: request.proxy.targets[0].addHeaders[0][0]: 'connection' belongs to the connection and cannot be set",
+            "6:22: request.proxy.targets[0].match.uris[0]: '{x:[}' is not closed: write a } at its end",
+            "7:21: request.proxy.targets[0].addHeaders[0][0]: 'connection' belongs to the connection and cannot be set: leave it out",
         ],
     ),
 }

@@ -19,7 +19,7 @@ from goto.config.reader import Reader
 from goto.features.proxy.target import ProxyTarget
 from goto.instance.wiring import config_keys
 from goto.words import CountedStatus, Label, Port, Status
-from goto.words.writing import plain
+from goto.words.writing import as_json
 
 
 @pytest.mark.parametrize(
@@ -34,15 +34,15 @@ from goto.words.writing import plain
     ],
 )
 def test_plain_values(value: Any, data: Any):
-    assert plain(value) == data
-    assert type(plain(value)) is type(data)
+    assert as_json(value) == data
+    assert type(as_json(value)) is type(data)
 
 
 def test_a_struct_leaves_out_what_is_the_default():
     target = Reader().value(
         load(b"{name: a, url: http://x, replicas: 1, enabled: false, match: {uris: [/]}}", ""), ProxyTarget, ""
     )
-    assert plain(target) == {"name": "a", "url": "http://x", "enabled": False, "match": {"uris": ["/"]}}
+    assert as_json(target) == {"name": "a", "url": "http://x", "enabled": False, "match": {"uris": ["/"]}}
 
 
 def test_a_document_comes_in_the_order_of_its_keys():

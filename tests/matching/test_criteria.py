@@ -54,7 +54,7 @@ def test_values_of_headers_are_trimmed_and_those_of_queries_are_not() -> None:
         ({"headers": [["a"], ["b c"]]}, "match.headers[1]: 'b c' is not a legal header name"),
         ({"headers": [["a", "{x:[}"]]}, "match.headers[0]: "),
         ({"headers": [["a", "{x:*}"]]}, "match.headers[0]: '{x:*}' does not compile"),
-        ({"query": [[""]]}, "match.query[0]: a parameter has a name"),
+        ({"query": [[""]]}, "match.query[0]: the name of a parameter must not be empty"),
         ({"query": [["a", "{x:*}"]]}, "match.query[0]: '{x:*}' does not compile"),
     ],
 )

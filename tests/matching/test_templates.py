@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.matching.templates import ANY_VALUE, LONGEST, Missing, Template, TemplateSet, Variable, expand, fold, parse
+from goto.matching.templates import (
+    ANY_VALUE,
+    LONGEST,
+    MissingCapture,
+    Template,
+    TemplateSet,
+    Variable,
+    expand,
+    fold,
+    parse_template,
+)
 
 NAMES = st.sampled_from(["x", "y", "_long_1"])
 REGEXES = st.sampled_from([None, "[0-9]+", "a.*", "(b|/)+", "[^}]{1,2}", r"\{a\}|[0-9]{2}"])
@@ -32,13 +42,13 @@ def parts(draw: st.DrawFn) -> list[str | Variable]:
 
 @given(parts())
 def test_what_is_written_is_read_again(wanted: list[str | Variable]) -> None:
-    assert list(parse("".join(map(str, wanted)))) == wanted
+    assert list(parse_template("".join(map(str, wanted)))) == wanted
 
 
 @given(st.text(alphabet="{}[]\\:^ax_1-/", max_size=20))
 def test_any_text_is_read_whole_or_refused(text: str) -> None:
     try:
-        found = parse(text)
+        found = parse_template(text)
     except ValueError:
         assert "{" in text
     else:
@@ -63,13 +73,13 @@ def test_any_text_is_read_whole_or_refused(text: str) -> None:
     ],
 )
 def test_variables_and_other_braces(text: str, wanted: tuple[str | Variable, ...]) -> None:
-    assert parse(text) == wanted
+    assert parse_template(text) == wanted
 
 
 @pytest.mark.parametrize("text", ["/a/{unclosed", "/a/{unclosed/b/{x}", "{x:[0-9]{3}", "{x:[}", "{x:\\}"])
 def test_an_unclosed_variable_is_refused_by_its_text(text: str) -> None:
     with pytest.raises(ValueError, match="is not closed") as refused:
-        parse(text)
+        parse_template(text)
     assert repr(text[text.index("{") :]) in str(refused.value)
 
 
@@ -89,16 +99,16 @@ def test_a_regex_that_does_not_compile_is_refused_with_the_reason(text: str, rea
 
 
 def test_a_template_has_a_greatest_length() -> None:
-    assert parse("a" * LONGEST) == ("a" * LONGEST,)
+    assert parse_template("a" * LONGEST) == ("a" * LONGEST,)
     with pytest.raises(ValueError, match="8,192 characters"):
-        parse("a" * (LONGEST + 1))
+        parse_template("a" * (LONGEST + 1))
 
 
 @pytest.mark.parametrize("text", ["{a{" * 2700, "{x:[[:" * 1300, "{x:" * 2700, "{a-" * 1000 + "}" * 1000])
 def test_parsing_takes_no_time_squared(text: str) -> None:
     started = time.process_time()
     with contextlib.suppress(ValueError):
-        parse(text)
+        parse_template(text)
     assert time.process_time() - started < 0.5
 
 
@@ -207,12 +217,12 @@ def test_many_templates_too_large_for_one_automaton_are_still_found(monkeypatch:
 
 
 def test_a_variable_is_filled_in_whatever_its_regex() -> None:
-    assert expand(parse("/abc/{y:.*}/def/{x}{1}"), {"x": "X", "y": "Y"}, str.lower) == "/abc/y/def/x{1}"
+    assert expand(parse_template("/abc/{y:.*}/def/{x}{1}"), {"x": "X", "y": "Y"}, str.lower) == "/abc/y/def/x{1}"
 
 
 def test_a_missing_variable_is_named() -> None:
-    with pytest.raises(Missing) as missing:
-        expand(parse("/{x}/{nope:.*}"), {"x": "X"}, str)
+    with pytest.raises(MissingCapture) as missing:
+        expand(parse_template("/{x}/{nope:.*}"), {"x": "X"}, str)
     assert missing.value.name == "nope"
 
 

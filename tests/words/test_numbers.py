@@ -131,15 +131,15 @@ def test_a_size_is_a_number_or_a_clear_refusal(text: str) -> None:
     if re.fullmatch(r"[0-9]+(B|KiB|MiB|GiB)?", text):
         assert Size.parse(text) >= int(re.sub("[^0-9]", "", text))
     else:
-        with pytest.raises(ValueError, match="is not a size like 64KiB"):
+        with pytest.raises(ValueError, match="is not a size: write it like 64KiB"):
             Size.parse(text)
 
 
 @pytest.mark.parametrize(
     ("kind", "least", "too_little", "says"),
     [
-        (HeadSize, "1KiB", "1023B", "1023B is too little for a request: give 1KiB or more"),
-        (HeadTime, "1ns", "0s", "no head comes in no time: give more than 0"),
+        (HeadSize, "1KiB", "1023B", "1023B is too small for the head of a request: write 1KiB or more"),
+        (HeadTime, "1ns", "0s", "0 leaves no time to send a head: write more, like 10s"),
         (Number, "1", "0", "0 is not a whole number from 1"),
         (TargetNumber, "1", "0", "0 is not a whole number from 1 to 100000"),
     ],

@@ -115,8 +115,8 @@ def test_words_are_parsed():
         ({"name": "n", "port": "80"}, "port: expected a whole number, got a string"),
         ({"name": "n", "port": True}, "port: expected a whole number, got a boolean"),
         ({"name": "n", "label": 5}, "label: expected a string, got a number"),
-        ({"name": "n", "wait": "-1s"}, "wait: '-1s' is no duration: write it like 300ms, 1.5s or 1m30s"),
-        ({"name": "n", "label": "a\nb"}, "label: control characters are not allowed"),
+        ({"name": "n", "wait": "-1s"}, "wait: '-1s' is not a duration: write it like 300ms, 1.5s or 1m30s"),
+        ({"name": "n", "label": "a\nb"}, "label: control characters are not allowed: leave them out"),
     ],
 )
 def test_a_wrong_field_is_named_with_the_reason(document: Any, message: str):

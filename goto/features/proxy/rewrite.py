@@ -17,7 +17,7 @@ from goto.http.hops import to_upstream
 from goto.http.request_id import REQUEST_ID, fresh_id
 from goto.http.targets import encoded, has_parameter, joined, without
 from goto.matching.index import Capture
-from goto.matching.templates import Missing, Part, expand, parse
+from goto.matching.templates import MissingCapture, Piece, expand, parse_template
 
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -25,7 +25,7 @@ _CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _NOTHING_CAPTURED: dict[str, Capture] = {}
 
-_Values = Sequence[tuple[str, tuple[Part, ...]]]
+_Values = Sequence[tuple[str, tuple[Piece, ...]]]
 
 
 class Rewrite:
@@ -41,12 +41,12 @@ class Rewrite:
         self._url_path = _printable(url.path) or "/"
         self._base = _printable(url.path).removesuffix("/")
         self._url_query = _printable(url.query)
-        path, query = _split(parse(target.replace_uri))
-        self._replace_path = tuple(_printable(part) if isinstance(part, str) else part for part in path)
-        self._replace_query = tuple(_printable(part) if isinstance(part, str) else part for part in query)
+        path, query = _split(parse_template(target.replace_uri))
+        self._replace_path = tuple(_printable(piece) if isinstance(piece, str) else piece for piece in path)
+        self._replace_query = tuple(_printable(piece) if isinstance(piece, str) else piece for piece in query)
         self._removed_query = frozenset(target.remove_query)
         self._added_query = [
-            (encoded(name), tuple(encoded(part) if isinstance(part, str) else part for part in parse(text)))
+            (encoded(name), tuple(encoded(piece) if isinstance(piece, str) else piece for piece in parse_template(text)))
             for name, text in target.add_query
         ]
         self._removed = frozenset(encode(name).lower() for name in target.remove_headers)
@@ -81,7 +81,7 @@ class Rewrite:
         try:
             path = expand(self._replace_path, captures, _in_path)
             query = expand(self._replace_query, captures, _in_query)
-        except Missing as missing:
+        except MissingCapture as missing:
             failure = f"replaceURI uses {{{missing.name}}}, which nothing was captured for"
             return self._replicated(request, self._url_path, headers, failure)
         if not path.startswith("/"):
@@ -133,25 +133,25 @@ class Rewrite:
 
 
 def _templates(pairs: Iterable[tuple[str, str]]) -> _Values:
-    return [(name, parse(text)) for name, text in pairs]
+    return [(name, parse_template(text)) for name, text in pairs]
 
 
 def _filled(values: _Values, captures: Mapping[str, Capture], encoder: Callable[[Capture], str]) -> Iterator[tuple[str, str]]:
     """Values with their variables filled in, without those that lack a capture."""
-    for name, parts in values:
+    for name, pieces in values:
         try:
-            yield name, expand(parts, captures, encoder)
-        except Missing:
+            yield name, expand(pieces, captures, encoder)
+        except MissingCapture:
             continue
 
 
-def _split(parts: tuple[Part, ...]) -> tuple[list[Part], list[Part]]:
-    """The parts before and after the first question mark of the literal text."""
-    for at, part in enumerate(parts):
-        if isinstance(part, str) and "?" in part:
-            path, _, query = part.partition("?")
-            return [*parts[:at], path], [query, *parts[at + 1 :]]
-    return list(parts), []
+def _split(pieces: tuple[Piece, ...]) -> tuple[list[Piece], list[Piece]]:
+    """The pieces before and after the first question mark of the literal text."""
+    for at, piece in enumerate(pieces):
+        if isinstance(piece, str) and "?" in piece:
+            path, _, query = piece.partition("?")
+            return [*pieces[:at], path], [query, *pieces[at + 1 :]]
+    return list(pieces), []
 
 
 def _printable(text: str) -> str:
@@ -160,21 +160,21 @@ def _printable(text: str) -> str:
 
 
 def _in_path(capture: Capture) -> str:
-    """A piece of a path stays as it came; other text becomes one that cannot leave its segment, not as `..` either."""
-    if capture.kind == "uri":
+    """A part of a path stays as it came; other text becomes one that cannot leave its segment, not as `..` either."""
+    if capture.source == "uri":
         return capture.text
     return encoded(capture.text) if capture.text.strip(".") else capture.text.replace(".", "%2E")
 
 
 def _in_query(capture: Capture) -> str:
-    return encoded(decode(unquote_to_bytes(encode(capture.text))) if capture.kind == "uri" else capture.text)
+    return encoded(decode(unquote_to_bytes(encode(capture.text))) if capture.source == "uri" else capture.text)
 
 
 def _in_header(capture: Capture) -> str:
     """Decoded, but for control characters: RFC 9110, 5.5 allows none but the tab, which here can only come from a header."""
-    if capture.kind == "header":
+    if capture.source == "header":
         return _CONTROL_BUT_TAB.sub(_escape, capture.text)
-    if capture.kind == "query":
+    if capture.source == "query":
         return _CONTROL.sub(_escape, capture.text)
     text = decode(_ESCAPED.sub(_unescape, encode(capture.text))) if "%" in capture.text else capture.text
     return _CONTROL.sub(_escape, text)

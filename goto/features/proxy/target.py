@@ -8,7 +8,7 @@ import msgspec
 
 from goto.flow import DEFAULT_TIMEOUT
 from goto.matching.criteria import Criteria, HeaderText, QueryName, QueryText
-from goto.matching.templates import parse
+from goto.matching.templates import parse_template
 from goto.tls.settings import TargetTls
 from goto.upstream.target import Reached
 from goto.words import Duration, HeaderName, Name, SentHeaderName, TargetUrl, one_line
@@ -26,7 +26,7 @@ class ReplaceURI(str):
 
     @classmethod
     def parse(cls, text: str) -> ReplaceURI:
-        if any("#" in part for part in parse(one_line(text)) if isinstance(part, str)):
+        if any("#" in piece for piece in parse_template(one_line(text)) if isinstance(piece, str)):
             raise ValueError("a fragment is never sent: leave it out")
         return cls(text)
 

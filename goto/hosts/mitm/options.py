@@ -13,7 +13,7 @@ from goto.instance.start import StartOptions
 from goto.instance.wiring import Features
 from goto.registry.worker import RegistryUrl
 from goto.words import Label, Port
-from goto.words.token import GivenToken, Token
+from goto.words.token import Token, TokenOption
 
 PREFIX = "goto_"
 
@@ -71,7 +71,7 @@ def read_options(options: Any) -> Options:
 
 def _token(options: Any, name: str) -> Token | None:
     try:
-        return GivenToken.of(_parsed(options, name, GivenToken.parse), name.upper())
+        return TokenOption.of(_parsed(options, name, TokenOption.parse), name.upper())
     except ValueError as error:
         raise BadOption(str(error)) from None
 

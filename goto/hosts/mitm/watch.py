@@ -11,7 +11,7 @@ from mitmproxy import http
 from goto.flow import Call
 from goto.hosts.mitm import private
 from goto.hosts.mitm.messages import passed_on, spoken_error
-from goto.words.duration import spoken
+from goto.words.duration import duration_text
 
 
 class Unwatched:
@@ -156,4 +156,4 @@ class Watch(Unwatched):
             return
         if private.end(client, server):
             self.late = True
-            self._slow = f"{what} {spoken(self.call.timeout)}"
+            self._slow = f"{what} {duration_text(self.call.timeout)}"

@@ -101,7 +101,7 @@ def test_failures_are_told(upstream: Upstream):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["--fail-if", "p99>x", "http://x"], "'x' is no duration"),
+        (["--fail-if", "p99>x", "http://x"], "'x' is not a duration"),
         (["--fail-if", "latency>1s", "http://x"], "unknown measure 'latency'"),
         (["ftp://x"], "url: "),
         (["-n", "0", "http://x"], "-n/--requests: 0 is not a whole number from 1"),
