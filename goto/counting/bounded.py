@@ -40,4 +40,4 @@ def slot(counts: Mapping[str, object], value: str, limit: int = VALUES_LIMIT) ->
 def check_tracked(headers: Sized) -> None:
     """Raises `Conflict` where there are more headers than may be tracked."""
     if len(headers) > TRACKED_LIMIT:
-        raise Conflict(f"headers: at most {TRACKED_LIMIT} headers can be tracked: remove some first")
+        raise Conflict(f"headers: at most {TRACKED_LIMIT} can be tracked: remove some first")

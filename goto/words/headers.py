@@ -31,7 +31,7 @@ class SentHeaderName(HeaderName):
     def parse(cls, text: str) -> SentHeaderName:
         name = super().parse(text)
         if name.lower().encode() in HOP_BY_HOP | FRAMING:
-            raise ValueError(f"{text!r} belongs to the connection and cannot be set: leave it out")
+            raise ValueError(f"{text!r} belongs to the connection: leave it out")
         return cls(name)
 
 

@@ -210,7 +210,7 @@ def test_tracked_headers(g: Goto, upstream: Upstream):
     too_many = g.call("PUT", f"/client/track/headers/add/{','.join(f'h{number}' for number in range(TRACKED_LIMIT - 1))}")
     assert (too_many.status, too_many.text) == (
         409,
-        f"headers: at most {TRACKED_LIMIT} headers can be tracked: remove some first\n",
+        f"headers: at most {TRACKED_LIMIT} can be tracked: remove some first\n",
     )
     assert g.call("GET", "/client/track/headers/list").text.strip() == "set-cookie,x"
     add(g, "a", f"{upstream.base}/a", requestCount=3)

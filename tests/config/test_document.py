@@ -118,7 +118,7 @@ BROKEN = {
         "      addHeaders: [[connection, x]]\n",
         [
             "6:22: request.proxy.targets[0].match.uris[0]: '{x:[}' is not closed: write a } at its end",
-            "7:21: request.proxy.targets[0].addHeaders[0][0]: 'connection' belongs to the connection and cannot be set: leave it out",
+            "7:21: request.proxy.targets[0].addHeaders[0][0]: 'connection' belongs to the connection: leave it out",
         ],
     ),
 }

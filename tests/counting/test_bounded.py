@@ -37,5 +37,5 @@ def test_sums_are_exact_and_sizes_bounded(values: list[str], limit: int) -> None
 
 def test_headers_are_tracked_up_to_a_limit() -> None:
     check_tracked(range(TRACKED_LIMIT))
-    with pytest.raises(Conflict, match=rf"headers: at most {TRACKED_LIMIT} headers can be tracked"):
+    with pytest.raises(Conflict, match=rf"headers: at most {TRACKED_LIMIT} can be tracked"):
         check_tracked(range(TRACKED_LIMIT + 1))
