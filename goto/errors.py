@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+__all__ = [
+    "ApiError",
+    "BadInput",
+    "Conflict",
+    "Forbidden",
+    "Misdirected",
+    "NotFound",
+    "TooLarge",
+    "Unauthorized",
+    "Unavailable",
+    "WrongMethod",
+]
+
 
 class ApiError(Exception):
     """A management call that could not be carried out. Nothing was changed."""

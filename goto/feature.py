@@ -6,7 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, Protocol
 
-__all__ = ["Feature", "Sender"]
+from goto.counting.measures import Histogram as Histogram
+from goto.counting.measures import Summary as Summary
+from goto.counting.measures import measure as measure
+
+__all__ = ["Feature", "Histogram", "Sender", "Summary", "measure"]
 
 
 class Sender(Protocol):

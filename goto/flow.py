@@ -21,6 +21,8 @@ from goto.http.messages import Request as Request
 from goto.http.messages import Response as Response
 from goto.tls.client import ClientTls
 
+__all__ = ["Call", "ClientGone", "Field", "Flow", "Headers", "Hold", "MakeResponse", "Origin", "Request", "Response"]
+
 DEFAULT_TIMEOUT = 30.0
 """Seconds from the last byte of a request to the head of its response, where a target says nothing."""
 

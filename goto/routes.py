@@ -22,6 +22,8 @@ from typing import Any, TypeVar
 from goto.errors import ApiError
 from goto.flow import Call
 
+__all__ = ["ADMIN", "ANYBODY", "PROBE", "WORKER", "Accepted", "Forward", "Who", "get", "post", "put"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 MANAGEMENT_LIMIT = 1 << 20

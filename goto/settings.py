@@ -26,6 +26,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, Generic, Self, TypeVar, Union, get_args, get_origin, get_type_hints, overload
 
+__all__ = ["setting"]
+
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 

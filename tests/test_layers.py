@@ -5,6 +5,7 @@ in a circle, imports for type checking included.
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,12 @@ from support import ROOT
 
 # From the ground up. A room is a folder of goto/ (with `/`) or a flat file.
 LAYERS = """
-errors settings measures feature http/
+errors settings http/
 words/ counting/
-tls/ matching/
+duration/ tls/ matching/ feature
 flow
 pipeline routes upstream/
-traffic/ client/
+traffic/ client/ testing/
 api/ features/ registry/
 config/
 instance/
@@ -182,3 +183,13 @@ def test_every_file_has_its_test(file: str):
 
 def test_no_exception_is_of_the_past():
     assert [file for file in WITHOUT_TEST if not (ROOT / file).exists()] == []
+
+
+def test_the_table_of_contributing_tells_what_lives_in_each_folder():
+    folders = [room for room in PLACES if (ROOT / "goto" / room.replace(".", "/")).is_dir()]
+    first_lines = [
+        (ast.get_docstring(ast.parse(MODULES[f"goto.{room}"].read_text())) or "").partition("\n")[0] for room in folders
+    ]
+    rows = re.findall(r"^\| `([\w/]+)/` \| (.*) \|$", (ROOT / "CONTRIBUTING.md").read_text(), re.M)
+    assert rows == [(room.replace(".", "/"), line) for room, line in zip(folders, first_lines, strict=True)]
+    assert all(first_lines)

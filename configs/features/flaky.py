@@ -13,9 +13,8 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from goto.feature import Feature
+from goto.feature import Feature, measure
 from goto.flow import Flow, Response
-from goto.measures import measure
 from goto.routes import get, put
 from goto.settings import setting
 from goto.words import Status, whole_number

@@ -1,1 +1,1 @@
-"""The load engine: targets, runs of them, and what came of it. No routes."""
+"""The load client: targets, runs of them, what came of it, and its routes."""

@@ -16,9 +16,8 @@ from goto.client.source import REGISTRY, source_of
 from goto.client.target import ClientTarget, CompleteTarget
 from goto.counting.bounded import TRACKED_LIMIT, check_tracked
 from goto.errors import BadInput, Conflict, NotFound
-from goto.feature import Feature, Sender
+from goto.feature import Feature, Sender, measure
 from goto.flow import Request
-from goto.measures import measure
 from goto.routes import Accepted, get, post, put
 from goto.settings import setting
 from goto.upstream.kept import Reported

@@ -1,1 +1,1 @@
-"""The `goto` command."""
+"""The `goto` command, and what it starts."""

@@ -1,4 +1,4 @@
-"""The features, from the outside in. The order is the order of traffic (behaviour: traffic, in this order).
+"""The features, one file or folder for each chapter of traffic; `FEATURES` is their order, from the outside in.
 
 Bypass is outermost, so that nothing behind it ever sees what it answers. Timeouts watches all the rest, delays included. Delay
 wraps the counting, so that counts are there before a client sees its answer, and survive its hang-up. Counting wraps all that

@@ -7,10 +7,9 @@ from typing import Annotated, Any, ClassVar, TypedDict
 import msgspec
 
 from goto.errors import Conflict, NotFound
-from goto.feature import Feature
+from goto.feature import Feature, measure
 from goto.flow import Flow, Response
 from goto.matching.templates import Template, fold, parse_template
-from goto.measures import measure
 from goto.routes import get, put
 from goto.settings import setting
 from goto.words import Status, one_line

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from goto.feature import Feature
+from goto.feature import Feature, Summary, measure
 from goto.flow import Flow
-from goto.measures import Summary, measure
 from goto.routes import get, put
 from goto.settings import setting
 from goto.words import CountedDuration, Duration

@@ -22,14 +22,14 @@ class Request:
         self,
         method: str,
         target: str,
-        headers: Headers,
+        headers: Headers | None = None,
         *,
         version: tuple[int, int] = (1, 1),
         has_body: bool = False,
     ) -> None:
         self.method = method
         self.target = target
-        self.headers = headers
+        self.headers = Headers() if headers is None else headers
         self.version = version
         self.has_body = has_body
         self.path, _, self.query = target.partition("?")

@@ -1,4 +1,4 @@
-"""The metrics of a process, made of its state: what features declare (`goto.measures`), and what the process itself counts.
+"""The metrics of a process, made of its state: what features declare (`counting.measures`), and what the process itself counts.
 
 https://prometheus.io/docs/practices/naming/: base units, and names that were configured as labels. No label ever holds what
 a client sent. What belongs to a listener, target or peer that is removed goes with it.
@@ -27,9 +27,9 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 
 from goto import __version__
 from goto.counting.bounded import OTHER, OVERFLOW
+from goto.counting.measures import LISTENER, Histogram, Measure, Summary, Value, measures_of
 from goto.feature import Feature
 from goto.features.status_counts import StatusCounts
-from goto.measures import LISTENER, Histogram, Measure, Summary, Value, measures_of
 from goto.registry.service import Registry
 from goto.traffic.limits import LIMITS, GivenLimits
 from goto.traffic.listener import Listener

@@ -15,11 +15,11 @@ from types import ModuleType
 
 from goto.api.table import Route, routes_of
 from goto.config.keys import KeyClash
+from goto.counting.measures import Measure, measures_of
 from goto.feature import Feature
 from goto.features import FEATURES
 from goto.instance.onion import FeatureType, in_place
 from goto.instance.wiring import config_keys, route_table
-from goto.measures import Measure, measures_of
 
 GROUP = "goto.features"
 """The entry points of this group name a Feature each, or a module with some."""

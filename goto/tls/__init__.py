@@ -1,1 +1,1 @@
-"""TLS: certificates and keys from files, what upstreams are trusted by, what listeners show, and a CA of this process's own."""
+"""Certificates and keys: read from files, made here, shown by listeners, and trusted of upstreams."""

@@ -24,3 +24,30 @@ from goto.words.numbers import TargetNumber as TargetNumber
 from goto.words.numbers import whole_number as whole_number
 from goto.words.urls import TargetUrl as TargetUrl
 from goto.words.urls import http_url as http_url
+
+__all__ = [
+    "CountedDuration",
+    "CountedStatus",
+    "Duration",
+    "Flag",
+    "HeadSize",
+    "HeadTime",
+    "HeaderName",
+    "HeaderNames",
+    "HeaderValue",
+    "Label",
+    "Name",
+    "Names",
+    "Number",
+    "Port",
+    "SentHeaderName",
+    "Size",
+    "Status",
+    "TargetNumber",
+    "TargetUrl",
+    "Word",
+    "http_url",
+    "one_line",
+    "split_known",
+    "whole_number",
+]

@@ -268,8 +268,7 @@ class Broken(Feature):
 
 
 BROKEN_MEASURES = """
-from goto.feature import Feature
-from goto.measures import measure
+from goto.feature import Feature, measure
 
 class Wrong(Feature):
     @measure("wrong_raises", "counter")

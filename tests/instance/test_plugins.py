@@ -22,8 +22,7 @@ from goto.instance.plugins import PluginError, load, with_plugins
 FLAKY = str(ROOT / "configs" / "features" / "flaky.py")
 
 HEAD = """
-from goto.feature import Feature
-from goto.measures import measure
+from goto.feature import Feature, measure
 from goto.routes import get, put
 from goto.settings import setting
 """
@@ -86,9 +85,9 @@ def test_several_in_one_file_and_what_is_none(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("def x(:\n", "mine.py:6: invalid syntax"),
-        ("import nothing_of_that_name\n", "mine.py:6: ModuleNotFoundError: No module named 'nothing_of_that_name'"),
-        ("x = 1\ny = 1 / 0\n", "mine.py:7: ZeroDivisionError: division by zero"),
+        ("def x(:\n", "mine.py:5: invalid syntax"),
+        ("import nothing_of_that_name\n", "mine.py:5: ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+        ("x = 1\ny = 1 / 0\n", "mine.py:6: ZeroDivisionError: division by zero"),
         ("x = 1\n", "mine.py: it defines no subclass of goto.feature.Feature"),
         ("class Delay(Feature): ...\n", "Delay: there is a feature delay already"),
         ("class A(Feature):\n    def __init__(self, x): ...\n", "A: TypeError: "),
@@ -129,7 +128,7 @@ def test_several_in_one_file_and_what_is_none(tmp_path: Path):
         ),
         (
             "class A(Feature):\n    @measure('a_total', 'counter')\n    def a(self):\n        'A.'\n",
-            "mine.py:7: ValueError: a_total: the ending _total is added where it belongs: leave it out",
+            "mine.py:6: ValueError: a_total: the ending _total is added where it belongs: leave it out",
         ),
         ("class A(Feature):\n    @setting('a.b')\n    def x(self) -> int | None: ...\n", "the setting a.b has no setter"),
     ],

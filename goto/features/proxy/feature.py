@@ -9,12 +9,11 @@ import msgspec
 from goto.counting.bounded import OTHER
 from goto.counting.tally import BOUNDS, TALLIES_LIMIT, Tally
 from goto.errors import Conflict, NotFound
-from goto.feature import Feature
+from goto.feature import Feature, Histogram, measure
 from goto.features.proxy.rewrite import Rewrite
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Call, Flow, Origin, Request
 from goto.matching.index import MatchIndex
-from goto.measures import Histogram, measure
 from goto.routes import Forward, get, post, put
 from goto.settings import setting
 from goto.traffic.limits import LIMITS

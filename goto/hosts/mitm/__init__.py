@@ -1,1 +1,1 @@
-"""goto in mitmproxy."""
+"""The host in mitmproxy."""

@@ -1,1 +1,1 @@
-"""goto on sockets of its own, on aiohttp's server."""
+"""The host on sockets of its own, with aiohttp."""

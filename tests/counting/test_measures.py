@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from goto.measures import Histogram, Measure, Summary, measure, measures_of
+from goto.counting.measures import Histogram, Measure, Summary, measure, measures_of
 
 
 class Doors:
