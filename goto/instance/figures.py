@@ -33,7 +33,7 @@ from goto.features.status_counts import StatusCounts
 from goto.registry.service import Registry
 from goto.traffic.limits import LIMITS, GivenLimits
 from goto.traffic.listener import Listener
-from goto.traffic.listeners import Carried, Carrier, Listeners
+from goto.traffic.listeners import Carrier, Listeners, Load
 from goto.upstream.answer import Upstream
 
 log = logging.getLogger("goto")
@@ -66,12 +66,12 @@ class Process:
 def families(state: State) -> list[Metric]:
     """All metrics of goto's own. To be called on the event loop."""
     listeners = list(state.listeners.by_port.values())
-    found = state.carrier.carried()
-    carried = {listener: found.get(listener, Carried()) for listener in listeners}
+    found = state.carrier.loads()
+    loads = {listener: found.get(listener, Load()) for listener in listeners}
     return [
         *_process(state),
-        *_listeners(listeners, carried),
-        *_exchanges(listeners, carried),
+        *_listeners(listeners, loads),
+        *_exchanges(listeners, loads),
         *_measured(listeners),
         *_upstreams(state.upstream),
         *_registry(state.registry),
@@ -106,13 +106,13 @@ def _process(state: State) -> Iterator[Metric]:
     yield GaugeMetricFamily("goto_event_loop_tasks", "Tasks of the event loop.", state.tasks)
 
 
-def _listeners(listeners: list[Listener], carried: Mapping[Listener, Carried]) -> Iterator[Metric]:
+def _listeners(listeners: list[Listener], loads: Mapping[Listener, Load]) -> Iterator[Metric]:
     info = InfoMetricFamily("goto_listener", "A listener: its port, its label, and what it speaks.", labels=["listener"])
     is_open = GaugeMetricFamily("goto_listener_open", "Whether a listener accepts traffic.", labels=["listener"])
     connections = GaugeMetricFamily("goto_connections", "Connections of clients.", labels=["listener"])
     in_flight = GaugeMetricFamily("goto_exchanges_in_flight", "Exchanges of traffic in flight.", labels=["listener"])
     for listener in listeners:
-        port, has = [str(listener.port)], carried[listener]
+        port, has = [str(listener.port)], loads[listener]
         info.add_metric(port, {"label": listener.name, "protocol": listener.protocol})
         is_open.add_metric(port, int(listener.open))
         connections.add_metric(port, has.connections)
@@ -120,7 +120,7 @@ def _listeners(listeners: list[Listener], carried: Mapping[Listener, Carried]) -
     yield from (info, is_open, connections, in_flight)
 
 
-def _exchanges(listeners: list[Listener], carried: Mapping[Listener, Carried]) -> Iterator[Metric]:
+def _exchanges(listeners: list[Listener], loads: Mapping[Listener, Load]) -> Iterator[Metric]:
     exchanges = CounterMetricFamily(
         "goto_exchanges",
         "Exchanges of traffic that are over, by status (0: none) and outcome.",
@@ -133,7 +133,7 @@ def _exchanges(listeners: list[Listener], carried: Mapping[Listener, Carried]) -
     )
     for listener in listeners:
         port = str(listener.port)
-        for (status, outcome), count in sorted(_outcomes(listener, carried[listener].counted).items()):
+        for (status, outcome), count in sorted(_outcomes(listener, loads[listener].counted).items()):
             exchanges.add_metric([port, str(status), outcome], count)
         for status, count in sorted(listener.refused.items()):
             refused.add_metric([port, str(status)], count)

@@ -23,7 +23,7 @@ LISTENERS_LIMIT = 1000
 
 
 @dataclass(slots=True)
-class Carried:
+class Load:
     """What a listener has at a moment."""
 
     connections: int = 0
@@ -34,9 +34,9 @@ class Carried:
     """Those of them that were counted by their status already."""
 
 
-def carried(connections: Iterable[Listener], exchanges: Iterable[tuple[Listener, int]]) -> dict[Listener, Carried]:
+def loads_of(connections: Iterable[Listener], exchanges: Iterable[tuple[Listener, int]]) -> dict[Listener, Load]:
     """From the listener of each connection; and of each exchange, with the status it was counted under, 0 for none."""
-    found: dict[Listener, Carried] = defaultdict(Carried)
+    found: dict[Listener, Load] = defaultdict(Load)
     for listener in connections:
         found[listener].connections += 1
     for listener, status in exchanges:
@@ -56,7 +56,7 @@ class Carrier(Protocol):
     name: ClassVar[str]
     log: AccessLog
 
-    def carried(self) -> dict[Listener, Carried]:
+    def loads(self) -> dict[Listener, Load]:
         """What each listener has at this moment; those that have nothing may be missing."""
 
     async def open(self, listener: Listener) -> None:

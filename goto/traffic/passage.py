@@ -59,12 +59,15 @@ class Passage:
     def over(self, outcome: Outcome | None, *, completed: bool) -> None:
         """The exchange has ended: count it, and tell the features reached. Calls after the first change nothing.
 
-        `outcome` is None where it simply completed; `completed`: the client has taken the whole response.
+        `outcome` is None where it simply completed; `completed`: the client has taken the whole response. What goto ended on
+        purpose, see `Flow.aborted`, is counted as that.
         """
         if self._over:
             return
         self._over = True
         flow = self.flow
+        if flow.aborted:
+            outcome, completed = "aborted", False
         flow.completed = completed
         if outcome is not None:
             self.listener.ends[flow.counted, outcome] += 1

@@ -17,9 +17,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from support.calls import Answer
+from support.client import Client
+from support.client import get as request
 from support.goto_process import Goto
 from support.mitm_process import Mitmdump
 from support.ports import free_port
+from support.scrape import scraped
 from support.upstream import Reply, Upstream
 from support.waiting import eventually
 
@@ -249,3 +252,109 @@ def test_the_same_state(both: Both) -> None:
     for one in shown:
         one["request"]["proxy"]["targets"].pop()
     assert shown[0] == shown[1]
+
+
+# ---------------------------------------------------------------- features of users that wait
+WAITS = """
+import asyncio
+from goto.feature import Feature
+from goto.routes import get
+
+class Waits(Feature):
+    def __init__(self):
+        self.seen = []
+
+    async def request(self, flow):
+        flow.notes[self] = []
+        how = flow.request.headers.get("how")
+        if how == "request":
+            flow.hold(0.02, flow.notes[self].append)
+            flow.hold(0.01, flow.notes[self].append)
+        elif how == "for-ever":
+            flow.hold(None, flow.notes[self].append)
+        elif how == "released":
+            asyncio.get_running_loop().call_later(0.01, flow.hold(None, flow.notes[self].append).release)
+        elif how == "async":
+            async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+                group.create_task(asyncio.sleep(0.01))
+            flow.mark("slept")
+
+    async def response(self, flow):
+        how = flow.request.headers.get("how")
+        if how == "response":
+            flow.hold(0.02, flow.notes[self].append)
+        elif how == "for-ever-after":
+            flow.hold(None, flow.notes[self].append)
+        elif how == "async":
+            await asyncio.sleep(0.01)
+
+    def closed(self, flow):
+        self.seen.append({
+            "how": flow.request.headers.get("how"),
+            "lasted": [round(seconds, 3) for seconds in flow.notes[self]],
+            "marks": list(flow.marks),
+            "status": flow.counted,
+            "completed": flow.completed,
+            "gone": flow.gone,
+            "aborted": flow.aborted,
+        })
+
+    @get("/waits")
+    def show(self) -> list[dict[str, object]]:
+        '''Show how exchanges ended.'''
+        return self.seen
+"""
+
+HELD = {"request": [0.02, 0.01], "response": [0.02], "released": [0.01], "async": []}
+"""Seconds that an exchange is held at least, by how it is."""
+
+
+@pytest.fixture(scope="module")
+def waiting(goto: Callable[..., Goto], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    plugin: Path = tmp_path_factory.mktemp("waiting") / "waits.py"
+    plugin.write_text(WAITS)
+    with Upstream() as upstream:
+        target = {"name": "t", "url": upstream.base, "match": {"uris": ["/t"]}}
+        standalone = goto("waits", "--feature", str(plugin), "--quiet")
+        with Mitmdump(f"reverse:{upstream.base}", "--set", "goto_label=waits", "--set", f"goto_features={plugin}") as mitmdump:
+            both = Both(standalone, mitmdump)
+            for host in both.hosts:
+                host.api("POST", "/request/proxy/targets/add", target)
+            yield both
+
+
+def ended(host: Goto, had: int) -> dict[str, Any]:
+    """How the exchange behind so many others has ended."""
+    seen: list[dict[str, Any]] = eventually(lambda: host.api("GET", "/waits").json(), lambda shown: len(shown) > had)
+    return seen[had]
+
+
+@pytest.mark.parametrize("how", list(HELD))
+@pytest.mark.parametrize("path", ["/t", "/status/203", "/echo"])
+def test_features_that_wait(waiting: Both, how: str, path: str) -> None:
+    answers, ends = [], []
+    for host in waiting.hosts:
+        had = len(host.api("GET", "/waits").json())
+        answer = host.call("GET", path, headers={"How": how})
+        end = ended(host, had)
+        lasted = end.pop("lasted")
+        assert [seconds >= least for seconds, least in zip(lasted, HELD[how], strict=True)] == [True] * len(HELD[how])
+        answers.append(answer.status)
+        ends.append(end)
+    assert answers == [203 if path == "/status/203" else 200] * 2
+    marks = ["slept"] if how == "async" else []
+    shared = {"how": how, "marks": marks, "status": answers[0], "completed": True, "gone": False, "aborted": False}
+    assert ends == [shared] * 2
+
+
+@pytest.mark.parametrize(("how", "status"), [("for-ever", 0), ("for-ever-after", 203)])
+def test_clients_that_leave_while_a_feature_waits(waiting: Both, how: str, status: int) -> None:
+    for host in waiting.hosts:
+        had = len(host.api("GET", "/waits").json())
+        with Client(host.port) as client:
+            client.send(request("/status/203", f"How: {how}"))
+            scraped(host, lambda now: now("goto_exchanges_in_flight") == 1)
+        end = ended(host, had)
+        end.pop("lasted")
+        assert end == {"how": how, "marks": [], "status": status, "completed": False, "gone": True, "aborted": False}
+        scraped(host, lambda now: now("goto_exchanges_total", status=str(status), outcome="client_gone") == 1)

@@ -20,7 +20,7 @@ from goto.instance.figures import Process, State, exposition, families
 from goto.instance.wiring import Instance
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener, ListenerSpec
-from goto.traffic.listeners import Carried, carried
+from goto.traffic.listeners import Load, loads_of
 from goto.traffic.passage import Passage
 
 
@@ -32,9 +32,9 @@ class Nothing:
 
     def __init__(self) -> None:
         self.log = AccessLog(enabled=False)
-        self.has: dict[Listener, Carried] = {}
+        self.has: dict[Listener, Load] = {}
 
-    def carried(self) -> dict[Listener, Carried]:
+    def loads(self) -> dict[Listener, Load]:
         return self.has
 
     async def open(self, listener: Listener) -> None: ...
@@ -112,7 +112,7 @@ def test_what_is_in_flight_is_not_completed() -> None:
             one.response = Response(200)
             pipeline.response(one)
         assert isinstance(state.carrier, Nothing)
-        state.carrier.has = carried([listener] * 2, [(listener, 200), (listener, 0)])
+        state.carrier.has = loads_of([listener] * 2, [(listener, 200), (listener, 0)])
         assert exchanges(state) == {("200", "completed"): 2}
         assert samples(state)["goto_exchanges_in_flight"] == [({"listener": "8080"}, 2)]
         assert samples(state)["goto_connections"] == [({"listener": "8080"}, 2)]

@@ -114,6 +114,17 @@ def test_an_exchange_ends_once() -> None:
     assert onion.ends == {(200, "broke_off"): 1}
 
 
+def test_what_was_ended_on_purpose_is_counted_as_that_however_it_ended() -> None:
+    feature = Holds("none")
+    onion = Onion([feature])
+    passage = Passage(onion, flow())
+    asyncio.run(step_in_task(through(passage)))
+    passage.flow.aborted = True
+    passage.over(None, completed=True)
+    assert feature.ended == [False]
+    assert onion.ends == {(0, "aborted"): 1}
+
+
 def test_one_that_simply_completed_is_under_no_outcome() -> None:
     onion = Onion([])
     Passage(onion, flow()).over(None, completed=True)

@@ -302,7 +302,13 @@ class MitmExchange:
 
     async def _told(self, response: Response) -> Response:
         """What the response hooks make of it. Raises `ClientGone`."""
-        return response if self.passage is None else await step_in_task(self.passage.tell(response))
+        if self.passage is None:
+            return response
+        shown = await step_in_task(self.passage.tell(response))
+        if self.flow.marks:
+            # mitmproxy's views show it, as the access log of the standalone host does
+            self.mitm.comment = self.mitm.comment or " ".join(self.flow.marks)
+        return shown
 
     def _replace(self, response: Response) -> None:
         """Answer with this instead of what an upstream has answered."""

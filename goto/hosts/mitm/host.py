@@ -29,7 +29,7 @@ from goto.instance.wiring import Instance
 from goto.tls.settings import as_option
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener, ListenerSpec
-from goto.traffic.listeners import Carried, carried
+from goto.traffic.listeners import Load, loads_of
 from goto.words import Port
 
 log = logging.getLogger("goto")
@@ -161,9 +161,9 @@ class MitmHost:
         return task
 
     # ------------------------------------------------------------ Carrier
-    def carried(self) -> dict[Listener, Carried]:
+    def loads(self) -> dict[Listener, Load]:
         """What each listener has at this moment."""
-        return carried(
+        return loads_of(
             (client.listener for client in self._clients.values() if client.listener is not None),
             ((exchange.listener, exchange.flow.counted) for exchange in self._exchanges.values() if exchange.passage is not None),
         )

@@ -18,7 +18,7 @@ from goto.hosts.standalone.server import Server
 from goto.instance.wiring import Features, Instance
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener
-from goto.traffic.listeners import Carried, carried
+from goto.traffic.listeners import Load, loads_of
 
 BACKLOG = 1024
 
@@ -75,10 +75,10 @@ class StandaloneHost:
         self.log.flush()
 
     # ------------------------------------------------------------ Carrier
-    def carried(self) -> dict[Listener, Carried]:
+    def loads(self) -> dict[Listener, Load]:
         """What each listener has at this moment."""
         servers = [*(server for _, server in self._servers.values()), *self._closing]
-        return carried(
+        return loads_of(
             (server.listener for server in servers for _ in server.connections),
             ((server.listener, exchange.counted) for server in servers for exchange in server.in_flight),
         )

@@ -207,7 +207,7 @@ def test_stop_waits_for_an_exchange_and_not_longer_than_its_grace() -> None:
         async with serving() as (host, _, port):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(get("/x", "Content-Length: 5", method="POST"))
-            await until(lambda: any(had.exchanges for had in host.carried().values()))  # its head is there, its body is not
+            await until(lambda: any(had.exchanges for had in host.loads().values()))  # its head is there, its body is not
             stopping = asyncio.ensure_future(host.stop(grace))
             await asyncio.sleep(0.02)
             assert not stopping.done()
