@@ -1,4 +1,4 @@
-"""Bringing about, in a running instance, the difference between two documents: all of it or nothing."""
+"""Applies the difference between two documents to a running instance: all of it, or nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from goto.config.difference import carried_over, changed
-from goto.config.document import Document, Given, ListenerPart, Settings
+from goto.config.document import ConfiguredValue, ConfiguredValues, Document, ListenerPart
 from goto.config.errors import ConfigError, Problem
 from goto.config.keys import Key, Keys
 from goto.errors import ApiError, Conflict
@@ -22,10 +22,10 @@ Undo = Callable[[], Any]
 
 
 class Applier:
-    """Reads and changes what documents are about: the first listener, the others, and the services of the process."""
+    """Reads and changes the state that documents describe: the first listener, the others, and the services of the process."""
 
     def __init__(self, keys: Keys, listeners: Listeners, services: Mapping[type, object], caller: Listener | None = None) -> None:
-        """`caller` is the listener that a document was sent to, None where it was not sent."""
+        """`caller` is the listener that a document was posted to; None for one that was not posted."""
         self._keys = keys
         self._listeners = listeners
         self._services = services
@@ -33,11 +33,11 @@ class Applier:
 
     # ------------------------------------------------------------ the present state
     def present(self) -> Document:
-        """The present state as a document; nothing is said of what is not configured."""
-        document = Document(process=_read(self._keys.process, self._services.__getitem__))
+        """The present state as a document, which leaves out what is not configured."""
+        document = Document(process=_present_values(self._keys.process, self._services.__getitem__))
         first = self._listeners.first
         for port, listener in self._listeners.by_port.items():
-            settings = _read(self._keys.listener, _owner_in(listener))
+            settings = _present_values(self._keys.listener, _owner_in(listener))
             if listener is first:
                 document.first = settings
             else:
@@ -52,7 +52,7 @@ class Applier:
 
     # ------------------------------------------------------------ checking
     def check(self, document: Document, scratch: Callable[[], Listener]) -> None:
-        """Try a document on listeners that serve nothing. Raises `ConfigError` with all that they refuse."""
+        """Try a document on scratch listeners, which serve nothing. Raises `ConfigError` with everything that they refuse."""
         problems: list[Problem] = []
         for path, part, settings in _listener_parts(document):
             if part is not None:
@@ -66,16 +66,16 @@ class Applier:
                 try:
                     key.setting.apply(owner(key.owner), given.value)
                 except Exception as error:
-                    reason = error.message if isinstance(error, ApiError) else _said(error)
+                    reason = error.message if isinstance(error, ApiError) else _message(error)
                     problems.append(given.at.problem(f"{path}.{name}" if path else name, reason))
         if problems:
             raise ConfigError(problems)
 
     # ------------------------------------------------------------ applying
     async def apply(self, old: Document, new: Document) -> list[str]:
-        """Bring the difference about; what was changed. On any error all is as it was, and the error is raised.
+        """Apply the difference. Returns what was changed. On an error everything is undone, and the error is raised.
 
-        What can be refused comes first, and what cannot be taken back last. `settle` is to follow once all listeners serve.
+        What can be refused comes first, and what cannot be undone comes last. Call `settle` once all listeners serve.
         """
         self._check_ports(old, new)
         undo: list[Undo] = []
@@ -101,44 +101,44 @@ class Applier:
         return done
 
     def settle(self) -> None:
-        """Tell the features that what was applied is in force as a whole."""
+        """Tell the features that the whole document is in force."""
         for listener in self._listeners.by_port.values():
             for feature in listener.features:
                 feature.settled()
 
     def _check_ports(self, old: Document, new: Document) -> None:
-        """What would leave no way in, or has nobody to apply to."""
+        """Raises `Conflict` where no listener would be left open, or where settings have no listener to apply to."""
         first, by_port = self._listeners.first, self._listeners.by_port
         if first is not None and first.port in new.listeners:
-            raise Conflict(f"listeners: {first.port} is the first listener, whose settings stand at the top")
+            raise Conflict(f"listeners: {first.port} is the first listener: write its settings at the top")
         if first is None and list(changed(old.first, new.first)):
-            raise Conflict("the first listener was removed: settings at the top have nobody to apply to")
+            raise Conflict("the first listener was removed, and the settings at the top are for it: write them below listeners")
         stay = {port for port, listener in by_port.items() if listener.open} - (set(old.listeners) - set(new.listeners))
         shut = {port for port, part in new.listeners.items() if _turns(old.listeners.get(port), part, opened=False)}
         opened = {port for port, part in new.listeners.items() if _turns(old.listeners.get(port), part, opened=True)}
         after = stay - shut | opened
         if not after and any(listener.open for listener in by_port.values()):
-            raise Conflict("listeners: no listener would be left open")
+            raise Conflict("listeners: no listener would be left open: leave one open")
 
     async def _listener(self, port: Port, old: ListenerPart | None, new: ListenerPart, undo: list[Undo]) -> list[str]:
-        """Add a listener, or change one; what was done. Closing comes later."""
+        """Add a listener, or change one. Returns what was done. Closing comes later."""
         listeners = self._listeners
         done: list[str] = []
         added = port not in listeners.by_port
         if added:
             if old is not None and not _differ(old, new):
-                return []  # removed by API, and the document says nothing new of it
+                return []  # it was removed by API, and the document says nothing new about it
             old = None
             listeners.add(ListenerSpec(port, new.protocol, admin=new.admin, tls=new.tls), self._caller)
             undo.append(lambda: listeners.remove(port))
             done.append(f"listener {port} added")
         listener = listeners.by_port[port]
         if listener.protocol != new.protocol:
-            raise Conflict(f"listeners: {port} speaks {listener.protocol}: remove it before it is added with {new.protocol}")
+            raise Conflict(f"listeners: {port} speaks {listener.protocol}: remove it before you add it with {new.protocol}")
         if listener.managed != new.admin:
             raise Conflict(f"listeners: {port} was added with admin {str(listener.managed).lower()}: remove it to change that")
         if listener.tls != new.tls:
-            raise Conflict(f"listeners: {port} has another certificate: remove it before it is added with this one")
+            raise Conflict(f"listeners: {port} has another certificate: remove it before you add it with this one")
         before = old.settings if old is not None else {}
         changes = await self._settings(_owner_in(listener), self._keys.listener, before, new.settings, undo)
         done += [f"{change} of listener {port}" for change in changes]
@@ -150,9 +150,9 @@ class Applier:
 
     @staticmethod
     async def _settings(
-        owner: Callable[[type], object], keys: Mapping[str, Key], old: Settings, new: Settings, undo: list[Undo]
+        owner: Callable[[type], object], keys: Mapping[str, Key], old: ConfiguredValues, new: ConfiguredValues, undo: list[Undo]
     ) -> list[str]:
-        """Change settings, in the order in which they are declared; their paths."""
+        """Change settings, in the order in which they are declared. Returns the paths of those that changed."""
         done = []
         differing = set(changed(old, new))
         for path, key in keys.items():
@@ -172,22 +172,23 @@ class Applier:
         return done
 
 
-def _read(keys: Mapping[str, Key], owner: Callable[[type], object]) -> Settings:
+def _present_values(keys: Mapping[str, Key], owner: Callable[[type], object]) -> ConfiguredValues:
+    """The present values of those settings that are configured and can be changed while goto runs."""
     settings = {}
     for path, key in keys.items():
         value = None if key.setting.start else key.setting.read(owner(key.owner))
         if value is not None and value != key.setting.empty:
-            settings[path] = Given(value)
+            settings[path] = ConfiguredValue(value)
     return settings
 
 
 def _owner_in(listener: Listener) -> Callable[[type], object]:
-    """Whose a listener's setting is: its own, or one of its features'."""
+    """Finds the owner of a listener's setting: the listener itself, or one of its features."""
     return lambda kind: listener if kind is Listener else listener.feature(kind)
 
 
 def _turns(old: ListenerPart | None, new: ListenerPart, *, opened: bool) -> bool:
-    """Whether a document says anew that a listener is open, or closed."""
+    """Whether the new document opens or closes a listener where the old one did not."""
     return new.open is opened and (old is None or old.open is not opened)
 
 
@@ -196,13 +197,13 @@ def _differ(old: ListenerPart, new: ListenerPart) -> bool:
     return heads[0] != heads[1] or any(changed(old.settings, new.settings))
 
 
-def _listener_parts(document: Document) -> Iterator[tuple[str, ListenerPart | None, Settings]]:
+def _listener_parts(document: Document) -> Iterator[tuple[str, ListenerPart | None, ConfiguredValues]]:
     yield "", None, document.first
     for part in document.listeners.values():
         yield part.path, part, part.settings
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return str(error) if isinstance(error, ValueError) and str(error) else f"{type(error).__name__}: {error}"
 
 
@@ -216,4 +217,4 @@ async def _roll_back(undo: list[Undo]) -> None:
         try:
             await _finished(step())
         except Exception:
-            log.exception("a step of a configuration that failed could not be taken back")
+            log.exception("a step of a configuration that failed could not be undone")

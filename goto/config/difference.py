@@ -1,6 +1,7 @@
-"""What changes from one document to the next, and what that makes of the present state.
+"""The difference between two documents, and the present state with that difference applied.
 
-What both documents say alike is left as it is, whatever became of it since: counts, countdowns, and what was set by API.
+Settings that are the same in both documents are left as they are, whatever has changed since: counts, countdowns, and what was
+set by API.
 """
 
 from __future__ import annotations
@@ -11,22 +12,22 @@ from typing import Any
 
 import msgspec
 
-from goto.config.document import Settings
+from goto.config.document import ConfiguredValues
 from goto.config.node import IDENTITY
 
 
-def changed(old: Settings, new: Settings) -> Iterator[str]:
-    """The paths of settings of which the documents do not say the same."""
+def changed(old: ConfiguredValues, new: ConfiguredValues) -> Iterator[str]:
+    """The paths of settings that differ between the documents."""
     for path in {**old, **new}:
         if path not in old or path not in new or old[path].value != new[path].value:
             yield path
 
 
 def carried_over(old: Any, new: Any, present: Any) -> Any:
-    """The present value with the change from `old` to `new` made to it. Each is a value, or what stands for none.
+    """The present value with the change from `old` to `new` applied. Each is a value, or the empty value of its setting.
 
-    In a list, what `new` names comes first, in its order: an item that it says as `old` did stays as it is at present, gone if it
-    is gone. What neither names was set by API, and follows.
+    In a list, the items of `new` come first, in its order. An item that is the same in `old` stays as it is at present, or stays
+    away if it was removed. Items in neither were set by API, and follow.
     """
     if old == new:
         return present
@@ -61,7 +62,7 @@ def _lists(old: list[Any], new: list[Any], present: list[Any]) -> list[Any]:
 
 
 def _marked(items: list[Any]) -> Iterator[tuple[Any, Any]]:
-    """Items with what tells them apart: the name of what has one, else the item itself and how many of it came before."""
+    """Items, each with a key that is its own: its name, else the item itself, and how many equal ones came before."""
     seen: Counter[Any] = Counter()
     for item in items:
         mark = _mark(item)

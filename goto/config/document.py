@@ -1,4 +1,4 @@
-"""A document as typed values: what it says of the first listener, of others, and of the process."""
+"""A document as typed values: those of the first listener, of other listeners, and of the process."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from goto.tls.settings import ListenerTls
 from goto.words import Port
 
 NOWHERE = Node("", 0, 0)
+"""The place of a value that was not written in a document."""
 
 
 @dataclass(slots=True)
-class Given:
-    """A value, and where it stands."""
+class ConfiguredValue:
+    """The value of a setting, and its place in a document."""
 
     value: Any
     at: Node = NOWHERE
 
 
-Settings = dict[str, Given]
-"""By the path of the setting, without that of a listener."""
+ConfiguredValues = dict[str, ConfiguredValue]
+"""Values by the path of their setting; for those of a listener, the path within the listener."""
 
 
 @dataclass(slots=True)
 class ListenerPart:
-    """What is said of a listener besides the first one. It is open unless said otherwise."""
+    """What a document says about a listener other than the first one."""
 
     at: Node = NOWHERE
     path: str = LISTENERS
@@ -39,29 +40,31 @@ class ListenerPart:
     tls: ListenerTls | None = None
     open: bool = True
     admin: bool = True
-    settings: Settings = field(default_factory=dict)
+    settings: ConfiguredValues = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Document:
-    """All that is said; nothing is said of what is not there."""
+    """A document; settings that it does not name are missing here too."""
 
-    first: Settings = field(default_factory=dict)
-    process: Settings = field(default_factory=dict)
+    first: ConfiguredValues = field(default_factory=dict)
+    process: ConfiguredValues = field(default_factory=dict)
     listeners: dict[Port, ListenerPart] = field(default_factory=dict)
     """By port."""
 
 
-def read(node: Node, keys: Keys) -> Document:
-    """A node as a document. Raises `ConfigError` with all that is wrong."""
+def read_document(node: Node, keys: Keys) -> Document:
+    """Read a node as a document. Raises `ConfigError` with every mistake."""
     reader = Reader()
-    document = _Reading(reader, keys).document(node)
+    document = _DocumentReader(reader, keys).document(node)
     if reader.problems:
         raise ConfigError(reader.problems)
     return document
 
 
-class _Reading:
+class _DocumentReader:
+    """Reads one document. The problems are noted in `reader`."""
+
     def __init__(self, reader: Reader, keys: Keys) -> None:
         self._reader = reader
         self._keys = keys
@@ -79,10 +82,10 @@ class _Reading:
     def _elsewhere(self, key: str) -> Iterable[str]:
         return paths_ending(self._keys.top_tree, key)
 
-    def _walk(self, node: Mapping, tree: Tree, path: str, listeners: Map[str, Any]) -> list[tuple[Key, Given]]:
-        """The settings in a map, with the problems noted."""
-        found: list[tuple[Key, Given]] = []
-        for name, at, value in self._reader.known(node, list(tree), path, self._elsewhere):
+    def _walk(self, node: Mapping, tree: Tree, path: str, listeners: Map[str, Any]) -> list[tuple[Key, ConfiguredValue]]:
+        """The settings in a map, and the listeners in it into `listeners`."""
+        found: list[tuple[Key, ConfiguredValue]] = []
+        for name, at, value in self._reader.known_entries(node, list(tree), path, self._elsewhere):
             inner, below = join(path, name), tree[name]
             if is_null(value):
                 continue
@@ -91,7 +94,7 @@ class _Reading:
             elif isinstance(below, Key):
                 read = self._reader.value(value, below.setting.type, inner)
                 if read is not BAD and read is not None:
-                    found.append((below, Given(read, at)))
+                    found.append((below, ConfiguredValue(read, at)))
             elif not isinstance(value, Mapping):
                 known = ", ".join(below)
                 self._reader.wrong(value, inner, f"expected a map of {known}, got {kind_of(value)}")
@@ -103,7 +106,7 @@ class _Reading:
         if not isinstance(node, Sequence):
             self._reader.wrong(node, LISTENERS, f"expected a list of listeners, got {kind_of(node)}")
             return {}
-        self._reader.once(node, LISTENERS)
+        self._reader.check_unique(node, LISTENERS)
         parts: dict[Port, ListenerPart] = {}
         for index, item in enumerate(node.items):
             path = f"{LISTENERS}[{index}]"
@@ -119,7 +122,7 @@ class _Reading:
         tree = {**dict.fromkeys(own), **self._keys.listener_tree}
         values: dict[str, Any] = {"port": BAD}
         settings = Mapping(node.file, node.line, node.column)
-        for name, at, value in self._reader.known(node, list(tree), path, self._elsewhere):
+        for name, at, value in self._reader.known_entries(node, list(tree), path, self._elsewhere):
             if name not in own:
                 settings.entries[name] = (at, value)
             elif not is_null(value) or name == "port":

@@ -1,17 +1,17 @@
-"""A document as plain data, and as text that reads back as the same document."""
+"""A document as plain data, and as YAML text that reads back as the same document."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from goto.config.document import Document, ListenerPart, Settings
+from goto.config.document import ConfiguredValues, Document, ListenerPart
 from goto.config.keys import LISTENERS, Key, Keys
 from goto.words.writing import as_json
 
 
 def data_of(document: Document, keys: Keys) -> dict[str, Any]:
-    """A document in JSON's types, its keys in the order in which they are declared."""
+    """A document in JSON's types, with its keys in the order in which they are declared."""
     top = _settings({**document.first, **document.process}, {**keys.listener, **keys.process})
     if document.listeners:
         top[LISTENERS] = [_listener(int(port), part, keys) for port, part in document.listeners.items()]
@@ -24,7 +24,7 @@ def _listener(port: int, part: ListenerPart, keys: Keys) -> dict[str, Any]:
     return {"port": port, "protocol": part.protocol, **tls, "open": part.open, **admin, **_settings(part.settings, keys.listener)}
 
 
-def _settings(settings: Settings, keys: dict[str, Key]) -> dict[str, Any]:
+def _settings(settings: ConfiguredValues, keys: dict[str, Key]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for path in keys:
         if path not in settings:
@@ -38,23 +38,23 @@ def _settings(settings: Settings, keys: dict[str, Key]) -> dict[str, Any]:
 
 
 def yaml_text(data: dict[str, Any]) -> str:
-    """Data as YAML that readers of 1.1 and 1.2 take for the same."""
+    """Data as YAML that reads the same in versions 1.1 and 1.2."""
     import yaml
 
     from goto.config.scalars import FIRST, PATTERNS
 
     class Dumper(yaml.SafeDumper):
-        """Quotes what either version would not read as the text that it is."""
+        """Quotes text that either version would read as something else."""
 
         def ignore_aliases(self, data: Any) -> bool:
             return True
 
         def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-            # items of a list stand further in than its key, as most people write them
+            # items of a list are indented further than its key, as most people write them
             return super().increase_indent(flow, False)
 
     for kind, pattern in PATTERNS:
-        # PyYAML asks whether a pattern matches the beginning
+        # PyYAML matches patterns at the beginning only, so this one is closed with $
         whole = re.compile(f"(?:{pattern.pattern})$")
         Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{kind}-1.2", whole, [*FIRST[kind], ""])
     return yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=130) if data else "{}\n"

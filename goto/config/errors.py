@@ -1,4 +1,4 @@
-"""What is wrong with a document, and where."""
+"""The mistakes in a document, and their places."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake. Lines and columns count from 1; 0 where there is none."""
+    """One mistake. Lines and columns count from 1; 0 stands for no line or column."""
 
     file: str
     line: int
@@ -26,12 +26,12 @@ class ConfigError(Exception):
     """A document that cannot be applied. Nothing was changed."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        # anchors may lead to one mistake twice, so each is kept once
+        # aliases may lead to one mistake twice, so each is kept once
         self.problems = sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line, problem.column))
         super().__init__("\n".join(map(str, self.problems)))
 
     @property
     def line(self) -> str:
-        """All of it in one line: the first problem, and how many more there are."""
+        """A summary in one line: the first problem, and how many more there are."""
         more = len(self.problems) - 1
         return str(self.problems[0]) + (f" (and {more} more)" if more else "")

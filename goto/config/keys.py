@@ -1,4 +1,4 @@
-"""Which keys a document may have: the settings of listeners and services, by path."""
+"""The keys that a document may have: the settings of listeners and services, by path."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 from goto.settings import Setting, settings_of
 
 LISTENERS = "listeners"
-"""The key of the other listeners, whose items hold a listener's keys and these."""
+"""The key of the list of listeners other than the first one."""
 
 Tree = dict[str, Any]
 """Key to a tree, or to the `Key` that ends there."""
 
 
 class KeyClash(Exception):
-    """Two settings claim one key, or one claims a part of another's."""
+    """Two settings claim the same key, or the key of one lies within that of another."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Key:
-    """A setting, and whose it is."""
+    """A setting, and the class that declares it."""
 
     setting: Setting[Any]
     owner: type
@@ -32,7 +32,7 @@ class Key:
 
 
 class Keys:
-    """The keys of listeners, which stand at the top for the first one, and those that a process has once."""
+    """The keys of listeners, which are at the top for the first one, and those that a process has once."""
 
     def __init__(self, listener: Iterable[type], process: Iterable[type]) -> None:
         self.listener = _by_path(listener)
@@ -72,7 +72,7 @@ def _tree(keys: Iterable[Key]) -> Tree:
 
 
 def paths_ending(tree: Tree, name: str) -> Iterator[str]:
-    """The paths of keys or folders of a name, wherever they are."""
+    """The paths of all keys and maps that have this name, at any depth."""
     for key, below in tree.items():
         if key.lower() == name.lower():
             yield key

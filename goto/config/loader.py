@@ -1,7 +1,7 @@
-"""From YAML text to nodes that know their place. JSON is read as the YAML that it is.
+"""From YAML text to nodes with their line and column. JSON is read too, since it is YAML.
 
-One document, YAML 1.2's core scalars, no key twice. Anchors and aliases work and are bounded, so that a small text cannot stand
-for an endless document; merge keys (`<<`) are not of YAML 1.2 and no key at all.
+A text is one document with the scalars of YAML 1.2's core schema, and no key twice. Anchors and aliases work and are bounded, so
+that a small text cannot expand to an endless document. YAML 1.2 has no merge keys (`<<`), so they are unknown keys.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from goto.config.node import Mapping, Node, Scalar, Sequence
 from goto.config.scalars import construct, resolve
 
 LARGEST = 8 << 20
-"""Bytes of one document."""
+"""Bytes that a document may have."""
 
 MOST_NODES = 1_000_000
-"""Maps, lists and scalars of one document, those an alias stands for counted again."""
+"""Maps, lists and scalars that a document may have, counting those behind an alias each time."""
 
 DEEPEST = 64
-"""Maps and lists within each other."""
+"""How deep maps and lists may be nested."""
 
-_TOO_DEEP = f"nested more than {DEEPEST} deep"
+_TOO_DEEP = f"nested too deeply: at most {DEEPEST} levels are allowed"
 
-# libyaml's parser is ten times as fast; a PyYAML built without it has the same events
+# libyaml's parser is ten times as fast; PyYAML's own one, where it was built without libyaml, has the same events
 _Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
 _TAG = "tag:yaml.org,2002:"
 _ESCAPE = re.compile(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)|[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", re.S
 )
-"""Escapes of JSON, a pair that is one character as a whole; and characters that YAML does not take, or takes for a line's end."""
+"""Escapes in JSON (a surrogate pair as one match), and characters that YAML does not allow or reads as the end of a line."""
 
 
 def load_file(file: str) -> Node:
@@ -49,26 +49,26 @@ def load_file(file: str) -> Node:
 
 
 def load(data: bytes, file: str) -> Node:
-    """The document in some bytes; an empty one is an empty map. Raises `ConfigError` with all that can be found at once."""
+    """The document in some bytes; an empty one is an empty map. Raises `ConfigError` with every mistake that can be found."""
     if len(data) > LARGEST:
-        raise ConfigError([Problem(file, 0, 0, "", f"larger than {LARGEST >> 20} MiB")])
+        raise ConfigError([Problem(file, 0, 0, "", f"larger than {LARGEST >> 20} MiB, which is the limit")])
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError([Problem(file, line, 0, "", "not UTF-8")]) from None
+        raise ConfigError([Problem(file, line, 0, "", "not UTF-8: save it as UTF-8")]) from None
     if text.lstrip()[:1] == "{":
         text = _json_as_yaml(text)
     return _Builder(file).build(text)
 
 
 def _json_as_yaml(text: str) -> str:
-    """JSON may be indented with tabs, write one character as two escapes, and hold some that YAML does not take."""
+    """JSON text rewritten for YAML, which allows no tabs for indenting, no escaped surrogate pairs, and fewer characters."""
     try:
         json.loads(text)
     except (ValueError, RecursionError):
         return text
-    # there are no tabs within JSON's strings
+    # strings of JSON contain no raw tabs
     return _ESCAPE.sub(_one_escape, text.replace("\t", " "))
 
 
@@ -82,17 +82,17 @@ def _one_escape(found: re.Match[str]) -> str:
 
 
 class _Stop(Exception):
-    """A problem after which nothing more can be read."""
+    """A problem was noted after which nothing more can be read."""
 
 
 class _Builder:
-    """Makes nodes of a parser's events."""
+    """Makes nodes from the events of a parser."""
 
     def __init__(self, file: str) -> None:
         self._file = file
         self._problems: list[Problem] = []
         self._anchors: dict[str, tuple[Node | None, int]] = {}
-        """Node and size; None for a node that is not complete."""
+        """By name, the node and its size; None for a node that is not complete yet."""
         self._size = 0
 
     def build(self, text: str) -> Node:
@@ -100,7 +100,7 @@ class _Builder:
             events = yaml.parse(text, Loader=_Loader)
             node = self._document(events)
         except yaml.MarkedYAMLError as error:
-            self._add(error.problem_mark or error.context_mark, _reason(error))
+            self._add(error.problem_mark or error.context_mark, _yaml_message(error))
         except yaml.YAMLError as error:
             self._problems.append(self._unreadable(error, text))
         except _Stop:
@@ -115,7 +115,7 @@ class _Builder:
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if seen:
-                    raise self._stop(event, "a second document begins here: a file holds one")
+                    raise self._stop(event, "a second document begins here: write one document per file")
                 seen = True
             elif isinstance(event, yaml.NodeEvent):
                 node = self._node(event, events, 0)
@@ -124,7 +124,7 @@ class _Builder:
         return node
 
     def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
-        """The node that an event begins; takes its other events."""
+        """The node that begins with an event. Consumes the other events of the node."""
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if depth > DEEPEST:
@@ -154,27 +154,27 @@ class _Builder:
         key = self._node(event, events, depth + 1)
         value = self._node(next(events), events, depth + 1)
         if not isinstance(key, Scalar):
-            self._problems.append(key.problem("", "a key is text, not a list or a map"))
+            self._problems.append(key.problem("", "a key must be text, not a list or a map"))
         elif key.text in mapping.entries:
             first, _ = mapping.entries[key.text]
-            self._problems.append(key.problem("", f"the key {key.text} is there already, in line {first.line}"))
+            self._problems.append(key.problem("", f"the key {key.text} is given already, in line {first.line}"))
         else:
             mapping.entries[key.text] = (key, value)
 
     def _alias(self, event: Any) -> Node:
         if event.anchor not in self._anchors:
-            raise self._stop(event, f"*{event.anchor} stands for nothing: there is no &{event.anchor} before it")
+            raise self._stop(event, f"the alias *{event.anchor} is not defined: there is no &{event.anchor} before it")
         node, size = self._anchors[event.anchor]
         if node is None:
-            raise self._stop(event, f"*{event.anchor} stands for what it is itself a part of")
+            raise self._stop(event, f"the alias *{event.anchor} refers to something that it is itself a part of")
         self._grow(size, event)
         return node
 
     def _scalar(self, event: Any) -> Scalar:
         text = event.value
         if any("\ud800" <= character <= "\udfff" for character in text):
-            # libyaml refuses it itself
-            self._add(event.start_mark, "an escape of half a surrogate pair is no character")
+            # only PyYAML's own parser lets it through
+            self._add(event.start_mark, "half of a surrogate pair is not a character: write both halves")
             text = ""
         plain = event.style in (None, "")
         tag = event.tag
@@ -186,19 +186,19 @@ class _Builder:
         try:
             return Scalar(*self._place(event), text, construct(kind, text))
         except KeyError:
-            self._add(event.start_mark, f"the tag {tag} is not known")
+            self._add(event.start_mark, f"the tag {tag} is not known: leave it out")
         except ValueError as error:
             self._add(event.start_mark, str(error))
         return Scalar(*self._place(event), text, text)
 
     def _check_tag(self, event: Any, kind: str) -> None:
         if event.tag not in (None, "!", _TAG + kind):
-            self._add(event.start_mark, f"the tag {event.tag} is not known")
+            self._add(event.start_mark, f"the tag {event.tag} is not known: leave it out")
 
     def _grow(self, size: int, event: Any) -> None:
         self._size += size
         if self._size > MOST_NODES:
-            raise self._stop(event, f"more than {MOST_NODES:,} values, those that aliases stand for included")
+            raise self._stop(event, f"more than {MOST_NODES:,} values, counting those behind aliases")
 
     def _place(self, event: Any) -> tuple[str, int, int]:
         mark = event.start_mark
@@ -213,16 +213,16 @@ class _Builder:
         return _Stop()
 
     def _unreadable(self, error: yaml.YAMLError, text: str) -> Problem:
-        """A character that may not stand in YAML at all. The two parsers say it differently."""
+        """The problem of a character that YAML does not allow, which the two parsers report differently."""
         position = getattr(error, "position", None)
         if not isinstance(position, int):
             return Problem(self._file, 0, 0, "", f"not YAML: {error}")
         before = text.encode()[:position].decode(errors="replace") if _Loader is not yaml.Loader else text[:position]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        return Problem(self._file, line, column, "", "a control character may only stand here escaped, in double quotes")
+        return Problem(self._file, line, column, "", "a control character is not allowed here: escape it, in double quotes")
 
 
-def _reason(error: yaml.MarkedYAMLError) -> str:
+def _yaml_message(error: yaml.MarkedYAMLError) -> str:
     if "nesting depth" in str(error.problem):
-        return _TOO_DEEP  # libyaml has a limit too, and reads ahead
+        return _TOO_DEEP  # libyaml has a limit of its own, and reads ahead
     return f"not YAML: {', '.join(part for part in (error.context, error.problem) if part)}"

@@ -1,4 +1,4 @@
-"""A document as it was written: maps, lists and scalars, each with its place."""
+"""A document as it was written: maps, lists and scalars, each with its line and column."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from goto.config.errors import Problem
 
 IDENTITY = ("port", "name", "address")
-"""The keys that tell one map in a list from the others. A peer is known by name and address, a listener by its port."""
+"""The keys that identify a map in a list: a listener by its port, a target by its name, a peer by its name and address."""
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """Something in a document. Lines and columns count from 1."""
+    """A part of a document. Lines and columns count from 1; 0 stands for no place."""
 
     file: str
     line: int
@@ -26,7 +26,7 @@ class Node:
 
 @dataclass(slots=True, eq=False)
 class Scalar(Node):
-    """Text, and what it stands for: None, a bool, an int, a float, or text."""
+    """A scalar as text, and its value: None, a bool, an int, a float, or a str."""
 
     text: str
     value: Any
@@ -39,17 +39,17 @@ class Sequence(Node):
 
 @dataclass(slots=True, eq=False)
 class Mapping(Node):
-    """Keys in the order written, each with its own place and its value."""
+    """Keys in the order in which they were written, each with the node of the key and that of the value."""
 
     entries: dict[str, tuple[Node, Node]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[tuple[str, Node, Node]]:
-        """Key, its place, value."""
+        """Each key, its node, and the node of its value."""
         return ((key, at, value) for key, (at, value) in self.entries.items())
 
 
 def kind_of(node: Node) -> str:
-    """What a node is, for messages."""
+    """The kind of a node, for messages."""
     if isinstance(node, Scalar):
         names = {type(None): "nothing", bool: f"{node.text}", int: f"the number {node.text}", float: f"the number {node.text}"}
         return names.get(type(node.value), "text")
@@ -61,7 +61,7 @@ def is_null(node: Node) -> bool:
 
 
 def identity(node: Node) -> tuple[str, ...] | None:
-    """What tells a map in a list from the others: its port, or its name and address. None for what has neither."""
+    """The values that identify a map in a list: its port, or its name and address. None where it has neither port nor name."""
     if not isinstance(node, Mapping):
         return None
     by_key = {key.lower(): value for key, _, value in node}
@@ -71,7 +71,7 @@ def identity(node: Node) -> tuple[str, ...] | None:
 
 
 def node_of(value: Any, file: str = "") -> Node:
-    """Plain data as nodes without a place."""
+    """Plain data as nodes, without lines and columns."""
     match value:
         case dict():
             entries = {key: (Node(file, 0, 0), node_of(item, file)) for key, item in value.items()}

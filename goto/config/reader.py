@@ -1,4 +1,4 @@
-"""From nodes to the values that types ask for, with every mistake named."""
+"""From nodes to values of the declared types, with every mistake noted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from goto.settings import members
 
 
 class _Bad:
-    """What stands for a value that could not be read; the problem is noted."""
+    """Stands for a value that could not be read, whose problem was noted."""
 
 
 BAD: Any = _Bad()
@@ -26,7 +26,7 @@ _SIZES = {"min_length": "at least", "max_length": "at most"}
 _STEP = re.compile(r"[^.\[\]]+")
 
 Elsewhere = Callable[[str], Iterable[str]]
-"""Paths that an unknown key might mean."""
+"""Finds the paths that an unknown key may mean."""
 
 
 def _nowhere(key: str) -> Iterable[str]:
@@ -34,18 +34,18 @@ def _nowhere(key: str) -> Iterable[str]:
 
 
 class Reader:
-    """Reads values, and goes on after a mistake."""
+    """Reads values of nodes. A mistake is noted in `problems`, and reading goes on."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
     def wrong(self, node: Node, path: str, reason: str) -> Any:
-        """Note a problem."""
+        """Note a problem. Returns BAD."""
         self.problems.append(node.problem(path, reason))
         return BAD
 
     def value(self, node: Node, kind: Any, path: str) -> Any:
-        """The value of a type; BAD where a problem was noted."""
+        """The value of a node, read as a type; BAD where a problem was noted."""
         origin = get_origin(kind)
         if origin is Annotated:
             return self._bounded(node, kind, path)
@@ -83,7 +83,7 @@ class Reader:
         return value
 
     def _word(self, node: Scalar, kind: Any, path: str) -> Any:
-        """Words are text; numbers and truth values are given to them as they are written."""
+        """A word, parsed from its text; numbers and truth values are parsed as they were written."""
         whole = getattr(kind, "schema", {}).get("type") == "integer" and type(node.value) is int
         try:
             return kind.parse(str(node.value) if whole else node.text)
@@ -100,7 +100,7 @@ class Reader:
         return self.wrong(node, path, f"expected {' or '.join(map(str, known))}, got {kind_of(node)}")
 
     def _any(self, node: Node, choices: list[Any], path: str) -> Any:
-        """The first choice that a value fits; else what is wrong with it as the one of its own shape."""
+        """The value as the first choice that it fits; else the problems are those of the choice that has its shape."""
         mine: list[Problem] | None = None
         for choice in choices:
             trial = Reader()
@@ -137,11 +137,11 @@ class Reader:
         if not isinstance(node, Sequence):
             return self.wrong(node, path, f"expected a list, got {kind_of(node)}")
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-            self.once(node, path)
+            self.check_unique(node, path)
         return self._all(self.value(item, kind, f"{path}[{index}]") for index, item in enumerate(node.items))
 
-    def once(self, node: Sequence, path: str) -> None:
-        """Note the items that bear the name of an earlier one."""
+    def check_unique(self, node: Sequence, path: str) -> None:
+        """Note a problem for each item that has the name of an earlier one."""
         seen: dict[tuple[str, ...], Node] = {}
         for index, item in enumerate(node.items):
             mark = identity(item)
@@ -150,7 +150,7 @@ class Reader:
             first = seen.setdefault(mark, item)
             if first is not item:
                 there = f", in line {first.line}" if first.line else ""
-                self.wrong(item, f"{path}[{index}]", f"{' at '.join(mark)} is there already{there}")
+                self.wrong(item, f"{path}[{index}]", f"{' at '.join(mark)} is given already{there}")
 
     def _tuple(self, node: Node, kinds: tuple[Any, ...], path: str) -> Any:
         if not isinstance(node, Sequence) or len(node.items) != len(kinds):
@@ -182,13 +182,13 @@ class Reader:
         return BAD if any(value is BAD for value in read) else read
 
     def _struct(self, node: Node, struct: type[msgspec.Struct], path: str) -> Any:
-        """As `goto.words.reading` reads a struct, but that unknown keys are mistakes."""
+        """A struct, read as `goto.words.reading` does, except that unknown keys are mistakes."""
         if not isinstance(node, Mapping):
             return self.wrong(node, path, f"expected a map, got {kind_of(node)}")
         fields = _fields(struct)
         given: dict[str, Any] = {}
         before = len(self.problems)
-        for key, at, value in self.known(node, [field.encode_name for field in fields.values()], path):
+        for key, at, value in self.known_entries(node, [field.encode_name for field in fields.values()], path):
             field = fields[key.lower()]
             if not field.required and isinstance(value, Scalar) and (value.value is None or value.text == ""):
                 continue
@@ -208,10 +208,10 @@ class Reader:
             at, inner, reason = _place(node, path, str(error))
             return self.wrong(at, inner, reason)
 
-    def known(
+    def known_entries(
         self, node: Mapping, names: list[str], path: str, elsewhere: Elsewhere = _nowhere
     ) -> Iterator[tuple[str, Node, Node]]:
-        """The entries whose keys are known, in any letter case, each once."""
+        """The entries whose keys are known, in any letter case. A problem is noted for unknown keys and for those given twice."""
         spelled = {name.lower(): name for name in names}
         seen: dict[str, str] = {}
         for key, at, value in node:
@@ -219,7 +219,7 @@ class Reader:
             if low not in spelled:
                 self.wrong(at, join(path, key), f"unknown key; {_hint(key, names, elsewhere(key))}")
             elif low in seen:
-                self.wrong(at, join(path, key), f"the same key as {seen[low]}")
+                self.wrong(at, join(path, key), f"the same key as {seen[low]}: remove one of them")
             else:
                 seen[low] = key
                 yield spelled[low], at, value
@@ -231,7 +231,7 @@ def join(path: str, key: str) -> str:
 
 def _hint(key: str, names: list[str], elsewhere: Iterable[str]) -> str:
     if key == "<<":
-        return "merge keys are not of YAML 1.2"
+        return "YAML 1.2 has no merge keys: write the keys out"
     close = get_close_matches(key.lower(), [name.lower() for name in names], 1)
     if close:
         return f"did you mean {next(name for name in names if name.lower() == close[0])}?"
@@ -246,7 +246,7 @@ def _fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo
 
 
 def _shape(kind: Any) -> type[Node]:
-    """Which nodes a type is written as."""
+    """The kind of node that a type is written as."""
     origin = get_origin(kind)
     if origin is Annotated:
         return _shape(get_args(kind)[0])
@@ -258,14 +258,14 @@ def _shape(kind: Any) -> type[Node]:
 
 
 def _place(node: Node, path: str, message: str) -> tuple[Node, str, str]:
-    """Where in a struct a message of its own check points, `match.headers[0]: …`, and what is left of the message."""
+    """Splits a message of a struct's own check, `match.headers[0]: …`. Returns the node and path it points to, and the reason."""
     inner, colon, reason = message.partition(": ")
     steps = _STEP.findall(inner)
     if not colon or not re.fullmatch(r"[\w.\[\]]+", inner):
         return node, path, message
     own = _STEP.findall(path)
     if own and steps and steps[0] == own[-1]:
-        # a struct within another one names its key too
+        # a struct within another one names its own key too
         steps = steps[1:]
         inner = inner[len(own[-1]) :].lstrip(".")
     at: Node | None = node

@@ -1,4 +1,4 @@
-"""YAML 1.2's core schema: what a plain scalar stands for (https://yaml.org/spec/1.2.2/#103-core-schema).
+"""YAML 1.2's core schema: the value of a plain scalar (https://yaml.org/spec/1.2.2/#103-core-schema).
 
 PyYAML's own resolver is YAML 1.1's, which reads `503:2` as 30182 and `off` as false.
 """
@@ -17,13 +17,13 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?(\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN"),
     ),
 )
-"""What has the form of which type; anything else is text."""
+"""The types, each with the form of its scalars. Anything else is text."""
 
 FIRST = {"null": "nN~", "bool": "tTfF", "int": "-+0123456789", "float": "-+.0123456789"}
-"""What each can begin with, for whoever has to quote text that looks like one."""
+"""The characters that a scalar of each type can begin with, to find text that has to be quoted."""
 
 MOST_DIGITS = 400
-"""Characters of a number; longer ones are text, since reading them costs time squared."""
+"""Characters that a number may have; longer ones are read as text, since converting them takes quadratic time."""
 
 
 def resolve(text: str) -> Any:
@@ -35,10 +35,10 @@ def resolve(text: str) -> Any:
 
 
 def construct(kind: str, text: str) -> Any:
-    """The value of a scalar of a known type. ValueError when it does not have its form."""
+    """The value of a scalar of a known type. Raises ValueError when the text does not have the form of the type."""
     pattern = dict(PATTERNS)[kind]
     if not pattern.fullmatch(text):
-        raise ValueError(f"{text!r} is no {kind}")
+        raise ValueError(f"{text!r} is not of the type {kind}: write another value, or leave out the tag")
     if kind == "null":
         return None
     if kind == "bool":

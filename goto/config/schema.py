@@ -1,4 +1,4 @@
-"""The JSON Schema of a document (draft 2020-12), so that editors complete and check what is written."""
+"""The JSON Schema of a document (draft 2020-12), by which editors complete and check what is written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from goto.words.schema import Schema, Types, first_paragraph, or_null
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT = {"type": ["string", "number", "boolean"]}
-"""Text may be written as it is, `label: 8080`."""
+"""The type of text, which may be written without quotes: `label: 8080`."""
 
 
 def schema(keys: Keys) -> Schema:
@@ -20,27 +20,27 @@ def schema(keys: Keys) -> Schema:
     top = types.tree(keys.top_tree)
     item = types.tree(keys.listener_tree)
     item["properties"] = {
-        "port": {**types.of(Port), "description": "The port it serves on."},
-        "protocol": {"type": "string", "description": "What it speaks: http or https.", "default": "http"},
-        "tls": {**or_null(types.of(ListenerTls)), "description": "With protocol https: the certificate to show."},
+        "port": {**types.of(Port), "description": "The port that it serves on."},
+        "protocol": {"type": "string", "description": "The protocol: http or https.", "default": "http"},
+        "tls": {**or_null(types.of(ListenerTls)), "description": "For protocol https: the certificate that it shows."},
         "open": {"type": "boolean", "description": "Whether it accepts traffic.", "default": True},
         "admin": {"type": "boolean", "description": "Whether management calls are answered there.", "default": True},
         **item["properties"],
     }
     item["required"] = ["port"]
-    what = "The listeners besides the first one, whose settings stand at the top."
+    what = "The listeners other than the first one, whose settings are at the top."
     top["properties"][LISTENERS] = {"type": ["array", "null"], "description": what, "items": item}
     return {
         "$schema": _DIALECT,
         "title": "goto",
-        "description": "What a goto instance is seeded with.",
+        "description": "The configuration of a goto instance.",
         **top,
         "$defs": types.defs,
     }
 
 
 class _Types(Types):
-    """Types as they stand in a document: an empty value means *not given*, and text may be written without quotes."""
+    """Types as documents have them: an empty value means *not given*, and text may be written without quotes."""
 
     place = "#/$defs"
     closed = True

@@ -1,4 +1,4 @@
-"""The configuration as a whole: seeded from files, read and changed as a document, watched."""
+"""The configuration of a process: seeded from files, applied again when they change, shown and changed by the API."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from goto.config.keys import Keys
     from goto.config.node import Node
 
-# What reads documents is imported by those who read one: most instances never do, and it would double the time of their start.
+# The modules that read documents are imported where one is read: most instances never do, and it would double their start time.
 
 log = logging.getLogger("goto")
 
 BODY_LIMIT = 8 << 20
-"""Bytes of a document."""
+"""Bytes of a document that is posted."""
 
 
 class Config:
-    """What a process is configured as."""
+    """The configuration of a process."""
 
     def __init__(
         self,
@@ -46,21 +46,21 @@ class Config:
         self._services = services
         self._scratch = scratch
         self.overrides: dict[str, object] = {}
-        """Settings at the top that hold whatever a file says of them, by path: those of the command line."""
+        """Settings of the command line, by path: they win over those at the top of a file."""
         self._last: Document | None = None
-        """What the files said when they were applied last."""
+        """The document of the files that was applied last."""
         self._busy = asyncio.Lock()
 
     # ------------------------------------------------------------ files
     def read(self, files: Sequence[str]) -> Document:
-        """The document that some files come to, checked as far as it can be. Raises `ConfigError`."""
+        """Read files as one document, and check it as far as it can be without applying it. Raises `ConfigError`."""
         from goto.config.loader import load_file
 
         return self._document(self._load([(file, load_file) for file in files]))
 
     @staticmethod
     def _load(sources: Sequence[tuple[str, Callable[[str], Node]]]) -> Node:
-        """All sources as one; what is wrong with any of them is told together."""
+        """Load and merge all sources. Raises `ConfigError` with the problems of all of them."""
         from goto.config.errors import ConfigError, Problem
         from goto.config.merge import merge
 
@@ -76,20 +76,20 @@ class Config:
         return merge(nodes)
 
     def _document(self, node: Node, *, overridden: bool = True) -> Document:
-        from goto.config.document import Given, read
+        from goto.config.document import ConfiguredValue, read_document
 
         keys = self._keys()
-        document = read(node, keys)
+        document = read_document(node, keys)
         if overridden:
             for path, value in self.overrides.items():
-                (document.first if path in keys.listener else document.process)[path] = Given(value)
+                (document.first if path in keys.listener else document.process)[path] = ConfiguredValue(value)
         self._applier().check(document, self._scratch)
         return document
 
     async def seed(self, document: Document) -> None:
-        """Bring a document about at the start; the first listener is there and need not serve yet. `settle` is to follow.
+        """Apply a document at the start. The first listener exists, and need not serve yet. Call `settle` once it does.
 
-        Raises `ApiError`, having changed nothing.
+        Raises `ApiError`, and then nothing was changed.
         """
         from goto.config.document import Document
 
@@ -98,11 +98,11 @@ class Config:
             self._last = document
 
     def settle(self) -> None:
-        """What was seeded is served now: start what it is to start, targets with `autoInvoke` above all."""
+        """Start what the seeded document is to start, such as targets with `autoInvoke`, now that the listeners serve."""
         self._applier().settle()
 
     async def reload(self, files: Sequence[str]) -> list[str]:
-        """Apply what has changed in the files since they were applied last; what that was. Raises `ConfigError`, `ApiError`."""
+        """Apply what has changed in the files since the last time. Returns what was changed. Raises `ConfigError`, `ApiError`."""
         from goto.config.document import Document
 
         document = await asyncio.to_thread(self.read, files)
@@ -115,7 +115,7 @@ class Config:
     # ------------------------------------------------------------ routes
     @get("/goto/config", answers={200: {"application/yaml": dict[str, Any], "application/json": dict[str, Any]}})
     def show(self, request: Request) -> Response:
-        """Show the present configuration as a document, in YAML, or in JSON where that is asked for."""
+        """Show the present configuration as a document, in YAML, or in JSON with `Accept: application/json`."""
         from goto.config.dump import data_of, yaml_text
 
         data = data_of(self._applier().present(), self._keys())
@@ -127,7 +127,7 @@ class Config:
 
     @post("/goto/config", body_limit=BODY_LIMIT, media=["application/yaml", "application/json"], raises=[Conflict])
     async def change(self, body: bytes, caller: Listener, replace: Flag = Flag.NO) -> str:
-        """Add a document in YAML or JSON to the present configuration, or with `?replace=y` put it in its place."""
+        """Merge a document in YAML or JSON into the present configuration, or with `?replace=y` replace it."""
         from goto.config.dump import data_of
         from goto.config.errors import ConfigError
         from goto.config.loader import load
@@ -145,7 +145,7 @@ class Config:
                 self.settle()
         except ConfigError as error:
             raise BadInput(str(error)) from None
-        return f"Configuration applied: {', '.join(done)}" if done else "The configuration is so already"
+        return f"Configuration applied: {', '.join(done)}" if done else "The configuration is like this already"
 
     def _applier(self, caller: Listener | None = None) -> Applier:
         from goto.config.apply import Applier

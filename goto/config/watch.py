@@ -1,7 +1,7 @@
-"""Applying files again when they change, by whatever an editor or Kubernetes does to them.
+"""Applies files again when they change, whether an editor or Kubernetes changes them.
 
-Editors write a new file and rename it over the old one; a ConfigMap is a link to a folder behind another link, which is swapped.
-Both show in the folder of the file, so that is what is watched. What counts is whether the content is another one.
+Editors write a new file and rename it over the old one; a file of a ConfigMap is a link into a folder behind another link, which
+is swapped. Both can be seen in the folder of the file, so folders are watched. A file has changed when its content has.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from goto.errors import ApiError
 log = logging.getLogger("goto")
 
 LOOK_SECONDS = 5.0
-"""The content is looked at this often even if nothing was heard: a network file system tells nobody of changes."""
+"""How often the content is compared even if no event came: network file systems send none."""
 
 QUIET_MILLISECONDS = 50
-"""Changes that follow each other this closely are one."""
+"""Changes that follow each other within this time count as one."""
 
 Content = tuple[bytes | None, ...]
 
 
 async def watch(files: Sequence[str], reload: Callable[[Sequence[str]], Awaitable[list[str]]], seen: Content) -> None:
-    """Call `reload` at each change, until cancelled; a failure leaves everything as it is, and is logged in one line.
+    """Call `reload` at each change, until cancelled. A failure leaves everything as it is, and is logged in one line.
 
-    `seen` is the content that is applied already.
+    `seen` is the content that was applied already.
     """
     async for _ in _changes(files):
         content = contents(files)
@@ -49,7 +49,7 @@ async def watch(files: Sequence[str], reload: Callable[[Sequence[str]], Awaitabl
 
 
 def contents(files: Sequence[str]) -> Content:
-    """What is in the files now; None for one that cannot be read."""
+    """The present content of each file; None for one that cannot be read."""
     found: list[bytes | None] = []
     for file in files:
         try:
@@ -60,12 +60,12 @@ def contents(files: Sequence[str]) -> Content:
 
 
 async def _changes(files: Sequence[str]) -> AsyncIterator[None]:
-    """Whenever something happened in one of the folders, or enough time has passed."""
+    """Yields whenever something has changed in one of the folders, or after `LOOK_SECONDS`."""
     import watchfiles
 
     while True:
         folders = _folders(files)
-        # what changed before the watching began shows at the first look
+        # a change from before the watching began is found at this first comparison
         yield
         try:
             async for _ in watchfiles.awatch(
@@ -81,11 +81,11 @@ async def _changes(files: Sequence[str]) -> AsyncIterator[None]:
                 if _folders(files) != folders:
                     break
         except (OSError, RuntimeError):
-            # a folder is gone, which may come back
+            # a folder is gone, and may come back
             await asyncio.sleep(1)
 
 
 def _folders(files: Sequence[str]) -> list[Path]:
-    """Where each file is named, and where it really is."""
+    """The folders that hold the files: of each, that of its path and that of the file which links lead to."""
     folders = {folder for file in files for folder in (Path(file).absolute().parent, Path(file).resolve().parent)}
     return sorted(folder for folder in folders if folder.is_dir())

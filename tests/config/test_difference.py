@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goto.config.difference import carried_over, changed
-from goto.config.document import Given
+from goto.config.document import ConfiguredValue
 
 
 class T(msgspec.Struct):
@@ -62,6 +62,6 @@ def test_what_neither_names_stays(old: list[str], new: list[str], present: list[
 
 
 def test_which_settings_differ():
-    old = {"a": Given(1), "b": Given(1), "c": Given(1)}
-    new = {"b": Given(1), "c": Given(2), "d": Given(1)}
+    old = {"a": ConfiguredValue(1), "b": ConfiguredValue(1), "c": ConfiguredValue(1)}
+    new = {"b": ConfiguredValue(1), "c": ConfiguredValue(2), "d": ConfiguredValue(1)}
     assert list(changed(old, new)) == ["a", "c", "d"]

@@ -94,7 +94,7 @@ BROKEN = {
     ),
     "a name twice": (
         "client:\n  targets:\n  - {name: a, method: GET, url: http://x}\n  - {name: a, method: GET, url: http://y}\n",
-        ["4:5: client.targets[1]: a is there already, in line 3"],
+        ["4:5: client.targets[1]: a is given already, in line 3"],
     ),
     "a listener without a port, and one with a bad one": (
         "listeners:\n- label: x\n- port: 70000\n  respons: {delay: 1s}\n- 8081\n",
@@ -111,7 +111,7 @@ BROKEN = {
     ),
     "a key twice": (
         "response: {delay: 1s}\nlabel: x\nresponse: {status: 503}\n",
-        ["3:1: the key response is there already, in line 1"],
+        ["3:1: the key response is given already, in line 1"],
     ),
     "a regular expression and a header": (
         "request:\n  proxy:\n    targets:\n    - name: a\n      url: http://x\n      match: {uris: ['/{x:[}']}\n"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.documents import document
 from support.strategies import labels
 
-from goto.config.document import read
+from goto.config.document import read_document
 from goto.config.dump import data_of, yaml_text
 from goto.config.loader import load
 from goto.config.node import Mapping, Scalar
@@ -50,7 +50,7 @@ def test_a_document_comes_in_the_order_of_its_keys():
     made = document("{response: {status: 503}, label: x, listeners: [{port: 9, response: {delay: 1s}}]}")
     assert list(data_of(made, keys)) == ["label", "response", "listeners"]
     assert data_of(made, keys)["listeners"] == [{"port": 9, "protocol": "http", "open": True, "response": {"delay": "1s"}}]
-    assert data_of(read(load(yaml_text(data_of(made, keys)).encode(), ""), keys), keys) == data_of(made, keys)
+    assert data_of(read_document(load(yaml_text(data_of(made, keys)).encode(), ""), keys), keys) == data_of(made, keys)
 
 
 def test_nothing_is_an_empty_map():

@@ -106,8 +106,8 @@ def test_all_that_is_wrong_with_a_struct():
         "14: k.urll: unknown key; did you mean url?",
         "35: k.url: 'ftp://x' is not an http or https URL: write it like http://host:8080/path",
         "54: k.replicas: expected a whole number, got text",
-        "60: k.Replicas: the same key as replicas",
-        "73: k.<<: unknown key; merge keys are not of YAML 1.2",
+        "60: k.Replicas: the same key as replicas: remove one of them",
+        "73: k.<<: unknown key; YAML 1.2 has no merge keys: write the keys out",
         "4: k.method: missing",
     ]
 
@@ -123,7 +123,7 @@ def test_what_a_struct_says_itself_points_into_it():
 
 def test_one_name_twice():
     assert read("[{name: t, method: GET, url: http://x}, {name: t, method: PUT, url: http://x}]", list[ClientTarget])[1] == [
-        "44: k[1]: t is there already, in line 1"
+        "44: k[1]: t is given already, in line 1"
     ]
 
 

@@ -55,7 +55,7 @@ def test_a_number_too_long_to_read_is_text():
 def test_of_a_type_that_is_named():
     assert construct("int", "12") == 12
     assert construct("float", "12") == 12.0
-    with pytest.raises(ValueError, match="'x' is no int"):
+    with pytest.raises(ValueError, match="'x' is not of the type int"):
         construct("int", "x")
     with pytest.raises(KeyError):
         construct("timestamp", "2001-12-14")

@@ -48,8 +48,8 @@ def test_a_state_that_is_fed_back_is_the_same_state(data: dict[str, Any]):
         assert answer.status == 200, answer.body.decode()
         await fed_back(lab)
         # and here it changes nothing
-        assert b"so already" in (await lab.post(await lab.text())).body
-        assert b"so already" in (await lab.post(await lab.text(), replace=True)).body
+        assert b"like this already" in (await lab.post(await lab.text())).body
+        assert b"like this already" in (await lab.post(await lab.text(), replace=True)).body
 
     in_lab(test)
 
@@ -124,7 +124,7 @@ def test_what_is_posted_is_added_and_what_it_names_is_so():
         state = lab.state()
         assert state["response"] == {"headers": [["a", "b"]], "status": "503"}
         assert [target["name"] for target in state["client"]["targets"]] == ["a", "b"]
-        assert b"so already" in (await lab.post("{}")).body
+        assert b"like this already" in (await lab.post("{}")).body
 
     in_lab(test)
 
@@ -148,7 +148,7 @@ def test_with_replace_it_is_all_there_is():
         ("response: {stats: 503}\nlabel: [x]", "body:1:12: response.stats: unknown key; did you mean status?\nbody:2:8: label:"),
         ('{\n\t"label": []\n}', "body:2:11: label: expected text, got a list"),
         ("a: [", "body:"),
-        (b"\xff", "body:1: not UTF-8"),
+        (b"\xff", "body:1: not UTF-8: save it as UTF-8"),
         ("listeners: [{port: 81, protocol: gopher}]", "body:1:13: listeners[0]: protocol: 'gopher' is not served"),
         ("label: x\nlisteners: [{port: 8080}]", "listeners: 8080 is the first listener"),
         ("label: x\nregistry: {url: http://r}", "registry.url: read at the start only"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from goto.config.document import Document, read
+from goto.config.document import Document, read_document
 from goto.config.errors import ConfigError
 from goto.config.loader import load
 from goto.config.node import Mapping, Node, Scalar
@@ -16,7 +16,7 @@ from goto.instance.wiring import config_keys
 
 
 def document(text: str | bytes, features: Sequence[type[Feature]] = FEATURES) -> Document:
-    return read(load(text.encode() if isinstance(text, str) else text, "goto.yaml"), config_keys(features))
+    return read_document(load(text.encode() if isinstance(text, str) else text, "goto.yaml"), config_keys(features))
 
 
 def problems(text: str | bytes) -> list[str]:
