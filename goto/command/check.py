@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 
+from goto.command.descriptors import print_json
 from goto.config.errors import ConfigError
 from goto.hosts.standalone.host import StandaloneHost
 from goto.instance.plugins import PluginError, with_plugins
@@ -54,5 +55,5 @@ def _print(make: Callable[[Features], object], plugins: Sequence[str]) -> int:
     except PluginError as error:
         print(f"goto: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(made, indent=2, ensure_ascii=False))
+    print_json(json.dumps(made, indent=2, ensure_ascii=False))
     return 0

@@ -6,12 +6,12 @@ import argparse
 import asyncio
 import gc
 import logging
-import signal
 import sys
 from collections.abc import Sequence
 
 from goto import __version__
 from goto.api.access import Hosts
+from goto.command import signals
 from goto.command.runtime import allow_files, run
 from goto.config.errors import ConfigError
 from goto.config.watch import contents, watch
@@ -43,30 +43,33 @@ CONNECTIONS = 65_000
 
 
 def serve(options: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status: 0, or 2 where the port cannot be had."""
+    """Serve until SIGTERM, SIGINT or SIGHUP; the exit status: 0, or 2 where the port cannot be had."""
     logging.basicConfig(level=logging.WARNING, format="goto: %(message)s", stream=sys.stderr)
     allow_files(CONNECTIONS)
-    return run(_serve(options))
+    try:
+        return run(_serve(options))
+    finally:
+        signals.release()
 
 
 async def _serve(options: argparse.Namespace) -> int:
     if options.watch and not options.config:
         return _refuse("--watch says what to do with the files of --config: name one")
-    log = AccessLog(sys.stdout.fileno(), options.log_format, enabled=not options.quiet)
+    log = AccessLog(sys.stdout.fileno(), options.log_format, enabled=not options.quiet, encoding=sys.stdout.encoding)
     try:
         host = StandaloneHost(log, options.host, fast=options.fast, features=with_plugins(options.feature))
     except PluginError as error:
         return _refuse(error)
     content = contents(options.config) if options.watch else ()
-    ended = _signals()
+    ended = asyncio.Event()
     try:
-        start, first = await _start(options, host)
+        start, first = await _start(options, host, ended)
     except (ConfigError, ApiError, OSError, ValueError) as error:
         await host.stop(0)
         return _refuse(*_reasons(error, options.port))
     if not options.quiet:
         where = f"{options.protocol}://{options.host or 'localhost'}:{options.port}"
-        print(f"goto {__version__} serves {where} as {first.name}; {_api(options, host)}", flush=True)
+        log.say(f"goto {__version__} serves {where} as {first.name}; {_api(options, host)}")
         start.warn(options.host)
     watching = asyncio.create_task(watch(options.config, host.instance.config.reload, content)) if options.watch else None
     # what is here now stays to the end: the collector need not look at it again
@@ -81,11 +84,16 @@ async def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _start(options: argparse.Namespace, host: StandaloneHost) -> tuple[Start, Listener]:
-    """Start serving; what began it, and the first listener. Raises `ConfigError`, `ApiError`, OSError or ValueError."""
+async def _start(options: argparse.Namespace, host: StandaloneHost, ended: asyncio.Event) -> tuple[Start, Listener]:
+    """Start serving; what began it, and the first listener. Raises `ConfigError`, `ApiError`, OSError or ValueError.
+
+    A signal ends the process at once up to here, and sets `ended` from when there may be exchanges in flight or a registration.
+    """
     start = Start(host.instance, _start_options(options))
     spec = start.take(options.port, options.protocol, _tls(options))
     first = await host.instance.listeners.start(spec, start.seed)
+    loop = asyncio.get_running_loop()
+    signals.take(lambda number: loop.call_soon_threadsafe(ended.set))
     await start.serve(first, host.open_admin)
     return start, first
 
@@ -146,19 +154,3 @@ def _refuse(*reasons: object) -> int:
     for reason in reasons:
         print(f"goto: {reason}", file=sys.stderr)
     return 2
-
-
-def _signals() -> asyncio.Event:
-    """Set at the first SIGTERM or SIGINT; the second ends the process at once."""
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def end() -> None:
-        ended.set()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
-    return ended

@@ -248,4 +248,4 @@ def _trouble(listeners: list[Listener], state: State) -> Iterator[Metric]:
         hits.add_metric([limit.encode_name], LIMITS.hit[limit.name])
     yield hits
     yield CounterMetricFamily("goto_overflowed_values", f"Values counted as {OTHER}, since there were too many.", OVERFLOW.values)
-    yield CounterMetricFamily("goto_access_log_lost_lines", "Lines of the access log that nobody read.", state.carrier.log.lost)
+    yield CounterMetricFamily("goto_access_log_lost_lines", "Lines that are not in the access log.", state.carrier.log.lost)

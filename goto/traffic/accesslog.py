@@ -12,6 +12,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from goto.words import escapes
+
 FLUSH_SECONDS: Final = 0.1
 HELD_LINES: Final = 20_000
 """Lines held before they are written whether it is time or not. If they cannot be, they are lost, which the log then says."""
@@ -34,16 +36,20 @@ class AccessLog:
     A status of 0 stands for an exchange whose client left before it was answered; text shows `-`.
     """
 
-    def __init__(self, fd: int = 1, form: Format = "text", *, enabled: bool = True) -> None:
+    def __init__(self, fd: int = 1, form: Format = "text", *, enabled: bool = True, encoding: str = "utf-8") -> None:
         self.enabled = enabled
         self._fd = fd
         self._json = form == "json"
+        self._encoding = encoding
+        self._errors = escapes.JSON if self._json and not escapes.is_utf8(encoding) else escapes.TEXT
         self._lines: list[str] = []
         self._rest = b""
         """What was not taken yet of the lines before."""
         self._lost = 0
-        self.lost = 0
-        """Lines given up so far."""
+        """Lines given up that the log does not tell of yet."""
+        self._given_up = 0
+        self._refused = False
+        """The last write failed: the disk is full, for one."""
         self._piece = _piece(fd)
         self._timer: asyncio.TimerHandle | None = None
         self._ms, self._time = -1, ""
@@ -79,8 +85,19 @@ class AccessLog:
             self._write(0)
             self._bound()
 
+    def say(self, line: str) -> None:
+        """Write a line of goto itself at once, behind what is held."""
+        self._lines.append(line)
+        self._write(0)
+        self._again()
+
+    @property
+    def lost(self) -> int:
+        """Lines that are not in the log: those given up, and those that are held since they could not be written."""
+        return self._given_up + (self._rest.count(b"\n") + len(self._lines) if self._refused else 0)
+
     def flush(self) -> None:
-        """Write what is held, waiting for its reader for a while at the most. One that has gone does not end the process."""
+        """Write what is held, waiting for its reader for a while at the most."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -89,31 +106,44 @@ class AccessLog:
     def _on_time(self) -> None:
         self._timer = None
         self._write(0)
-        if self._rest:
+        self._again()
+
+    def _again(self) -> None:
+        """What is still held is written as soon as it is taken, whether or not another line comes."""
+        if self._rest or self._lines:
             self._bound()
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)
 
     def _bound(self) -> None:
-        """Lines that nobody reads are given up, and counted."""
+        """Lines that nobody takes are given up, and counted."""
         if len(self._lines) >= HELD_LINES or sum(map(len, self._lines)) > HELD_CHARACTERS:
             self._lost += len(self._lines)
-            self.lost += len(self._lines)
+            self._given_up += len(self._lines)
             self._lines.clear()
 
     def _write(self, patience: float) -> None:
-        """Write as much as is taken within so many seconds, without ever blocking: traffic does not wait for a log's reader."""
+        """Write as much as is taken within so many seconds, without ever blocking: traffic does not wait for a log's reader.
+
+        What a full disk refuses stays held. A reader that has left never comes back: what was for it is given up.
+        """
         if self._lines and not self._rest:
             self._lines.append("")  # ends the last one
-            self._rest = "\n".join(self._lines).encode("utf-8", "backslashreplace")
-            self._lines.clear()
             if self._lost:
-                self._rest = b"goto: %d lines of this log were lost: it is not read\n" % self._lost + self._rest
+                what = "1 line of this log was lost" if self._lost == 1 else f"{self._lost} lines of this log were lost"
+                self._lines.insert(0, f"goto: {what}: it is not read")
                 self._lost = 0
+            self._rest = "\n".join(self._lines).encode(self._encoding, self._errors)
+            self._lines.clear()
         try:
             while self._rest and select.select((), (self._fd,), (), patience)[1]:
                 self._rest = self._rest[os.write(self._fd, self._rest[: self._piece]) :]
-        except (OSError, ValueError):
+                self._refused = False
+        except BrokenPipeError:
+            self._given_up += self._rest.count(b"\n")
             self._rest = b""
+        except (OSError, ValueError):
+            self._refused = True
 
     def _stamp(self, ms: int) -> str:
         second, ms = divmod(ms, 1000)

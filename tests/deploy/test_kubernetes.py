@@ -20,7 +20,7 @@ from support.ports import free_port
 from support.waiting import PATIENCE, eventually
 
 from goto import __version__
-from goto.command.cli import _parser
+from goto.command.arguments import _parser
 from goto.registry.worker import DEREGISTER_SECONDS
 
 METRICS = "/goto/metrics"

@@ -14,7 +14,7 @@ from support.certificates import Authority
 from support.goto_process import Goto
 from support.ports import free_port
 
-from goto.command.cli import _parser
+from goto.command.arguments import _parser
 
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs" / "tls.md").read_text(), re.S)
 COMMANDS = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines() if line.startswith("goto ")]

@@ -6,13 +6,14 @@ import asyncio
 import json
 import os
 import re
+import select
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from goto.traffic import accesslog
-from goto.traffic.accesslog import HELD_LINES, AccessLog
+from goto.traffic.accesslog import HELD_LINES, AccessLog, Format
 
 
 def written(note: Callable[[AccessLog], Any], **how: Any) -> bytes:
@@ -66,7 +67,7 @@ def test_json() -> None:
 def test_bytes_that_are_no_utf8_are_escaped(form: str) -> None:
     line = written(lambda log: one(log, '/\udcff"é'), form=form).decode()
     target = json.loads(line)["target"] if form == "json" else line.split()[4]
-    assert target == '/\\udcff"é'
+    assert target == ('/\\udcff"é' if form == "json" else '/\\xff"é')
 
 
 def test_quiet_writes_nothing() -> None:
@@ -119,6 +120,78 @@ def test_a_reader_that_has_gone_ends_nothing() -> None:
 
     asyncio.run(run())
     os.close(writer)
+
+
+def test_lines_for_a_reader_that_has_left_are_counted() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    async def run() -> None:
+        log = AccessLog(writer)
+        for count in (1, 2):
+            one(log)
+            log.flush()
+            assert log.lost == count
+
+    asyncio.run(run())
+    os.close(writer)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_what_a_full_disk_refuses_is_held_and_counted_until_it_is_taken(tmp_path: Any) -> None:
+    fd, file = os.open("/dev/full", os.O_WRONLY), os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+
+    async def run() -> None:
+        log = AccessLog(fd)
+        one(log, "/1")
+        log.flush()
+        one(log, "/2")
+        assert log.lost == 2
+        os.dup2(file, fd)  # there is room again
+        log.flush()
+        log.flush()
+        assert log.lost == 0
+
+    asyncio.run(run())
+    os.close(fd)
+    os.close(file)
+    assert [line.split()[4] for line in (tmp_path / "log").read_text().splitlines()] == ["/1", "/2"]
+
+
+def test_what_is_held_is_written_once_it_is_taken_without_another_line(tmp_path: Any) -> None:
+    reader, writer = os.pipe()
+
+    async def run() -> bytes:
+        log = AccessLog(writer)
+        for _ in range(3):
+            one(log, "/" + "x" * 60_000)  # more than a pipe takes
+        log.say("goto: the end")
+        one(log, "/last")
+        got = b""
+        async with asyncio.timeout(20):
+            while b"/last" not in got:
+                await asyncio.sleep(0.01)
+                if select.select([reader], [], [], 0)[0]:
+                    got += os.read(reader, 1 << 20)
+        return got
+
+    got = asyncio.run(run())
+    os.close(writer)
+    os.close(reader)
+    assert [line.split()[-1] for line in got.splitlines()] == [b"local", b"local", b"local", b"end", b"local"]
+
+
+@pytest.mark.parametrize(("form", "shown"), [("text", r"/\u20ac"), ("json", r'"target":"/\u20ac\ud83d\ude00"')])
+def test_an_output_that_is_not_utf8_has_escapes(form: Format, shown: str, tmp_path: Any) -> None:
+    with open(tmp_path / "log", "wb", buffering=0) as file:
+
+        async def run() -> None:
+            log = AccessLog(file.fileno(), form, encoding="latin-1")
+            one(log, "/€😀")
+            log.flush()
+
+        asyncio.run(run())
+    assert shown in (tmp_path / "log").read_bytes().decode("ascii")
 
 
 def test_long_lines_that_nobody_reads_are_given_up_by_their_length(monkeypatch: pytest.MonkeyPatch) -> None:

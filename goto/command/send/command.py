@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import gc
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,8 @@ from typing import Any
 from goto.client.results import Results
 from goto.client.run import Run
 from goto.client.target import ClientTarget
+from goto.command import signals
+from goto.command.descriptors import print_json
 from goto.command.runtime import allow_files, run
 from goto.command.send.conditions import Condition
 from goto.command.send.progress import progress
@@ -25,9 +25,6 @@ from goto.words.writing import json_bytes
 
 FAILED = 1
 BAD_USE = 2
-INTERRUPTED = 128
-"""Plus the number of the signal, as shells have it."""
-
 _OPTIONS = {"tls.ca": "--cacert", "tls.cert": "--cert", "tls.key": "--key"}
 """The options that stand for fields."""
 
@@ -38,7 +35,7 @@ REFRESH_SECONDS = 0.1
 
 
 def send(options: argparse.Namespace) -> int:
-    """Send, show, judge. The exit status: 0, 1 where a `--fail-if` holds, 2 for bad options, 130 after Ctrl-C."""
+    """Send, show, judge. The exit status: 0, 1 where a `--fail-if` holds, 2 for bad options, 128 + its number after a signal."""
     try:
         targets = targets_of(options)
     except (ApiError, OSError) as error:
@@ -47,10 +44,9 @@ def send(options: argparse.Namespace) -> int:
     results = Results()
     allow_files(len(targets) * options.replicas)
     number = run(_send(targets, results, options.requests or options.replicas))
-    with contextlib.suppress(BrokenPipeError):
-        _show(results, as_json=options.json)
+    _show(results, as_json=options.json)
     failed = judge(results, options.fail_if)
-    return INTERRUPTED + number if number else FAILED if failed else 0
+    return signals.INTERRUPTED + number if number else FAILED if failed else 0
 
 
 def targets_of(options: argparse.Namespace) -> list[ClientTarget]:
@@ -101,7 +97,7 @@ async def _send(targets: list[ClientTarget], results: Results, requests: int) ->
     """Send `requests` to each target; the number of the signal that ended it early, else 0."""
     pool = Pool()
     run = Run(targets, results, pool, total=requests)
-    signals = _Signals(run)
+    heard = _Signals(run)
     shown = progress(results, requests * len(targets))
     # what is here now stays to the end: the collector need not look at it again
     gc.collect()
@@ -114,30 +110,31 @@ async def _send(targets: list[ClientTarget], results: Results, requests: int) ->
     finally:
         shown.close()
         await pool.close()
-    return signals.number
+        signals.release()
+    return heard.number
 
 
 class _Signals:
-    """SIGINT and SIGTERM stop the run; the second one gives up what is in flight."""
+    """The first signal stops the run; the second one gives up what is in flight."""
 
     def __init__(self, run: Run) -> None:
         self.number = 0
         self._run = run
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, self._on, number)
+        self._loop = asyncio.get_running_loop()
+        signals.take(self._first)
 
-    def _on(self, number: int) -> None:
-        if self.number:
-            self._run.abort()
-        else:
-            self.number = number
-            self._run.stop(grace=STOP_SECONDS)
+    def _first(self, number: int) -> None:
+        self.number = number
+        signals.take(self._second)
+        self._loop.call_soon_threadsafe(lambda: self._run.stop(grace=STOP_SECONDS))
+
+    def _second(self, number: int) -> None:
+        self._loop.call_soon_threadsafe(self._run.abort)
 
 
 def _show(results: Results, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json_bytes(results.to_wire()).decode())
-        sys.stdout.flush()
+        print_json(json_bytes(results.to_wire()).decode())
         return
     from rich.console import Console
 
