@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Literal, Protocol
 
 from goto.counting.measures import Histogram as Histogram
@@ -22,6 +23,11 @@ class Sender(Protocol):
     def pool(self) -> Any:
         """The connections to upstreams, by origin, shared by the whole process."""
 
+
+HOOKS = ("request", "response", "closed")
+
+LIKE_A_HOOK = 0.65
+"""How alike a name has to be to that of a hook to be taken for one, of 1: as `on_request` and `responseheaders` are."""
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 """Where a word of a class name ends."""
@@ -47,6 +53,9 @@ class Feature:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        mistake = next(_mistakes(cls), "")
+        if mistake:
+            raise TypeError(f"{cls.__name__}.{mistake}")
         if not cls.__dict__.get("name"):
             cls.name = _WORDS.sub("_", cls.__name__).lower()
 
@@ -75,3 +84,36 @@ class Feature:
 
     def stop(self) -> None:
         """The listener is removed, or the process ends: stop what still runs."""
+
+
+def _mistakes(feature: type[Feature]) -> Iterator[str]:
+    """What a class says that would have no effect, or the wrong one, and what to write instead."""
+    for name, member in vars(feature).items():
+        if not inspect.isfunction(member):
+            continue
+        if name in HOOKS:
+            if not _takes_a_flow(member):
+                yield f"{name} is called with a flow alone: write def {name}(self, flow)"
+            if name == "closed" and inspect.iscoroutinefunction(member):
+                yield "closed cannot be async def: the exchange is over, and nothing waits for it"
+        elif name == "active":
+            yield "active is not a method: write @property above it"
+        elif name[0] != "_" and list(inspect.signature(member).parameters)[1:] == ["flow"] and _like_a_hook(name):
+            yield f"{name} is not a hook, which are {', '.join(HOOKS)}: begin its name with _ if it is not meant for one"
+    ends = vars(feature).get("ends", "taken")
+    if ends not in ("taken", "written"):
+        yield f"ends is {ends!r}: write 'taken' or 'written'"
+
+
+def _takes_a_flow(hook: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(hook).bind("self", "flow")
+    except TypeError:
+        return False
+    return True
+
+
+def _like_a_hook(name: str) -> bool:
+    from difflib import get_close_matches  # here, since a start without mistakes does not need it
+
+    return name == "error" or bool(get_close_matches(name, HOOKS, 1, LIKE_A_HOOK))

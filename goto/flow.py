@@ -196,37 +196,65 @@ class Flow:
     host's own answer to a flow that nobody decides, None where another server stands behind the host.
     """
 
-    # what most flows never set stands here, so that each need not be given it
-    response: Response | None = None
-    answer: MakeResponse | None = None
-    upstreams: Sequence[Call] = ()
-    status: int | None = None
-    completed = False
-    """At `closed`: did the client take the whole response?"""
-    gone = False
-    unanswered = False
-    """The one upstream that it was sent on to has given no answer."""
-    aborted = False
-    """goto ended the exchange itself, on purpose."""
-    depth = -1
-    """How far into the onion of features it came, see `Pipeline`."""
-    counted = 0
-    """The status that it was counted under; 0 as long as it was not counted."""
-    marks: Sequence[str] = ()
-    """What features did to it, in order: `delay:200ms`, `forced:503`."""
-    holds: Sequence[Hold] = ()
-    """For hosts: the waits that were asked for and have not begun."""
-    _waiting: asyncio.Future[Any] | None = None
-    _held: Wait[Any] | None = None
+    __slots__ = (
+        "_held",
+        "_waiting",
+        "aborted",
+        "answer",
+        "completed",
+        "counted",
+        "default",
+        "depth",
+        "gone",
+        "holds",
+        "local",
+        "marks",
+        "notes",
+        "request",
+        "response",
+        "started",
+        "status",
+        "unanswered",
+        "upstreams",
+    )
 
     def __init__(self, request: Request, default: MakeResponse | None = None, *, local: bool = True) -> None:
         self.request = request
+        """What the client asks for."""
+        self.response: Response | None = None
+        """The answer, as soon as it is known. A `request` hook that sets it decides the flow."""
+        self.answer: MakeResponse | None = None
+        """Makes the answer of (flow, the kept part of the body, the body's full size in bytes), once the body is here."""
+        self.upstreams: Sequence[Call] = ()
+        """Send it on to these: one is answered as its target answers, several with 208 and all their answers as a JSON list."""
+        self.status: int | None = None
+        """A forced status: answer locally with it."""
         self.default = default
+        """The host's own answer to a flow that nobody decides; None where another server stands behind the host."""
         self.local = local
         """The request is addressed to goto itself, not to a site that it stands in the way of."""
         self.notes: dict[object, Any] = {}
         """What a feature keeps for this exchange, under itself as the key."""
+        self.marks: Sequence[str] = ()
+        """What features did to it, in order: `delay:200ms`, `forced:503`. Set by `mark`."""
+        self.holds: Sequence[Hold] = ()
+        """For hosts: the waits that were asked for and have not begun."""
         self.started = time.monotonic()
+        """When it began, in seconds of the monotonic clock."""
+        self.completed = False
+        """At `closed`: did the client take the whole response?"""
+        self.gone = False
+        """The client has left."""
+        self.unanswered = False
+        """The one upstream that it was sent on to has given no answer."""
+        self.aborted = False
+        """goto ended the exchange itself, on purpose."""
+        self.counted = 0
+        """The status that it was counted under; 0 as long as it was not counted."""
+        self.depth = -1
+        """How far into the onion of features it came, see `Pipeline`."""
+        self._waiting: asyncio.Future[Any] | None = None
+        self._held: Wait[Any] | None = None
 
     @property
     def decided(self) -> bool:

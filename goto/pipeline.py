@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from goto.feature import Feature
-from goto.flow import ClientGone, Flow, Response, Wait
+from goto.flow import Call, ClientGone, Flow, Headers, Hold, Origin, Request, Response, Wait
 
 __all__ = ["Pipeline"]
 
@@ -122,6 +124,7 @@ class Pipeline:
     def _broke(self, flow: Flow, hook: Hook) -> None:
         """A hook raised: never pass the flow on as if nothing were; the hooks further out still run."""
         name = getattr(hook, "__qualname__", repr(hook))
+        _tell_what_there_is(sys.exception())
         log.exception("%s failed on %s %s", name, flow.request.method, flow.request.path)
         self._on_error(name)
         if flow.response is not None and flow.response.stream is not None:
@@ -141,6 +144,23 @@ async def in_own_task(hook: Awaitable[None]) -> None:
     task.add_done_callback(lambda _: over.come())
     await over
     task.result()
+
+
+_OWNER = re.compile(r"'(?:[\w.]+\.)?(\w+)' objects? ")
+"""The class in Python's message on an attribute or an operation that there is not."""
+
+_SEEN: dict[str, type] = {kind.__name__: kind for kind in (Flow, Request, Response, Headers, Hold, Call, Origin)}
+"""What hooks work on."""
+
+
+def _tell_what_there_is(error: BaseException | None) -> None:
+    """A hook guessed a name wrong: add those that there are to the error. This costs nothing as long as no hook does."""
+    found = _OWNER.search(str(error)) if isinstance(error, (AttributeError, TypeError)) else None
+    kind = _SEEN.get(found[1]) if found else None
+    if error is not None and kind is not None:
+        error.add_note(f"{kind.__name__} has {', '.join(name for name in dir(kind) if name[0] != '_')}.")
+        if kind is Flow:
+            error.add_note("What a feature keeps for an exchange goes into flow.notes[self].")
 
 
 def _hook(feature: Feature, name: str) -> Hook | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from goto.feature import Feature
+from goto.flow import Flow
 
 
 def test_who_is_told_of_a_change():
@@ -34,3 +37,50 @@ def test_a_feature_has_a_name():
 
     assert (Delays.name, Named.name, Child.name) == ("delays", "other", "child")
     assert (ResponseHeaders.name, HTTP2Reset.name) == ("response_headers", "http2_reset")
+
+
+async def async_hook(self: Feature, flow: Flow) -> None: ...
+
+
+def property_forgotten(self: Feature) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "says"),
+    [
+        ("requests", lambda self, flow: None, "Mine.requests is not a hook, which are request, response, closed: begin"),
+        ("reqeust", lambda self, flow: None, "Mine.reqeust is not a hook"),
+        ("on_request", async_hook, "Mine.on_request is not a hook"),
+        ("responseheaders", lambda self, flow: None, "Mine.responseheaders is not a hook"),
+        ("close", lambda self, flow: None, "Mine.close is not a hook"),
+        ("error", lambda self, flow: None, "Mine.error is not a hook"),
+        ("request", lambda self: None, "Mine.request is called with a flow alone: write def request(self, flow)"),
+        ("response", lambda self, flow, other: None, "Mine.response is called with a flow alone"),
+        ("closed", async_hook, "Mine.closed cannot be async def"),
+        ("active", property_forgotten, "Mine.active is not a method: write @property above it"),
+        ("ends", "wrote", "Mine.ends is 'wrote': write 'taken' or 'written'"),
+    ],
+)
+def test_a_class_that_would_not_do_what_it_says_is_refused(name: str, member: object, says: str):
+    with pytest.raises(TypeError) as caught:
+        type("Mine", (Feature,), {name: member})
+    assert str(caught.value).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [
+        ("_requests", lambda self, flow: None),
+        ("requests", lambda self: 3),
+        ("requests", lambda self, flow, other: None),
+        ("fits", lambda self, flow: True),
+        ("request", lambda self, *hooked: None),
+        ("request", lambda self, flow, retries=3: None),
+        ("active", True),
+        ("requests", 3),
+        ("ends", "written"),
+    ],
+)
+def test_what_is_no_hook_is_left_alone(name: str, member: object):
+    assert type("Mine", (Feature,), {name: member}).name == "mine"

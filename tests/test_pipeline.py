@@ -367,3 +367,66 @@ def test_a_client_that_leaves_during_a_response_hook_is_no_error():
     assert trace == ["a request", "b request", "c request", "c response", "b response", "c closed", "b closed", "a closed"]
     assert errors == []
     assert exchange.response is None
+
+
+def set_on_flow(flow: Flow) -> None:
+    flow.respones = Response(200)  # type: ignore[attr-defined]
+
+
+def set_on_request(flow: Flow) -> None:
+    flow.request.header = "a"  # type: ignore[attr-defined]
+
+
+def got_from_request(flow: Flow) -> None:
+    flow.request.header  # type: ignore[attr-defined]  # noqa: B018
+
+
+def item_of_headers(flow: Flow) -> None:
+    flow.request.headers["a"] = "b"  # type: ignore[index]
+
+
+def method_of_response(flow: Flow) -> None:
+    flow.response = Response(200)
+    flow.response.set_text("a")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("guess", "says", "there_is"),
+    [
+        (set_on_flow, "'respones'", ["response", "request", "notes", "hold", "flow.notes[self]"]),
+        (set_on_request, "'header'", ["headers", "path", "method"]),
+        (got_from_request, "'header'", ["headers", "path", "method"]),
+        (item_of_headers, "item assignment", ["get", "add", "remove"]),
+        (method_of_response, "'set_text'", ["text", "json", "status", "headers"]),
+    ],
+)
+def test_a_name_that_there_is_not_is_told_with_those_that_there_are(
+    guess: Callable[[Flow], None], says: str, there_is: list[str], caplog: pytest.LogCaptureFixture
+):
+    class Guesses(Feature):
+        def request(self, flow: Flow) -> None:
+            guess(flow)
+
+    exchange = flow()
+    assert run_plain(Pipeline([Guesses()]), exchange) == -1
+    assert exchange.response is not None
+    assert exchange.response.status == 500
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    error = record.exc_info[1]
+    assert error is not None
+    assert says in str(error)
+    told = " ".join(error.__notes__)
+    assert [name for name in there_is if name not in told] == []
+    assert told in logging.Formatter().formatException(record.exc_info).replace("\n", " ")
+
+
+def test_other_errors_stay_as_they_are(caplog: pytest.LogCaptureFixture):
+    class Breaks(Feature):
+        def request(self, flow: Flow) -> None:
+            self.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+    run_plain(Pipeline([Breaks()]), flow())
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert not hasattr(record.exc_info[1], "__notes__")
