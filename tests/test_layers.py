@@ -29,7 +29,6 @@ __main__
 """
 
 IN_CIRCLES = {
-    *("goto.client.pace", "goto.client.part", "goto.client.replica", "goto.client.run"),
     *("goto.hosts.standalone.admin", "goto.hosts.standalone.exchange", "goto.hosts.standalone.host"),
     *("goto.hosts.standalone.secure", "goto.hosts.standalone.server"),
 }
