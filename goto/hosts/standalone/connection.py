@@ -352,11 +352,14 @@ class ClientConnection(RequestHandler):
             self.exchange.client_left(taken=self.all_taken)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        if self.exchange is not None:
-            self.exchange.client_left(taken=False)
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.client_left(taken=False)
         if self._head_timer is not None:
             self._head_timer.cancel()
         super().connection_lost(exc)
+        if exchange is None and not self._body.is_eof():
+            self._body.feed_eof()  # it was answered before its body was here, and the rest is waited for (see `linger`)
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -15,7 +15,7 @@ from support.ports import free_port
 from support.scripted import Scripted, read_head
 from support.site import Site
 from support.upstream import Reply, Upstream, held
-from support.waiting import PATIENCE, eventually
+from support.waiting import PATIENCE, eventually, until
 
 from goto.hosts.standalone import connection as connection_module
 from goto.hosts.standalone.host import StandaloneHost
@@ -511,3 +511,25 @@ def test_what_is_behind_an_answer_that_broke_off_is_not_sent_on(site: Site) -> N
                 client.rest()
         eventually(lambda: server.ended, lambda ended: ended == 2)
     assert seen == [b"GET "] * 2
+
+
+def test_a_client_that_leaves_while_the_rest_of_its_body_is_waited_for_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_module, "LINGER_SECONDS", 3600.0)
+
+    async def run() -> None:
+        host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
+        port = free_port()
+        listener = await host.instance.listeners.start(ListenerSpec(port))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        target = b'{"name": "t", "url": "http://127.0.0.1:%d", "match": {"uris": ["/t"]}}' % free_port()
+        writer.write(get("/request/proxy/targets/add", method="POST", body=target))
+        writer.write(get("/t", "Content-Length: 5", method="POST") + b"hel")
+        assert b" 502 " in await reader.readuntil(b" 502 ")
+        assert host.loads()[listener].connections == 1
+        writer.transport.abort()
+        await until(lambda: listener not in host.loads())
+        await host.stop(1)
+
+    asyncio.run(asyncio.wait_for(run(), 2 * PATIENCE))
