@@ -7,7 +7,6 @@ forgives nothing. With GOTO_FUZZ_INPUTS, as in `make fuzz`, there are that many 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import re
 import time
@@ -25,8 +24,9 @@ GIVEN = os.environ.get("GOTO_FUZZ_INPUTS")
 INPUTS = int(GIVEN or 3000)
 SEED = int(os.environ.get("GOTO_FUZZ_SEED", time.time_ns() % 1_000_000_000 if GIVEN else 1))
 CONNECTIONS = 128 if GIVEN else 24
-QUIET_SECONDS = 0.05
-"""A connection on which nothing more comes is left by then: goto may rightly wait for the rest of what was sent."""
+QUIET_SECONDS = 0.03
+"""After which goto is asked for something else, so that it has had its turn, however busy the machine is. A connection on which
+nothing comes after that either is left: goto may rightly wait for the rest of what was sent."""
 
 
 class FuzzedUpstream:
@@ -88,21 +88,46 @@ def process() -> Iterator[Goto]:
         yield goto
 
 
-async def sent(port: int, pieces: list[bytes]) -> bytes:
+class Turns:
+    """Kept connections to a goto, on which it says that it has had its turn."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._kept: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def had(self) -> None:
+        """Come back when goto has answered a call."""
+        reader, writer = self._kept.pop() if self._kept else await asyncio.open_connection("127.0.0.1", self._port)
+        writer.write(b"GET /goto/health HTTP/1.1\r\nHost: a\r\n\r\n")
+        await asyncio.wait_for(strict.read_response(reader), PATIENCE)
+        self._kept.append((reader, writer))
+
+    def close(self) -> None:
+        for _, writer in self._kept:
+            writer.close()
+
+
+async def sent(port: int, pieces: list[bytes], turns: Turns) -> bytes:
     """What comes back for bytes, until the connection ends or nothing more comes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     got = b""
+    quiet = 0
     try:
         for piece in pieces:
             writer.write(piece)
             await asyncio.sleep(0)
-        with contextlib.suppress(TimeoutError):
-            while True:
+        while quiet < 2:
+            try:
                 async with asyncio.timeout(QUIET_SECONDS):
                     data = await reader.read(1 << 16)
-                if not data:
-                    break
-                got += data
+            except TimeoutError:
+                quiet += 1
+                await turns.had()
+                continue
+            if not data:
+                break
+            got += data
+            quiet = 0
     except ConnectionError:
         pass
     finally:
@@ -145,16 +170,18 @@ def test_broken_requests(process: Goto) -> None:
         upstream = FuzzedUpstream(random)
         server = await asyncio.start_server(upstream.serve, "127.0.0.1", upstream.port)
         await asyncio.to_thread(targets, process, upstream.port)
+        turns = Turns(process.port)
 
         async def one(_: int) -> None:
             data = b"".join(messages.mutated(random, messages.request(random)) for _ in range(random.choice((1, 1, 2, 3))))
-            got = await sent(process.port, messages.segments(random, data))
+            got = await sent(process.port, messages.segments(random, data), turns)
             found = re.findall(rb"HTTP/1\.1 ([0-9]{3}) [A-Z]", got)
             statuses.update(found)
             if b"500" in found or b"Traceback" in got or (got and not got.startswith(b"HTTP/1.1 ")):
                 wrong.append((data, got))
 
         await many(INPUTS, one)
+        turns.close()
         server.close()
         assert not upstream.malformed, f"seed {SEED}: what goto sent is no HTTP: {upstream.malformed[:5]}"
 
