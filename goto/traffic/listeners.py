@@ -35,7 +35,7 @@ class Load:
 
 
 def loads_of(connections: Iterable[Listener], exchanges: Iterable[tuple[Listener, int]]) -> dict[Listener, Load]:
-    """From the listener of each connection; and of each exchange, with the status it was counted under, 0 for none."""
+    """By listener, from the listener of each connection, and that of each exchange with the status it was counted under or 0."""
     found: dict[Listener, Load] = defaultdict(Load)
     for listener in connections:
         found[listener].connections += 1
@@ -139,7 +139,7 @@ class Listeners:
                 raise BadInput(f"protocol: {protocol!r} is not served, since {self._carrier.elsewhere[protocol]}")
             raise BadInput(f"protocol: {protocol!r} is not served, use {' or '.join(self._carrier.protocols)}")
         if tls is not None and protocol != "https":
-            raise BadInput(f"tls: the protocol is {protocol}")
+            raise BadInput(f"tls: the protocol is {protocol}: leave tls out, or make it https")
 
     @put("/listeners/{port}/open", raises=[NotFound, Conflict])
     async def open(self, port: Port) -> str:
@@ -198,10 +198,10 @@ class Listeners:
 
     def _known(self, port: int) -> Listener:
         if port not in self.by_port:
-            raise NotFound(f"port: there is no listener {port}")
+            raise NotFound(f"port: there is no listener {port}: GET /listeners lists those there are")
         return self.by_port[port]
 
     def _keep_one_open(self, listener: Listener) -> None:
         """A process whose last port is closed could never be reached again."""
         if listener.open and sum(other.open for other in self.by_port.values()) == 1:
-            raise Conflict(f"port: listener {listener.port} is the last open one")
+            raise Conflict(f"port: listener {listener.port} is the last open one: open another first")

@@ -376,7 +376,7 @@ class Connection:
                 receiver.on_data(rest)
         except httptools.HttpParserError as error:
             if not self._complete:
-                self._fail(Broken(f"answered with what is no HTTP: {error}"))
+                self._fail(Broken(f"answered with invalid HTTP: {error}"))
             self._keep = False
         else:
             if self._bare:

@@ -112,7 +112,7 @@ def test_what_is_refused_changes_nothing(process: Goto, authority: Authority, pa
     before = process.api("GET", "/listeners").json()
     for spec, reason in (
         ({"protocol": "tls"}, "protocol: 'tls' is not served, use http or https"),
-        ({"protocol": "http", "tls": {"cert": cert}}, "tls: the protocol is http"),
+        ({"protocol": "http", "tls": {"cert": cert}}, "tls: the protocol is http: leave tls out, or make it https"),
         ({"tls": {"key": key}}, "tls.key: is of no use without tls.cert"),
         ({"tls": {"cert": "/nowhere"}}, "tls.cert: /nowhere: No such file or directory"),
         ({"tls": {"cert": cert, "key": other}}, f"tls.key: {other}: does not belong to the certificate in {cert}"),

@@ -79,10 +79,10 @@ def test_odd_answers_that_are_answers(site: Site, pieces: list[bytes], status: i
     [
         ([], "closed the connection without an answer"),
         ([b"HTTP/1.1 20"], "closed the connection in the middle of its answer"),
-        ([b"SSH-2.0-x\r\n"], "answered with what is no HTTP"),
+        ([b"SSH-2.0-x\r\n"], "answered with invalid HTTP"),
         (
             [OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"],
-            "answered with what is no HTTP",
+            "answered with invalid HTTP",
         ),
         (
             [b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"],

@@ -233,7 +233,7 @@ def test_a_reset_is_no_end_of_an_answer_until_close() -> None:
 )
 def test_what_is_no_http(data: bytes) -> None:
     done = bench(lambda made: made.reads(data))
-    assert done.heard.how.startswith("Broken: answered with what is no HTTP: ")
+    assert done.heard.how.startswith("Broken: answered with invalid HTTP: ")
     assert (done.wire.ended, done.idle) == ("abort", [])
 
 

@@ -38,14 +38,15 @@ class MitmClient:
         self.exchanges: set[InFlight] = set()
         self._head_timer: asyncio.TimerHandle | None = None
         self._used: dict[Any, float] = {}
-        """When an exchange ended on a connection to an upstream."""
+        """When the last exchange ended on a connection to a target."""
 
     def end(self) -> None:
+        """End the connection."""
         private.end(self.connection, self.connection)
 
     # ------------------------------------------------------------ heads
     def head_waits(self, waits: bool) -> None:
-        """A part of a head is here and the rest is not, or no more so."""
+        """`waits`: a part of a request's head has come, and the rest has not. Its time runs from the first byte."""
         if waits and self._head_timer is None:
             self._head_timer = asyncio.get_running_loop().call_later(LIMITS.head_time, self._head_late)
         elif not waits and self._head_timer is not None:
@@ -58,6 +59,7 @@ class MitmClient:
 
     # ------------------------------------------------------------ connections to upstreams
     def used(self, server: Any) -> None:
+        """An exchange has ended on a connection to a target."""
         self._used[server] = time.monotonic()
 
     async def drop_idle(self, origin: Origin) -> None:

@@ -1,7 +1,7 @@
 """goto in a mitmproxy traffic path: `mitmdump -s addons/goto_addon.py`.
 
-Listeners are mitmproxy modes. Features run in mitmproxy's hooks; the decision falls in `requestheaders`, since a body that
-streams leaves no later moment for it. No method here may bear the name of a hook that it is not.
+Listeners are mitmproxy modes. Features run in mitmproxy's hooks, see `exchange`. mitmproxy calls each method here that is named
+like one of its hooks, so that no other method may be named like one.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from goto.words import Port
 log = logging.getLogger("goto")
 
 CLOSE_SECONDS = 10.0
-"""Exchanges in flight when their listener closes get this long to finish."""
+"""How long exchanges may take to finish once their listener has closed."""
 
-PART_SECONDS = 1.0
-"""How long the end waits for connections to be gone."""
+END_SECONDS = 1.0
+"""How long the end of the process waits for clients' connections to end."""
 
 
 class MitmHost:
@@ -59,7 +59,7 @@ class MitmHost:
         self._start: Start | None = None
         self._modes = Modes()
         self._serves = asyncio.Event()
-        """All that was to be set up is; requests wait for it."""
+        """Set once everything is set up; requests wait for it."""
         self._clients: dict[str, MitmClient] = {}
         self._exchanges: dict[str, MitmExchange] = {}
         self._own_hosts = frozenset(name.lower() for name in own_names())
@@ -105,7 +105,7 @@ class MitmHost:
     async def _begin(self) -> None:
         start, listening = self._start, list(private.listening())
         if start is None or not listening:
-            return  # its options make no sense, or mitmproxy serves nothing and only reads flows
+            return  # the options are wrong, which was said, or mitmproxy only reads flows
         private.install()
         private.head_waits.append(self._head_waits)
         try:
@@ -143,14 +143,14 @@ class MitmHost:
             await self._start.stop()
         if self._admin is not None:
             await self._admin.close()
-        await self._part()
+        await self._end_clients()
         await self.instance.stop()
 
-    async def _part(self) -> None:
-        """End the clients' connections, which mitmproxy would leave to be cut off with a traceback on some Pythons."""
+    async def _end_clients(self) -> None:
+        """End the clients' connections: those that mitmproxy leaves open are cut off with a traceback on some Pythons."""
         for client in list(self._clients.values()):
             client.end()
-        until = time.monotonic() + PART_SECONDS
+        until = time.monotonic() + END_SECONDS
         while self._clients and time.monotonic() < until:  # noqa: ASYNC110  # nothing else tells
             await asyncio.sleep(0.01)
 
@@ -300,7 +300,7 @@ class MitmHost:
 
     # ------------------------------------------------------------ whose request it is
     def _listener(self, client: Any) -> Listener | None:
-        """By the port that the client came to; by its mode where that is another's, as for a redirected connection."""
+        """The one of the port that the client came to or, for a redirected connection, of its mode."""
         listener = self.instance.listeners.by_port.get(client.sockname[1])
         if listener is None and self._serves.is_set():
             for port, mode in private.listening():

@@ -123,5 +123,5 @@ def spoken_error(message: str) -> str:
     if message == "server closed connection":
         return "closed the connection without an answer"
     if message.startswith("Cannot parse HTTP response: "):
-        return f"answered with what is no HTTP: {message.partition(': ')[2]}"
+        return f"answered with invalid HTTP: {message.partition(': ')[2]}"
     return message or "failed"

@@ -11,7 +11,7 @@ from goto.hosts.mitm import private
 
 
 def pattern_of(mode: private.Mode) -> str:
-    """A mode without its port: what a listener that is added through it is to be."""
+    """A mode without its port, which the port of another listener can follow."""
     kind = f"{mode.type_name}:{mode.data}" if mode.data else mode.type_name
     return f"{kind}@{mode.custom_listen_host}:" if mode.custom_listen_host else f"{kind}@"
 

@@ -1,4 +1,6 @@
-"""The options `goto_…` of the mitmproxy host. All are strings, since mitmproxy loses a bad number without a word."""
+"""The options `goto_…` of the mitmproxy host. All are strings: with a number that it cannot read, mitmproxy drops the addon and
+says nothing.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ STANDING_FOR = {"registry.url": "goto_registry", "admin.port": "goto_admin_port"
 
 
 class BadOption(Exception):
-    """An option that makes no sense, in one line."""
+    """What is wrong with an option, in one line."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ def read_options(options: Any) -> Options:
     for name in options.deferred:
         if name.startswith(PREFIX):
             near = get_close_matches(name, OPTIONS, n=1)
-            raise BadOption(f"unknown option {name}" + (f", is {near[0]} meant?" if near else ""))
+            raise BadOption(
+                f"unknown option {name}" + (f", is {near[0]} meant?" if near else f": it is one of {', '.join(OPTIONS)}")
+            )
     settings = {
         "label": _parsed(options, "goto_label", Label.parse),
         "registry.url": _parsed(options, "goto_registry", RegistryUrl.parse),

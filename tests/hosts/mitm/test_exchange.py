@@ -328,7 +328,7 @@ def test_an_upstream_that_is_down_is_gotos_own_502(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("sent", "reason"),
-    [(b"", "closed the connection without an answer"), (b"nonsense\r\n\r\n", "answered with what is no HTTP")],
+    [(b"", "closed the connection without an answer"), (b"nonsense\r\n\r\n", "answered with invalid HTTP")],
 )
 def test_an_upstream_that_breaks_is_502(site: Site, sent: bytes, reason: str) -> None:
     with Scripted(answering(sent) if sent else read_head) as server:

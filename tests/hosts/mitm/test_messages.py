@@ -128,7 +128,7 @@ def test_framing() -> None:
         ("[Errno 111] Connect call failed ('127.0.0.1', 1)", "Connection refused"),
         ("[Errno -2] Name or service not known", "[Errno -2] Name or service not known"),
         ("server closed connection", "closed the connection without an answer"),
-        ("Cannot parse HTTP response: bad", "answered with what is no HTTP: bad"),
+        ("Cannot parse HTTP response: bad", "answered with invalid HTTP: bad"),
         ("something else", "something else"),
         ("", "failed"),
     ],
