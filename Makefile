@@ -5,6 +5,7 @@
 # make check    the linters alone
 # make soak     everything at once for ten minutes, and whether every count adds up
 # make fuzz     what make test does with random input, at length
+# make flow-docs write docs/flow.md anew, from the docstrings
 # make viewer   get the page's viewer of the API anew, in the version below
 # make bench    measure goto beside nginx, hey and mitmdump: ROWS="serve proxy" for some, ROUNDS, SECONDS, SAVE=1 for the docs
 # make profile  show where the time goes: ROWS="serve proxy client", SECONDS
@@ -36,7 +37,7 @@ INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/tests
 # Tests start goto some hundred times; without the cache of Python each start from the checkout would compile it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-all test-newest test-other check fuzz soak clean dev built compiler nginx chromium test-tools viewer bench bench-tools profile
+.PHONY: run test test-all test-newest test-other check fuzz soak flow-docs clean dev built compiler nginx chromium test-tools viewer bench bench-tools profile
 .NOTPARALLEL:
 
 run: $(BUILT_STAMP)
@@ -94,6 +95,9 @@ fuzz: built
 
 soak: built
 	$(INSTALLED) $(BUILT)/bin/python -m soak --seconds $(SOAK_SECONDS)
+
+flow-docs: $(DEV_STAMP)
+	PYTHONPATH=tests $(VENV)/bin/python -m support.flow_page
 
 clean:
 	rm -rf .venv .venv-* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -31,8 +31,11 @@ class Origin(NamedTuple):
     """Where connections go. Connections are shared by all calls to an equal origin."""
 
     scheme: str
+    """`http` or `https`."""
     host: str
+    """A name or an address; one of IPv6 without brackets."""
     port: int
+    """From 1 to 65535."""
     tls: ClientTls | None = None
     """How an https origin is connected to; None for the usual way."""
 
@@ -54,20 +57,22 @@ class Origin(NamedTuple):
 
 @dataclass(slots=True)
 class Call:
-    """What goes to one upstream for one exchange.
-
-    `path` is the raw request target, query included. `headers` hold neither hop-by-hop fields nor a length:
-    whoever sends frames the body. `timeout` is in seconds. `failure`, if not empty, says why this call cannot
-    be sent: it is answered 502 with that text.
-    """
+    """What goes to one upstream for one exchange. Its body is that of the exchange."""
 
     target: str
+    """The name of what it is sent for, as the access log shows it."""
     origin: Origin
+    """Where it goes."""
     method: str
+    """The method of the request sent."""
     path: str
+    """The request target, query included, as it is written on the wire."""
     headers: list[Field] = field(default_factory=list)
+    """Without hop-by-hop fields and without a length: the sender adds what frames the body."""
     timeout: float = DEFAULT_TIMEOUT
+    """Seconds from the last byte of the request to the head of the response."""
     failure: str = ""
+    """Why it cannot be sent, if that is so: it is answered 502 with this text."""
     upgrade: str = ""
     """The protocol to switch to, as `Upgrade` names it; the connection then becomes a tunnel."""
     tally: Tally | None = None
@@ -151,7 +156,9 @@ class Hold:
 
     def __init__(self, seconds: float | None, on_over: Callable[[float], None] | None) -> None:
         self.seconds = seconds
+        """How long it lasts; None for until it is released."""
         self.wait: Wait[None] = Wait()
+        """For hosts: what they wait for."""
         self._on_over = on_over
         self._began = self._until = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -192,8 +199,7 @@ class Flow:
     """One exchange: a request, its response, and what is known on the way.
 
     A `request` hook decides by setting one of `response` (the answer is known), `answer` (it can be made once the body is
-    here), `upstreams` (send it on, to one or several). `status` is a forced one: answer locally with it. `default` is the
-    host's own answer to a flow that nobody decides, None where another server stands behind the host.
+    here), `upstreams` (send it on, to one or several).
     """
 
     __slots__ = (
@@ -238,7 +244,7 @@ class Flow:
         self.marks: Sequence[str] = ()
         """What features did to it, in order: `delay:200ms`, `forced:503`. Set by `mark`."""
         self.holds: Sequence[Hold] = ()
-        """For hosts: the waits that were asked for and have not begun."""
+        """The waits that were asked for and have not begun. Added by `hold`."""
         self.started = time.monotonic()
         """When it began, in seconds of the monotonic clock."""
         self.completed = False
@@ -252,12 +258,13 @@ class Flow:
         self.counted = 0
         """The status that it was counted under; 0 as long as it was not counted."""
         self.depth = -1
-        """How far into the onion of features it came, see `Pipeline`."""
+        """For hosts: how far into the onion of features it came, see `Pipeline`."""
         self._waiting: asyncio.Future[Any] | None = None
         self._held: Wait[Any] | None = None
 
     @property
     def decided(self) -> bool:
+        """One of `response`, `answer` and `upstreams` is set."""
         return self.response is not None or self.answer is not None or bool(self.upstreams)
 
     def hold(self, seconds: float | None, on_over: Callable[[float], None] | None = None) -> Hold:
@@ -273,7 +280,7 @@ class Flow:
         return hold
 
     def mark(self, text: str) -> None:
-        """Say what was done to the exchange, in one word without blanks; it stands in the access log."""
+        """Say what was done to the exchange, in a word of at most 200 characters without blanks; it stands in the access log."""
         self.marks = [*self.marks, text[:MARK_LENGTH]]
 
     async def until(self, wait: Wait[T]) -> T:
@@ -287,7 +294,7 @@ class Flow:
             self._held = None
 
     async def wait(self, waiter: asyncio.Future[T]) -> T:
-        """Wait for a future of this exchange's own; `ClientGone` as soon as the client leaves."""
+        """Wait for a future of this exchange's own. Raises `ClientGone` as soon as the client leaves."""
         if self.gone:
             raise ClientGone
         self._waiting = waiter
@@ -297,7 +304,7 @@ class Flow:
             self._waiting = None
 
     async def sleep(self, seconds: float) -> None:
-        """Wait at least this long; `ClientGone` as soon as the client leaves."""
+        """Wait at least this long. Raises `ClientGone` as soon as the client leaves."""
         loop = asyncio.get_running_loop()
         until = time.monotonic() + seconds
         # uvloop fires timers up to 1 ms early, so the clock has the last word

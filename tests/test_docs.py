@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import os
 import pkgutil
@@ -14,10 +16,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from support import ROOT
+from support import ROOT, flow_page
 from support.goto_process import Goto
 from support.ports import free_port
 
+from goto import flow
 from goto.flow import Response
 from goto.instance.wiring import route_table
 from goto.routes import ADMIN
@@ -76,6 +79,27 @@ def test_the_first_example_of_security(goto: Callable[..., Goto]):
     script = ask.replace("localhost:8080", f"127.0.0.1:{server.port}").replace("curl ", "curl -sS ")
     ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True, env=env)
     assert "/goto/health" in ran.stdout
+
+
+def test_the_page_of_the_flow_is_made_of_the_docstrings():
+    assert flow_page.PAGE.read_text() == flow_page.page(), "write it anew: make flow-docs"
+    classes = {name for name in flow.__all__ if inspect.isclass(getattr(flow, name))} - {"ClientGone", "Field"}
+    assert classes == set(flow_page.CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("class A:\n    def __init__(self) -> None:\n        self.b = 1\n", "A.b has no docstring"),
+        ("class A:\n    def b(self) -> None: ...\n", "A.b has no docstring"),
+        ('class A:\n    def __init__(self) -> None:\n        self.b = f()\n        """B."""\n', "A.b does not say its type"),
+    ],
+)
+def test_a_page_needs_a_docstring_and_a_type_of_each(source: str, says: str):
+    (found,) = ast.parse(source).body
+    assert isinstance(found, ast.ClassDef)
+    with pytest.raises(ValueError, match=says):
+        list(flow_page.members(found))
 
 
 def test_links_lead_somewhere():

@@ -39,11 +39,12 @@ class Headers:
 
     def __init__(self, fields: Iterable[Field] = (), index: Index | None = None) -> None:
         self.fields: list[Field] = list(fields)
+        """Name and value of each, as bytes. Change them by the methods below."""
         self._index = index
 
     @property
     def index(self) -> Index:
-        """Lower-case name to its fields, made at the first look-up."""
+        """The fields by name in lower case, made at the first look-up."""
         index = self._index
         if index is None:
             grouped: dict[bytes, list[Field]] = {}
@@ -53,18 +54,21 @@ class Headers:
         return index
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """The first value of a header."""
+        """The first value of a header, or the default where there is none."""
         fields = self.index.get(encode(name).lower())
         return decode(fields[0][1]) if fields else default
 
     def get_all(self, name: str) -> list[str]:
+        """All values of a header, in order."""
         return [decode(value) for _, value in self.index.get(encode(name).lower(), ())]
 
     def add(self, name: str, value: str) -> None:
+        """Append a field. Others of that name stay: `remove` takes them out."""
         self.fields.append((encode(name), encode(value)))
         self._index = None
 
     def extend(self, fields: Iterable[Field]) -> None:
+        """Append fields, given as bytes."""
         self.fields.extend(fields)
         self._index = None
 
@@ -75,9 +79,11 @@ class Headers:
         self._index = None
 
     def __contains__(self, name: str) -> bool:
+        """Whether a field bears this name."""
         return encode(name).lower() in self.index
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Names and values as text, in order."""
         return ((decode(name), decode(value)) for name, value in self.fields)
 
     def __repr__(self) -> str:

@@ -11,10 +11,7 @@ from goto.http.fields import Headers, decode, encode
 
 @mypyc_attr(allow_interpreted_subclasses=True, serializable=True)
 class Request:
-    """The head of a request.
-
-    `target` is the origin-form, byte for byte; `path` is it without its query, still percent-encoded.
-    """
+    """The head of a request. Its body may still be on its way."""
 
     __slots__ = ("has_body", "headers", "method", "path", "query", "target", "version")
 
@@ -28,11 +25,20 @@ class Request:
         has_body: bool = False,
     ) -> None:
         self.method = method
+        """As sent: methods are case-sensitive (RFC 9110, 9.1)."""
         self.target = target
-        self.headers = Headers() if headers is None else headers
+        """The origin-form, byte for byte: path and query (RFC 9112, 3.2.1)."""
+        self.headers: Headers = Headers() if headers is None else headers
+        """Its header fields."""
         self.version = version
+        """Of HTTP: `(1, 1)`."""
         self.has_body = has_body
-        self.path, _, self.query = target.partition("?")
+        """Whether a body may follow."""
+        path, _, query = target.partition("?")
+        self.path: str = path
+        """The target without its query, still percent-encoded."""
+        self.query: str = query
+        """What follows the first `?`, still percent-encoded; empty where there is none."""
 
     @property
     def requested_status(self) -> int | None:
@@ -79,17 +85,22 @@ class Response:
         stream: Body | None = None,
     ) -> None:
         self.status = status
+        """The status code."""
         self.reason = reason
-        self.headers = Headers() if headers is None else headers
+        """The phrase behind the status; None for the usual one."""
+        self.headers: Headers = Headers() if headers is None else headers
+        """Its header fields. Those that frame the body are added when it is sent."""
         self.body = body
+        """The whole body, where there is no stream."""
         self.stream = stream
+        """A body that is still to come from an upstream; it is passed on as it comes."""
 
     @classmethod
     def text(cls, status: int, text: str) -> Response:
-        """A line of text."""
+        """An answer of a line of text; its end is added."""
         return cls(status, encode(text + "\n"), Headers([(b"Content-Type", b"text/plain; charset=utf-8")]))
 
     @classmethod
     def json(cls, status: int, body: bytes) -> Response:
-        """An encoded JSON document."""
+        """An answer of a JSON document, given encoded."""
         return cls(status, body, Headers([(b"Content-Type", b"application/json")]))
