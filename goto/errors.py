@@ -1,4 +1,4 @@
-"""The errors the API answers, each named once with its status."""
+"""The errors that the API answers with, each with its status."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = [
 
 
 class ApiError(Exception):
-    """A management call that could not be carried out. Nothing was changed."""
+    """A management call could not be carried out. Nothing was changed."""
 
     status = 500
     example: ClassVar[str] = ""
-    """A message of this kind, for the OpenAPI document."""
+    """An example of the message, for the OpenAPI document."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -31,28 +31,28 @@ class ApiError(Exception):
 
 
 class BadInput(ApiError):
-    """Something given is wrong; the message names the field and the reason."""
+    """The input is wrong. The message names the field and the reason."""
 
     status = 400
     example = "status: 99 is not a status from 200 to 599"
 
 
 class Unauthorized(ApiError):
-    """A token is needed, and was not shown (RFC 6750, 3)."""
+    """The call needs a token, and did not show it (RFC 6750, 3)."""
 
     status = 401
     example = "this call needs a token: send the header Authorization: Bearer TOKEN"
 
 
 class Forbidden(ApiError):
-    """A page of another site may not do this."""
+    """The call was sent by a page of another site."""
 
     status = 403
     example = "a page of another site may not manage goto"
 
 
 class Misdirected(ApiError):
-    """Management is not served under that name (RFC 9110, 15.5.20)."""
+    """Management is not served under the host name of the call (RFC 9110, 15.5.20)."""
 
     status = 421
     example = "management is not served for evil.example (--admin-host)"
@@ -66,28 +66,28 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """The present state does not allow it."""
+    """The present state does not allow the call."""
 
     status = 409
     example = "port: listener 8081 is open already"
 
 
 class TooLarge(ApiError):
-    """A body over its limit; it was read no further."""
+    """The body is over its limit. It was not read any further."""
 
     status = 413
     example = "body: 2000000 bytes are more than the limit of 1048576"
 
 
 class Unavailable(ApiError):
-    """Not now: the process is starting or ending."""
+    """The call is not possible now: the process is starting or ending."""
 
     status = 503
     example = "not ready"
 
 
 class WrongMethod(ApiError):
-    """The path is a route's, the method is not (RFC 9110, 15.5.6)."""
+    """There is a route with this path, but not with this method (RFC 9110, 15.5.6)."""
 
     status = 405
     example = "DELETE is not a method of /label: use GET, HEAD"

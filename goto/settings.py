@@ -1,4 +1,4 @@
-"""What can be set by file: declared on the feature, beside what it sets.
+"""Settings: the keys of configuration files, each declared on the feature that it configures.
 
     @setting("response.delay")
     def configured(self) -> CountedDuration | None:
@@ -9,10 +9,10 @@
     def configure(self, delay: CountedDuration | None) -> None:
         self.set(delay) if delay else self.clear()
 
-The path says where it stands in a document. The first method tells the present state, in the type that its annotation names;
-None, an empty list or an empty map stand for *not configured*. The second one brings a state about, exactly that one, by the
-methods that routes call, and keeps what is the same already. It raises `ApiError` when it cannot; the state before is then
-brought about again. It starts nothing: a document may yet turn out to be wrong elsewhere (see `Feature.settled`).
+The path is the key of the setting in a document. The first method returns the present state, in the type of its annotation;
+None, an empty list or an empty map stand for *not configured*. The second method changes the state to the given value, with the
+methods that routes call, and keeps what is the same already. It raises `ApiError` where that is not possible; the previous state
+is then set again. It starts nothing, since the document may turn out to be wrong elsewhere (see `Feature.settled`).
 
 Types: words (see `goto.words`), `str`, `int`, `float`, `bool`, `list[…]`, `dict[str, …]`, tuples of a fixed length, `Literal`,
 msgspec structs, `Annotated` with `msgspec.Meta`, and unions of these.
@@ -33,19 +33,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Setting(Generic[T]):
-    """One key of a document and what it sets. On an instance it reads as the present state."""
+    """A key of a document, with the methods that read and change its state. On an instance it reads as the present state."""
 
     def __init__(self, path: str, getter: Callable[[Any], T], *, start: bool = False) -> None:
         self.path = path
-        """Its keys, with dots between."""
+        """The key in a document, with a dot before each level below the top: `response.delay`."""
         self.start = start
-        """Read at the start only: neither changed later nor part of the state that is shown."""
+        """Whether it is read at the start only: it is not changed later, and not part of the state that is shown."""
         self.description = inspect.getdoc(getter) or ""
         self._getter = getter
         self._setter: str = ""
 
     def setter(self, method: F) -> F:
-        """The method that brings a state about. On a service it may be `async def`."""
+        """Declare the method that changes the state. On a service it may be `async def`."""
         self._setter = method.__name__
         return method
 
@@ -67,23 +67,23 @@ class Setting(Generic[T]):
         return self._getter(owner)
 
     def apply(self, owner: object, value: T) -> Any:
-        """Bring a state about; what the method returned, to be awaited where it can be."""
+        """Change the state. Returns what the method returns, which the caller awaits where it can be awaited."""
         return getattr(owner, self._setter)(value)
 
     @cached_property
     def type(self) -> Any:
-        """What a document gives. Annotations are read when they are needed first, which costs some at the start."""
+        """The type of the value in a document. Annotations are evaluated on demand, to save time at the start."""
         return get_type_hints(self._getter, include_extras=True)["return"]
 
     @property
     def empty(self) -> Any:
-        """What stands for *not configured*."""
+        """The value that stands for *not configured*."""
         kinds = {_bare(kind) for kind in members(self.type)}
         return [] if list in kinds else {} if dict in kinds else None
 
 
 def setting(path: str, *, start: bool = False) -> Callable[[Callable[[Any], T]], Setting[T]]:
-    """Declare a key by the method that tells its present state. One that is read at the `start` only has no setter."""
+    """Declare a key, on the method that returns its present state. A setting that is read at the `start` only has no setter."""
     return lambda getter: Setting(path, getter, start=start)
 
 

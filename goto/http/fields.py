@@ -7,20 +7,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from mypy_extensions import mypyc_attr
 
 Field = tuple[bytes, bytes]
-
+"""The name and the value of a header field."""
 
 Index = dict[bytes, Sequence[Field]]
+"""The fields of a message by their lower-case name."""
 
 
 def encode(text: str) -> bytes:
+    """Text as bytes of UTF-8. Other bytes, which `decode` kept as surrogates, come back as they were."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def decode(data: bytes) -> str:
+    """Bytes as text of UTF-8. Other bytes are kept as surrogates, so that `encode` gives them back."""
     return data.decode("utf-8", "surrogateescape")
 
 
 def field_length(field: Field) -> int:
+    """The bytes of a field, name and value."""
     return len(field[0]) + len(field[1])
 
 
@@ -30,9 +34,9 @@ def field_name(field: Field) -> bytes:
 
 @mypyc_attr(allow_interpreted_subclasses=True, serializable=True)
 class Headers:
-    """Header fields as they stand on the wire: in order, repeated ones repeated, names in the sender's spelling.
+    """Header fields as on the wire: in order, with repeated fields and the sender's spelling of names.
 
-    Names compare in any letter case (RFC 9110, 5.1).
+    Names are compared in any letter case (RFC 9110, 5.1).
     """
 
     __slots__ = ("_index", "fields")
@@ -73,7 +77,7 @@ class Headers:
         self._index = None
 
     def remove(self, *names: str) -> None:
-        """Take out every field that bears one of these names."""
+        """Remove every field that has one of these names."""
         gone = {encode(name).lower() for name in names}
         self.fields = [field for field in self.fields if field[0].lower() not in gone]
         self._index = None

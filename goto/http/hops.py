@@ -1,4 +1,4 @@
-"""Header fields that belong to one connection and never cross goto (RFC 9110, 7.6.1)."""
+"""Hop-by-hop header fields, which belong to one connection and are never forwarded (RFC 9110, 7.6.1)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ HOP_BY_HOP = frozenset(
     )
 )
 FRAMING = frozenset((b"content-length",))
-"""Whoever sends a message frames its body."""
+"""Fields that the sender of a message sets itself, to frame the body."""
 
-_UNPASSED: Final = HOP_BY_HOP | FRAMING | {b"expect"}
+_NOT_FORWARDED: Final = HOP_BY_HOP | FRAMING | {b"expect"}
 _ABOUT_CONNECTION = frozenset((b"close", b"keep-alive", b"upgrade", b""))
 
 
@@ -33,35 +33,35 @@ def connection_words(fields: Iterable[Field]) -> set[bytes]:
     return {word.strip() for name, value in fields if name.lower() == b"connection" for word in value.lower().split(b",")}
 
 
-class Crossing:
-    """What passes on of a message's fields: not hop-by-hop, not named by `Connection`, no length, no `Expect` (which goto meets
-    itself), nor what bears one of the names given.
+class FieldFilter:
+    """Selects the fields of a message that are forwarded: all but hop-by-hop fields, those that `Connection` names, the length,
+    `Expect`, which goto answers itself, and those with one of the given names.
     """
 
     def __init__(self, *names: bytes) -> None:
-        self._stay = _UNPASSED.union(names)
-        self._passes = Memo(self._does_pass, field_length).__getitem__
+        self._dropped = _NOT_FORWARDED.union(names)
+        self._forwarded = Memo(self._is_forwarded, field_length).__getitem__
 
     def __call__(self, fields: Iterable[Field]) -> list[Field]:
         try:
-            return list(filter(self._passes, fields))
+            return list(filter(self._forwarded, fields))
         except _FieldsNamed:
-            stay = self._stay | connection_words(fields)
-            return [field for field in fields if field[0].lower() not in stay]
+            dropped = self._dropped | connection_words(fields)
+            return [field for field in fields if field[0].lower() not in dropped]
 
-    def _does_pass(self, field: Field) -> bool:
+    def _is_forwarded(self, field: Field) -> bool:
         name = field[0].lower()
         if name == b"connection" and connection_words((field,)) - _ABOUT_CONNECTION:
             raise _FieldsNamed
-        return name not in self._stay
+        return name not in self._dropped
 
 
 class _FieldsNamed(Exception):
-    """A `Connection` that names fields: what passes depends on more than a field itself."""
+    """`Connection` names other fields, so whether a field is forwarded does not depend on that field alone."""
 
 
-end_to_end: Final = Crossing()
-"""For responses, where `Host` means nothing."""
+end_to_end: Final = FieldFilter()
+"""The fields of a response that are forwarded to the client."""
 
-to_upstream: Final = Crossing(b"host")
-"""For requests: an upstream is given a `Host` of its own."""
+to_upstream: Final = FieldFilter(b"host")
+"""The fields of a request that are forwarded to an upstream, which gets a `Host` of its own."""

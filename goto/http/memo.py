@@ -1,4 +1,4 @@
-"""A bounded memory of what was worked out from the same text before."""
+"""A bounded cache of results that are worked out from text."""
 
 from __future__ import annotations
 
@@ -6,27 +6,22 @@ from collections.abc import Callable, Hashable
 from typing import Final, Generic, TypeVar
 
 K = TypeVar("K")
-
-
 V = TypeVar("V")
 
-
 MEMO_LIMIT: Final = 4096
-"""Results that a `Memo` holds. Past it all are forgotten, since a client that never repeats itself would fill any memory."""
-
+"""Results that a `Memo` holds. Past this limit all are forgotten, since a client that never repeats itself fills any cache."""
 
 MEMO_LENGTH: Final = 256
-"""Length of the keys that a `Memo` holds: 4 MiB at most, with what was worked out of them."""
-
+"""Length of the keys that a `Memo` holds, so that it takes at most about 4 MiB with its results."""
 
 VARIED: Final = 1024
-"""Keys of one group that a `Memo` holds: what always differs, as an id does, would only push out the others."""
+"""Keys of one group that a `Memo` holds, so that values which always differ, such as ids, do not push out the others."""
 
 
 class Memo(dict[K, V], Generic[K, V]):
-    """`memo[key]` is `function(key)`, worked out once for keys that come again. What raises is not remembered.
+    """A cache: `memo[key]` is `function(key)`, worked out once for a key that comes again. Exceptions are not remembered.
 
-    A look-up of a known key costs what one in a dict does. Nothing is lost past the limits but time.
+    A look-up of a known key costs as much as one in a dict. A key past the limits is worked out anew each time.
     """
 
     __slots__ = ("_function", "_group", "_groups", "_length")

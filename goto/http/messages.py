@@ -42,7 +42,7 @@ class Request:
 
     @property
     def requested_status(self) -> int | None:
-        """The n of a request for `/status/{n}`, if it is one that can be answered (200..599); else None."""
+        """The n of a request for `/status/{n}`, if goto can answer with it (200 to 599); else None."""
         if not self.path.startswith("/status/"):
             return None
         word = self.path[8:].removesuffix("/")
@@ -52,7 +52,7 @@ class Request:
 
     @property
     def upgrade(self) -> str:
-        """The protocol asked for by `Upgrade`, lower case; empty where `Connection` does not name it (RFC 9110, 7.8)."""
+        """The protocol that `Upgrade` asks for, in lower case; empty where `Connection` does not name it (RFC 9110, 7.8)."""
         index = self.headers.index
         if b"upgrade" not in index:
             return ""
@@ -63,15 +63,15 @@ class Request:
 
 
 class Body(Protocol):
-    """The body of an upstream's answer, still to come. The host pipes it on."""
+    """The body of an upstream's answer that is still to come. The host streams it to the client."""
 
     def abort(self) -> None:
-        """Nobody wants it any more: end the connection it comes over."""
+        """End the connection that the body comes over, since nobody wants the rest."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True, serializable=True)
 class Response:
-    """The head of a response, with the whole `body`, or with a `stream` that a host carries on."""
+    """The head of a response with its whole `body`, or with a `stream` of it that a host passes on."""
 
     __slots__ = ("body", "headers", "reason", "status", "stream")
 

@@ -1,4 +1,4 @@
-"""Reason phrases as Go's net/http has them; Python's own table differs from version to version."""
+"""The reason phrases of Go's net/http. Those of Python differ from version to version."""
 
 REASONS = {
     100: "Continue",
@@ -67,5 +67,5 @@ REASONS = {
 
 
 def status_text(status: int) -> str:
-    """`418 I'm a teapot`; a status without a phrase stands alone."""
+    """A status with its reason phrase, `418 I'm a teapot`; the status alone where there is none."""
     return f"{status} {REASONS.get(status, '')}".rstrip()

@@ -1,11 +1,11 @@
-"""The id that a target's `sendId` adds to a request, as a parameter of its query."""
+"""The id that `sendId` of a target adds to a request, as a query parameter."""
 
 from __future__ import annotations
 
 from random import getrandbits
 
 REQUEST_ID = "x-request-id"
-"""The name of the parameter."""
+"""The name of the query parameter."""
 
 
 def fresh_id() -> str:

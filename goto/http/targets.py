@@ -1,4 +1,4 @@
-"""Query strings as text: parameters are compared and captured decoded, and sent on byte for byte."""
+"""Queries and path segments of request targets. Parameters are compared and captured decoded, and sent on byte for byte."""
 
 from __future__ import annotations
 
@@ -8,32 +8,33 @@ from urllib.parse import quote, unquote_to_bytes
 from goto.http.fields import decode, encode
 
 
-def decoded(text: str) -> str:
-    """A name or value without its percent-encoding; `+` is a space."""
+def percent_decoded(text: str) -> str:
+    """The name or value of a parameter without its percent-encoding; `+` is a space."""
     if "+" in text:
         text = text.replace("+", " ")
     return decode(unquote_to_bytes(encode(text))) if "%" in text else text
 
 
-def encoded(text: str) -> str:
-    """Any text as a name or value: nothing in it can end a parameter."""
+def percent_encoded(text: str) -> str:
+    """Any text as the name or value of a parameter, or as a path segment: nothing in it can end its place."""
     return quote(encode(text), safe="")
 
 
-def without(query: str, names: Container[str]) -> str:
-    """A query less the parameters that bear one of these names; the others stay as they are, in order."""
-    return "&".join([pair for pair in query.split("&") if decoded(pair.partition("=")[0]) not in names])
+def without_parameters(query: str, names: Container[str]) -> str:
+    """A query without the parameters that have one of these names; the others stay as they are, in order."""
+    return "&".join([pair for pair in query.split("&") if percent_decoded(pair.partition("=")[0]) not in names])
 
 
 def has_parameter(query: str, name: str) -> bool:
-    return bool(query) and any(decoded(pair.partition("=")[0]) == name for pair in query.split("&"))
+    """Whether a query has a parameter of this name."""
+    return bool(query) and any(percent_decoded(pair.partition("=")[0]) == name for pair in query.split("&"))
 
 
-def joined(queries: Iterable[str]) -> str:
-    """Several queries as one."""
+def joined_queries(queries: Iterable[str]) -> str:
+    """Several queries joined to one; empty ones are left out."""
     return "&".join([query for query in queries if query])
 
 
 def segment(text: str) -> str:
-    """A label, a name or an address as one segment of a path. A colon may stand there as it is (RFC 3986, 3.3)."""
+    """A label, a name or an address as one segment of a path, where a colon needs no encoding (RFC 3986, 3.3)."""
     return quote(text, safe=":", errors="surrogateescape")

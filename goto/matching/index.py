@@ -13,7 +13,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 from goto.http.fields import decode, encode
 from goto.http.memo import Memo
 from goto.http.messages import Request
-from goto.http.targets import decoded
+from goto.http.targets import percent_decoded
 from goto.matching.criteria import Criteria
 from goto.matching.templates import ANY_VALUE, Piece, Template, TemplateSet, Variable, fold
 
@@ -216,9 +216,9 @@ class MatchIndex(Generic[T]):
         criteria = self._query
         for pair in query.split("&"):
             name, _, value = pair.partition("=")
-            name = decoded(name)
+            name = percent_decoded(name)
             if name in criteria:
-                criteria[name].find(decoded(value), hits)
+                criteria[name].find(percent_decoded(value), hits)
 
     def _collect(self, hits: list[_Hit]) -> list[tuple[T, dict[str, Capture]]]:
         hits.sort(key=_number)

@@ -1,4 +1,4 @@
-"""A CA that lives as long as the process, for https listeners that are given no certificate."""
+"""A CA that lives as long as the process, for https listeners that have no certificate of their own."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ if TYPE_CHECKING:
     import trustme
 
 LEAF_DAYS = 397
-"""How long a certificate is good for: some clients take none that is valid longer. A listener gets a new one when it opens."""
+"""How long a certificate is valid: some clients refuse one that is valid for longer. A listener gets a new one when it opens."""
 
 MISSING = "certificates are made by the extra tls, which is not installed: pip install 'goto-http[tls]'"
 
 
 class Authority:
-    """Makes its own key and certificate when they are needed first. The keys never leave the process."""
+    """The CA. It makes its key and certificate when they are first needed, and its key never leaves the process."""
 
     def __init__(self, own_names: Callable[[], Iterable[str]] = tuple) -> None:
-        """`own_names` says what this machine is called; it is asked whenever a certificate is made."""
+        """`own_names` returns the names of this machine. It is called whenever a certificate is made."""
         self._own_names = own_names
         self.names: list[str] = []
-        """What its certificates are valid for, besides this machine's own names."""
+        """Names that every certificate is valid for, besides those of this machine."""
         self._ca: trustme.CA | None = None
 
     @property
     def certificate(self) -> bytes:
-        """What clients have to trust, in PEM form. Raises `NotFound` without the extra."""
+        """The certificate of the CA in PEM form, which clients have to trust. Raises `NotFound` without the extra `tls`."""
         try:
             return self._made().cert_pem.bytes()
         except ImportError:
             raise NotFound(MISSING) from None
 
     def certify(self, context: ssl.SSLContext, names: Sequence[str] = ()) -> None:
-        """Have a context show a new certificate for this machine and some names. Raises `BadInput`."""
+        """Load a new certificate for this machine and some names into a context. Raises `BadInput` without the extra `tls`."""
         try:
             ca = self._made()
         except ImportError:
             raise BadInput(f"tls.cert: not given, and {MISSING}") from None
         own = [name for name in (*self._own_names(), *self.names) if _certifiable(name)]
-        start = datetime.now(UTC) - timedelta(days=1)  # clocks of clients may be late
+        start = datetime.now(UTC) - timedelta(days=1)  # the clock of a client may be slow
         end = start + timedelta(days=LEAF_DAYS)
         leaf = ca.issue_cert(*dict.fromkeys([*own, *names]), organization_name="goto", not_before=start, not_after=end)
         chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
@@ -56,7 +56,7 @@ class Authority:
 
     def _made(self) -> trustme.CA:
         if self._ca is None:
-            # imported by those who need it: as much as all else together
+            # imported only where it is needed: it takes as long as everything else together
             import trustme
 
             self._ca = trustme.CA(path_length=0, organization_name="goto")
@@ -64,7 +64,7 @@ class Authority:
 
 
 def _certifiable(name: str) -> bool:
-    """Whether a certificate can be for it; what a machine calls itself need not be a name of the DNS."""
+    """Whether a certificate can be made for a name; the name of a machine need not be one of the DNS."""
     try:
         address = ip_address(name)
     except ValueError:
@@ -74,7 +74,8 @@ def _certifiable(name: str) -> bool:
 
 @contextlib.contextmanager
 def _as_file(data: bytes) -> Iterator[str]:
-    """Data under a path, since OpenSSL takes keys from files only. In memory where it can be: a container may be read-only."""
+    """The path of a file with this data, since OpenSSL reads keys from files only. The file is in memory where that is possible,
+    since a container may be read-only."""
     if hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):
         with open(os.memfd_create("goto"), "wb", buffering=0) as file:
             file.write(data)

@@ -1,4 +1,4 @@
-"""What a listener with protocol https shows its clients."""
+"""The TLS context of a listener with protocol https."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from goto.tls.files import load_pair, read_pem
 
 
 def server_context(authority: Authority, cert: str = "", key: str = "", names: Sequence[str] = ()) -> ssl.SSLContext:
-    """TLS 1.2 and newer, for HTTP/1.1, with the pair in these files, read now, or with one that the authority makes.
+    """A context for TLS 1.2 and newer and for HTTP/1.1, with the pair in these files, read now, or one that the authority makes.
 
-    Raises `BadInput` where a file will not do, or nothing can be made.
+    Raises `BadInput` where a file cannot be used, or no certificate can be made.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

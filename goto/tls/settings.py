@@ -1,4 +1,4 @@
-"""What stands under `tls` in payloads and documents, checked as far as it can be without a look at the files."""
+"""The settings under `tls` in payloads and documents, checked as far as possible without reading the files."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from goto.tls.client import ClientTls, client_tls
 from goto.words import one_line
 
 MOST_NAMES = 100
+"""Names that a certificate made by goto can have, besides those of this machine."""
 
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}$)(\*\.)?{_LABEL}(\.{_LABEL})*")
 
 
 class FilePath(str):
-    """The path of a file, as this process sees it."""
+    """The path of a file on the machine that goto runs on."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "examples": ["/etc/goto/tls.pem"]}
 
@@ -32,7 +33,7 @@ class FilePath(str):
 
 
 class ServerName(str):
-    """A host name or an IP address, as a certificate has it."""
+    """A host name or an IP address that a certificate is checked for."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "examples": ["service.example"]}
 
@@ -40,12 +41,12 @@ class ServerName(str):
     def parse(cls, text: str) -> ServerName:
         name = CertName.parse(text)
         if name.startswith("*"):
-            raise ValueError(f"{text!r} stands for many hosts: name one")
+            raise ValueError(f"{text!r} stands for many hosts: write the name of one")
         return cls(name)
 
 
 class CertName(str):
-    """A host name, `*.` before it for all hosts of a domain, or an IP address."""
+    """A host name, with `*.` before it for all hosts of a domain, or an IP address."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "examples": ["service.example", "*.example", "10.0.0.7"]}
 
@@ -65,47 +66,47 @@ class CertName(str):
 
 
 class TargetTls(msgspec.Struct, omit_defaults=True):
-    """What to trust and what to show where a target is https. Files are in PEM form, and read when the target is added."""
+    """For an https target: what to trust and what to show. Files are in PEM form, and are read when the target is added."""
 
     ca: FilePath = FilePath("")
     """Certificates to trust instead of the system's."""
     cert: FilePath = FilePath("")
-    """A certificate to show the server, with those between it and its CA."""
+    """A certificate to show the server, followed by the intermediate ones."""
     key: FilePath = FilePath("")
     """Its key, without a password; in the file of `cert` if not given."""
     server_name: ServerName = msgspec.field(name="serverName", default=ServerName(""))
-    """Asked for, and expected in the server's certificate, instead of the url's host."""
+    """The name to ask for, and to expect in the server's certificate, instead of the host of the url."""
 
     def __post_init__(self) -> None:
         _check_key(self.cert, self.key)
 
 
 class ListenerTls(msgspec.Struct, omit_defaults=True):
-    """What a listener with protocol https shows. Without `cert` it is a certificate made by this process."""
+    """The certificate that a listener with protocol https shows. Without `cert`, goto makes one."""
 
     cert: FilePath = FilePath("")
-    """A file in PEM form: the certificate, then those between it and its CA."""
+    """A file in PEM form: the certificate, followed by the intermediate ones."""
     key: FilePath = FilePath("")
     """Its key, without a password; in the file of `cert` if not given."""
     names: Annotated[list[CertName], msgspec.Meta(max_length=MOST_NAMES)] = msgspec.field(default_factory=list)
-    """What a certificate made here is valid for, besides this machine's own names."""
+    """Names that a certificate made by goto is valid for, besides those of this machine."""
 
     def __post_init__(self) -> None:
         _check_key(self.cert, self.key)
         if self.cert and self.names:
-            raise BadInput("tls.names: are for a certificate made here, and tls.cert is given")
+            raise BadInput("tls.names: cannot be given together with tls.cert")
 
 
 def _check_key(cert: str, key: str) -> None:
     if key and not cert:
-        raise BadInput("tls.key: is of no use without tls.cert")
+        raise BadInput("tls.key: cannot be used without tls.cert")
 
 
 def of_target(url: str, tls: TargetTls | None, *, verify: bool) -> ClientTls | None:
-    """How connections to a target are secured, its files read now; None for the usual way. Raises `ApiError`."""
+    """The TLS settings of connections to a target, whose files are read now; None for the default ones. Raises `ApiError`."""
     if not url.lower().startswith("https:"):
         if tls is not None:
-            raise BadInput("tls: the url is not https")
+            raise BadInput("tls: the url is not https: leave tls out, or write https")
         return None
     if tls is None:
         return client_tls(verify=verify)
@@ -113,7 +114,7 @@ def of_target(url: str, tls: TargetTls | None, *, verify: bool) -> ClientTls | N
 
 
 def as_option(reason: str, options: Mapping[str, str]) -> str:
-    """What is wrong with a field, said of the option that stands for it on the command line."""
+    """The message of a wrong field, with the names of command-line options in place of those of fields."""
     field, colon, rest = reason.partition(": ")
     if not colon or field not in options:
         return reason

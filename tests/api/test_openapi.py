@@ -183,7 +183,7 @@ def test_errors(path: str, method: str, statuses: set[str]) -> None:
 
 def test_an_error_is_text_or_json() -> None:
     refused = SAMPLE["components"]["responses"]["Conflict"]
-    assert refused["description"] == "The present state does not allow it."
+    assert refused["description"] == "The present state does not allow the call."
     assert content(refused) == {TEXT: {"type": "string"}, JSON: {"$ref": "#/components/schemas/Error"}}
     assert refused["content"][JSON]["example"] == {"error": Conflict.example}
     assert "Allow" in WHOLE["components"]["responses"]["WrongMethod"]["headers"]

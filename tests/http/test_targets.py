@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goto.flow import decode
-from goto.http.targets import decoded, encoded, has_parameter, joined, without
+from goto.http.targets import has_parameter, joined_queries, percent_decoded, percent_encoded, without_parameters
 
 QUERIES = st.text(alphabet="ab&=%612+;B", max_size=20)
 
 
 @given(st.binary(max_size=20).map(decode))
 def test_any_text_survives_encoding_and_ends_nothing(text: str) -> None:
-    word = encoded(text)
-    assert decoded(word) == text
+    word = percent_encoded(text)
+    assert percent_decoded(word) == text
     assert word.isascii()
     assert not set(word) & set("&=+#/? \r\n\0")
 
@@ -27,7 +27,7 @@ def test_any_text_survives_encoding_and_ends_nothing(text: str) -> None:
     [("a", "a"), ("a+b", "a b"), ("a%2Bb", "a+b"), ("%c3%a9", "é"), ("%zz%4", "%zz%4"), ("%FF", "\udcff"), ("é", "é")],
 )
 def test_a_word_is_decoded(word: str, wanted: str) -> None:
-    assert decoded(word) == wanted
+    assert percent_decoded(word) == wanted
 
 
 @pytest.mark.parametrize(
@@ -41,21 +41,21 @@ def test_a_word_is_decoded(word: str, wanted: str) -> None:
     ],
 )
 def test_removal_leaves_the_others_as_they_are(query: str, names: set[str], wanted: str) -> None:
-    assert without(query, names) == wanted
+    assert without_parameters(query, names) == wanted
 
 
 @given(QUERIES, st.sets(st.sampled_from(["a", "b", "ab", ""])))
 def test_what_is_left_is_what_was_not_named(query: str, names: set[str]) -> None:
     pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
-    left = parse_qsl(without(query, names), keep_blank_values=True, errors="surrogateescape")
+    left = parse_qsl(without_parameters(query, names), keep_blank_values=True, errors="surrogateescape")
     assert left == [pair for pair in pairs if pair[0] not in names]
 
 
 @given(QUERIES, st.sampled_from(["a", "b", "ab"]))
 def test_a_parameter_is_there_unless_removal_changes_nothing(query: str, name: str) -> None:
-    assert has_parameter(query, name) == (without(query, {name}) != query)
+    assert has_parameter(query, name) == (without_parameters(query, {name}) != query)
 
 
 def test_queries_join_without_the_empty_ones() -> None:
-    assert joined(("a=1", "", "b&&c", "")) == "a=1&b&&c"
-    assert joined(("", "")) == ""
+    assert joined_queries(("a=1", "", "b&&c", "")) == "a=1&b&&c"
+    assert joined_queries(("", "")) == ""

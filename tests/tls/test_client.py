@@ -44,9 +44,9 @@ def test_a_file_that_has_changed_is_read_anew(tmp_path: Path) -> None:
 def test_there_is_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = str(Authority(tmp_path).file)
     gc.collect()
-    monkeypatch.setattr(client, "MOST", len(client._used) + 2)
+    monkeypatch.setattr(client, "MOST_SETTINGS", len(client._used) + 2)
     held = [client_tls(ca=file, server_name=name) for name in ("a", "b")]
-    with pytest.raises(Conflict, match=r"^tls: \d+ different settings are in use already$"):
+    with pytest.raises(Conflict, match=r"^tls: \d+ different settings are in use already: remove a target that has some$"):
         client_tls(ca=file, server_name="c")
     assert client_tls(ca=file, server_name="b") is held.pop()
 

@@ -34,13 +34,13 @@ def test_what_is_no_file_that_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"x" * (FILE_LIMIT + 1))
     for name, reason in (
         ("gone", "No such file or directory"),
-        ("pipe", "not a file"),
-        ("large", f"more than {FILE_LIMIT} bytes"),
+        ("pipe", "not a regular file"),
+        ("large", f"more than {FILE_LIMIT} bytes, which is the limit"),
     ):
         with pytest.raises(BadInput) as refusal:
             read_pem(str(tmp_path / name), "tls.ca")
         assert refusal.value.message == f"tls.ca: {tmp_path / name}: {reason}"
-    with pytest.raises(BadInput, match=r"^tls\.ca: .*: (not a file|Is a directory)$"):
+    with pytest.raises(BadInput, match=r"^tls\.ca: .*: (not a regular file|Is a directory)$"):
         read_pem(str(tmp_path), "tls.ca")
 
 

@@ -113,15 +113,21 @@ def test_what_is_refused_changes_nothing(process: Goto, authority: Authority, pa
     for spec, reason in (
         ({"protocol": "tls"}, "protocol: 'tls' is not served, use http or https"),
         ({"protocol": "http", "tls": {"cert": cert}}, "tls: the protocol is http: leave tls out, or make it https"),
-        ({"tls": {"key": key}}, "tls.key: is of no use without tls.cert"),
+        ({"tls": {"key": key}}, "tls.key: cannot be used without tls.cert"),
         ({"tls": {"cert": "/nowhere"}}, "tls.cert: /nowhere: No such file or directory"),
         ({"tls": {"cert": cert, "key": other}}, f"tls.key: {other}: does not belong to the certificate in {cert}"),
         (
             {"tls": {"cert": cert, "key": str(pair.encrypted)}},
             f"tls.key: {pair.encrypted}: the key is encrypted: give one without a password",
         ),
-        ({"tls": {"cert": cert, "names": ["a"]}}, "tls.names: are for a certificate made here, and tls.cert is given"),
-        ({"tls": {"names": ["a b"]}}, "tls.names[0]: 'a b' is neither a host name nor an IP address"),
+        (
+            {"tls": {"cert": cert, "names": ["a"]}},
+            "tls.names: cannot be given together with tls.cert",
+        ),
+        (
+            {"tls": {"names": ["a b"]}},
+            "tls.names[0]: 'a b' is neither a host name nor an IP address",
+        ),
         ({"tls": {"cert": 1}}, "tls.cert: expected a string, got a number"),
     ):
         answer = process.call("POST", "/listeners/add", {"port": free_port(), "protocol": "https", **spec})
@@ -182,7 +188,7 @@ def test_health_checks_the_certificates_of_other_machines(
         (["--protocol", "ftp"], "argument --protocol: invalid choice: 'ftp'"),
         (["--cert", "/nowhere"], "--cert: the protocol is http"),
         (["--protocol", "https", "--cert", "/nowhere"], "--cert: /nowhere: No such file"),
-        (["--protocol", "https", "--key", "/nowhere"], "--key: is of no use without --cert"),
+        (["--protocol", "https", "--key", "/nowhere"], "--key: cannot be used without --cert"),
         (["--protocol", "https", "--cert-name", "a b"], "argument --cert-name: 'a b' is neither"),
     ],
 )
@@ -287,7 +293,7 @@ def test_targets_that_will_not_do_change_nothing(process: Goto, pair: Pair, rout
     for url, tls, reason in (
         ("https://a", {"ca": "/nowhere"}, "tls.ca: /nowhere: No such file or directory"),
         ("https://a", {"cert": str(pair.cert)}, f"tls.cert: {pair.cert}: holds no key in PEM form that can be used"),
-        ("http://a", {"serverName": "b"}, "tls: the url is not https"),
+        ("http://a", {"serverName": "b"}, "tls: the url is not https: leave tls out, or write https"),
     ):
         answer = process.call("POST", f"{route}/add", {"name": "bad", "method": "GET", "url": url, "tls": tls})
         assert (answer.status, answer.text.split(" (")[0].strip()) == (400, reason)
@@ -315,4 +321,4 @@ def test_a_file_that_has_changed_is_read_when_its_target_is_added_again(process:
 def test_send_says_which_option_is_wrong(pair: Pair) -> None:
     status, _, error = run_goto("send", "--cacert", "/nowhere", "https://127.0.0.1:1/")
     assert (status, error) == (2, "goto: --cacert: /nowhere: No such file or directory\n")
-    assert run_goto("send", "--key", "/nowhere", "https://127.0.0.1:1/")[2] == "goto: --key: is of no use without --cert\n"
+    assert run_goto("send", "--key", "/nowhere", "https://127.0.0.1:1/")[2] == "goto: --key: cannot be used without --cert\n"

@@ -15,7 +15,7 @@ from goto.features.proxy.target import ProxyTarget
 from goto.flow import Call, Field, Request, decode, encode
 from goto.http.hops import to_upstream
 from goto.http.request_id import REQUEST_ID, fresh_id
-from goto.http.targets import encoded, has_parameter, joined, without
+from goto.http.targets import has_parameter, joined_queries, percent_encoded, without_parameters
 from goto.matching.index import Capture
 from goto.matching.templates import MissingCapture, Piece, expand, parse_template
 
@@ -46,8 +46,8 @@ class Rewrite:
         self._replace_query = tuple(_printable(piece) if isinstance(piece, str) else piece for piece in query)
         self._removed_query = frozenset(target.remove_query)
         self._added_query = [
-            (encoded(name), tuple(encoded(piece) if isinstance(piece, str) else piece for piece in parse_template(text)))
-            for name, text in target.add_query
+            (percent_encoded(name), tuple(percent_encoded(piece) if isinstance(piece, str) else piece for piece in pieces))
+            for name, pieces in _templates(target.add_query)
         ]
         self._removed = frozenset(encode(name).lower() for name in target.remove_headers)
         self._authority = (b"Host", encode(self._origin.authority))
@@ -92,12 +92,12 @@ class Rewrite:
         self, request: Request, path: str, replaced: str, captures: Mapping[str, Capture], headers: list[Field]
     ) -> list[Call]:
         added = [f"{name}={value}" for name, value in _filled(self._added_query, captures, _in_query)]
-        before = joined((self._url_query, replaced, *added))
-        after = without(request.query, self._removed_query) if self._removed_query else request.query
+        before = joined_queries((self._url_query, replaced, *added))
+        after = without_parameters(request.query, self._removed_query) if self._removed_query else request.query
         if self.target.send_id and not has_parameter(before, REQUEST_ID) and not has_parameter(after, REQUEST_ID):
             calls = self._replicated(request, path, headers)
             for call in calls:
-                call.path = f"{path}?{joined((before, f'{REQUEST_ID}={fresh_id()}', after))}"
+                call.path = f"{path}?{joined_queries((before, f'{REQUEST_ID}={fresh_id()}', after))}"
             return calls
         query = f"{before}&{after}" if before and after else before or after
         # a bare question mark is a part of the target as it came
@@ -163,11 +163,11 @@ def _in_path(capture: Capture) -> str:
     """A part of a path stays as it came; other text becomes one that cannot leave its segment, not as `..` either."""
     if capture.source == "uri":
         return capture.text
-    return encoded(capture.text) if capture.text.strip(".") else capture.text.replace(".", "%2E")
+    return percent_encoded(capture.text) if capture.text.strip(".") else capture.text.replace(".", "%2E")
 
 
 def _in_query(capture: Capture) -> str:
-    return encoded(decode(unquote_to_bytes(encode(capture.text))) if capture.source == "uri" else capture.text)
+    return percent_encoded(decode(unquote_to_bytes(encode(capture.text))) if capture.source == "uri" else capture.text)
 
 
 def _in_header(capture: Capture) -> str:
