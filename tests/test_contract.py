@@ -18,7 +18,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from support import ROOT
+from support import ROOT, flow_page
+
+from goto import flow
 
 PUBLIC = {
     "goto.errors": {
@@ -214,6 +216,27 @@ def test_signatures_are_those_that_are_promised(module: str, name: str):
         assert bare(found) == bare(promised)
     else:
         assert found == promised
+
+
+def test_the_page_of_the_flow_is_made_of_the_docstrings():
+    assert flow_page.PAGE.read_text() == flow_page.page(), "write it anew: make flow-docs, or python -m support.flow_page"
+    classes = {name for name in flow.__all__ if inspect.isclass(getattr(flow, name))} - {"ClientGone", "Field"}
+    assert classes == set(flow_page.CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("class A:\n    def __init__(self) -> None:\n        self.b = 1\n", "A.b has no docstring"),
+        ("class A:\n    def b(self) -> None: ...\n", "A.b has no docstring"),
+        ('class A:\n    def __init__(self) -> None:\n        self.b = f()\n        """B."""\n', "A.b does not say its type"),
+    ],
+)
+def test_a_page_needs_a_docstring_and_a_type_of_each(source: str, says: str):
+    (found,) = ast.parse(source).body
+    assert isinstance(found, ast.ClassDef)
+    with pytest.raises(ValueError, match=says):
+        list(flow_page.members(found))
 
 
 def table_of_contributing() -> dict[str, set[str]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 import os
 import pkgutil
@@ -16,11 +14,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from support import ROOT, flow_page
+from support import ROOT
 from support.goto_process import Goto
 from support.ports import free_port
 
-from goto import flow
 from goto.flow import Response
 from goto.instance.wiring import route_table
 from goto.routes import ADMIN
@@ -81,25 +78,24 @@ def test_the_first_example_of_security(goto: Callable[..., Goto]):
     assert "/goto/health" in ran.stdout
 
 
-def test_the_page_of_the_flow_is_made_of_the_docstrings():
-    assert flow_page.PAGE.read_text() == flow_page.page(), "write it anew: make flow-docs"
-    classes = {name for name in flow.__all__ if inspect.isclass(getattr(flow, name))} - {"ClientGone", "Field"}
-    assert classes == set(flow_page.CLASSES)
+def test_the_words_of_goto_are_in_its_code():
+    chapter = (ROOT / "CONTRIBUTING.md").read_text().split("\n## Words of goto's own\n")[1].split("\n## ")[0]
+    words = re.findall(r"^\| (\w+) \| ", chapter, re.M)[1:]
+    code = " ".join(file.read_text() for file in (ROOT / "goto").rglob("*.py"))
+    assert len(words) >= 10
+    assert [word for word in words if not re.search(rf"(?<![a-z]){word}", code, re.I)] == []
 
 
-@pytest.mark.parametrize(
-    ("source", "says"),
-    [
-        ("class A:\n    def __init__(self) -> None:\n        self.b = 1\n", "A.b has no docstring"),
-        ("class A:\n    def b(self) -> None: ...\n", "A.b has no docstring"),
-        ('class A:\n    def __init__(self) -> None:\n        self.b = f()\n        """B."""\n', "A.b does not say its type"),
-    ],
-)
-def test_a_page_needs_a_docstring_and_a_type_of_each(source: str, says: str):
-    (found,) = ast.parse(source).body
-    assert isinstance(found, ast.ClassDef)
-    with pytest.raises(ValueError, match=says):
-        list(flow_page.members(found))
+EXAMPLE_FILES = {"goto/features/gate.py", "tests/features/test_gate.py", "goto/a/b.py", "tests/a/test_b.py"}
+
+
+def test_files_that_are_named_are_there():
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        named = set(re.findall(r"(?<!/)\b((?:goto|tests|addons|configs|docs)/[\w/.-]+\.(?:py|md|yaml))\b", page.read_text()))
+        missing = [
+            file for file in named - EXAMPLE_FILES if not (ROOT / file).exists() and f"/etc/{file}" not in page.read_text()
+        ]
+        assert missing == [], page.name
 
 
 def test_links_lead_somewhere():

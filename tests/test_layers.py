@@ -192,3 +192,31 @@ def test_the_table_of_contributing_tells_what_lives_in_each_folder():
     rows = re.findall(r"^\| `([\w/]+)/` \| (.*) \|$", (ROOT / "CONTRIBUTING.md").read_text(), re.M)
     assert rows == [(room.replace(".", "/"), line) for room, line in zip(folders, first_lines, strict=True)]
     assert all(first_lines)
+
+
+def walks() -> dict[str, list[tuple[str, str]]]:
+    """The stops of each walk through the code in CONTRIBUTING: a file of goto/, and what stands in it."""
+    chapter = (ROOT / "CONTRIBUTING.md").read_text().split("\n## A request's way\n")[1].split("\n## ")[0]
+    titles = re.split(r"^### (.*)$", chapter, flags=re.M)[1:]
+    return {
+        title: re.findall(r"^\d+\. `([\w/.]+)` `([\w.]+)`: ", text, re.M)
+        for title, text in zip(titles[::2], titles[1::2], strict=True)
+    }
+
+
+def defined(file: str) -> set[str]:
+    """What a file of goto/ defines: functions, classes, and the methods of these."""
+    found: set[str] = set()
+    for node in ast.parse((ROOT / "goto" / file).read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+            found.update(f"{node.name}.{inner.name}" for inner in ast.iter_child_nodes(node) if hasattr(inner, "name"))
+    return found
+
+
+@pytest.mark.parametrize("walk", walks())
+def test_the_stops_of_a_walk_are_there_and_none_twice(walk: str):
+    stops = walks()[walk]
+    assert len(stops) > 5
+    assert [(file, name) for file, name in stops if name not in defined(file)] == []
+    assert len(set(stops)) == len(stops)

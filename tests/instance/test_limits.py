@@ -1,4 +1,4 @@
-"""Limits as they are shown. What they do is a matter of `tests/test_limits.py`."""
+"""Limits as they are shown. What they do is a matter of `tests/traffic/test_limits.py`."""
 
 from __future__ import annotations
 
