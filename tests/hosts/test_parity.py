@@ -295,7 +295,7 @@ class Waits(Feature):
             "marks": list(flow.marks),
             "status": flow.counted,
             "completed": flow.completed,
-            "gone": flow.gone,
+            "gone": flow.gone and not flow.completed,  # one that has taken all may leave at any time
             "aborted": flow.aborted,
         })
 
