@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from mypy_extensions import mypyc_attr
@@ -190,6 +190,23 @@ class Hold:
             self.wait.come()
 
 
+class Peer:
+    """The client's connection, as features see it."""
+
+    __slots__ = ("address", "number", "requests")
+
+    def __init__(self, address: str, number: int) -> None:
+        self.address = address
+        """`host:port`, as the access log has it."""
+        self.number = number
+        """That of the connection, counted from 1 in this process."""
+        self.requests = 0
+        """Requests on it so far, the present one included."""
+
+
+NOBODY: Final = Peer("-", 0)
+"""Of a flow that did not come over a connection, as in a test."""
+
 MARK_LENGTH = 200
 """Characters of a mark; what is longer is cut."""
 
@@ -216,6 +233,7 @@ class Flow:
         "local",
         "marks",
         "notes",
+        "peer",
         "request",
         "response",
         "started",
@@ -237,6 +255,8 @@ class Flow:
         """A forced status: answer locally with it."""
         self.default = default
         """The host's own answer to a flow that nobody decides; None where another server stands behind the host."""
+        self.peer = NOBODY
+        """Whose request it is: the client's connection."""
         self.local = local
         """The request is addressed to goto itself, not to a site that it stands in the way of."""
         self.notes: dict[object, Any] = {}

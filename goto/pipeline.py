@@ -15,7 +15,7 @@ import logging
 import re
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from goto.feature import Feature
 from goto.flow import Call, ClientGone, Flow, Headers, Hold, Origin, Request, Response, Wait
@@ -24,6 +24,7 @@ __all__ = ["Pipeline"]
 
 log = logging.getLogger("goto")
 
+T = TypeVar("T")
 Hook = Callable[[Flow], Any]
 Hooks = tuple[Hook, ...]
 
@@ -133,17 +134,18 @@ class Pipeline:
         flow.answer, flow.upstreams = None, ()
 
 
-async def in_own_task(hook: Awaitable[None]) -> None:
-    """Wait for a hook that is `async def`, in a task of that hook alone. Raises what it raises."""
+async def in_own_task(hook: Awaitable[T]) -> T:
+    """Wait for what is `async def`, in a task of that alone: it may do anything that needs one. Raises what it raises."""
     over: Wait[None] = Wait()
 
-    async def run() -> None:
-        await hook
+    async def run() -> T:
+        return await hook
 
     task = asyncio.get_running_loop().create_task(run())
-    task.add_done_callback(lambda _: over.come())
-    await over
-    task.result()
+    if not task.done():
+        task.add_done_callback(lambda _: over.come())
+        await over
+    return task.result()
 
 
 _OWNER = re.compile(r"'(?:[\w.]+\.)?(\w+)' objects? ")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, TypedDict
 
 from goto.api.access import Access
-from goto.api.table import Route, RouteTable
+from goto.api.table import Route, RouteTable, remark
 from goto.errors import ApiError, NotFound, Unauthorized, WrongMethod
 from goto.flow import Request, Response
+from goto.pipeline import in_own_task
 from goto.routes import ADMIN, Accepted, Forward, Who
 from goto.traffic.listener import Listener
 from goto.words.writing import json_bytes
@@ -112,10 +113,15 @@ class Management:
         return asked.asks
 
     async def serve(self, call: ManagementCall, request: Request, body: bytes) -> Served:
-        """Carry out a call that was let in. Raises nothing: an error is a response."""
+        """Carry out a call that was let in, waiting for `Wait`s alone. Raises nothing: an error is a response.
+
+        A method that is plain is called at once, one that is `async def` runs in a task of its own.
+        """
         listener, route, words = call
         try:
-            result = await route.call(self._owner(listener, route.owner), listener, request, words, body)
+            result, unknown = route.call(self._owner(listener, route.owner), listener, request, words, body)
+            if isinstance(result, Awaitable):
+                result = await in_own_task(result)
         except ApiError as error:
             return refusal(error, request)
         except Exception:
@@ -123,7 +129,7 @@ class Management:
             return refusal(ApiError(f"goto: {request.method} {request.path} failed"), request)
         if isinstance(result, (Response, Forward)):
             return result
-        return _answer(result, request)
+        return _answer(remark(result, unknown) if unknown else result, request)
 
     def _owner(self, listener: Listener, kind: type) -> object:
         if kind is Listener:

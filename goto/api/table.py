@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 from urllib.parse import unquote_to_bytes
@@ -71,21 +71,19 @@ class Route:
                     arguments[parameter.name] = request
         return arguments, unknown
 
-    async def call(self, owner: Any, listener: Listener, request: Request, words: list[str], body: bytes) -> Any:
-        """Serve a call; what the method returned, with a remark on keys that were not known."""
+    def call(self, owner: Any, listener: Listener, request: Request, words: list[str], body: bytes) -> tuple[Any, list[str]]:
+        """Call the method; what it returned, which may have to be awaited, and the JSON keys that are not known."""
         arguments, unknown = self.arguments(listener, request, words, body)
-        result = getattr(owner, self.method)(**arguments)
-        if isinstance(result, Awaitable):
-            result = await result
-        return _remark(result, unknown) if unknown else result
+        return getattr(owner, self.method)(**arguments), unknown
 
 
-def _remark(result: Any, unknown: list[str]) -> Any:
+def remark(result: Any, unknown: list[str]) -> Any:
+    """A result with a remark on keys that are not known."""
     match result:
         case str():
             return f"{result} (ignored unknown keys: {', '.join(unknown)})"
         case Accepted():
-            return Accepted(_remark(result.text, unknown))
+            return Accepted(remark(result.text, unknown))
         case dict():
             return {**result, "ignored": unknown}
     return result

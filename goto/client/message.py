@@ -8,7 +8,7 @@ from goto.flow import encode
 from goto.http.request_id import REQUEST_ID, fresh_id
 from goto.http.targets import has_parameter
 from goto.http.wire import REPEATABLE, request_head
-from goto.upstream.answer import ONE_WRITE
+from goto.upstream.upload import ONE_WRITE
 
 _END_OF_TARGET = b" HTTP/1.1\r\n"  # a request target holds no space
 

@@ -184,7 +184,7 @@ class Replica(Receiver):
     def on_data(self, data: bytes) -> None:
         self._body += len(data)
         if self._kept is not None:
-            self._kept.write(data)
+            self._kept.more(data)
 
     def on_end(self) -> None:
         self._last = now = perf_counter()

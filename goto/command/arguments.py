@@ -144,8 +144,8 @@ def _add_serving(serve: argparse._ActionsContainer) -> None:
     serve.add_argument("--grace", type=_word("goto.words.duration", "Duration"), default="10s", metavar="DURATION", help=what)
     serve.add_argument("--log-format", choices=("text", "json"), default="text", help="form of the access log (default: text)")
     serve.add_argument("--quiet", action="store_true", help="write neither start line nor access log")
-    what = "serve every request in a task of its own: slower, to tell whether a fault lies in the fast path"
-    serve.add_argument("--no-fast-path", action="store_false", dest="fast", help=what)
+    # accepted for one version more; serve warns of it
+    serve.add_argument("--no-fast-path", action="store_true", help=argparse.SUPPRESS)
 
 
 def _add_feature(parser: argparse._ActionsContainer) -> None:

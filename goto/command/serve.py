@@ -24,6 +24,8 @@ from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener
 from goto.words.token import TokenOption
 
+complaints = logging.getLogger("goto")
+
 _OPTIONS = {
     "address": "--address",
     "registry.url": "--registry",
@@ -37,6 +39,8 @@ _OPTIONS = {
 
 GC_ALLOCATIONS = 20_000
 """Objects made between two looks of the collector. Exchanges leave no cycles, so looking often only costs time."""
+
+NO_FAST_PATH = "--no-fast-path has no effect any more, since all requests go one way: leave it out, it will be an error later"
 
 CONNECTIONS = 65_000
 """Connections a process is allowed to have, clients' and upstreams' together, as far as the system lets it."""
@@ -57,9 +61,11 @@ async def _serve(options: argparse.Namespace) -> int:
         return _refuse("--watch says what to do with the files of --config: name one")
     log = AccessLog(sys.stdout.fileno(), options.log_format, enabled=not options.quiet, encoding=sys.stdout.encoding)
     try:
-        host = StandaloneHost(log, options.host, fast=options.fast, features=with_plugins(options.feature))
+        host = StandaloneHost(log, options.host, features=with_plugins(options.feature))
     except PluginError as error:
         return _refuse(error)
+    if options.no_fast_path:
+        complaints.warning(NO_FAST_PATH)
     content = contents(options.config) if options.watch else ()
     ended = asyncio.Event()
     try:

@@ -98,13 +98,13 @@ class Recall(Generic[T]):
         return self._found
 
 
-Asked = tuple[str, str, Index]
-"""Method, target and fields of a request; no name is repeated."""
+Asked = tuple[str, str, Index, int]
+"""Method, target and fields of a request, no name repeated, and the length of its body in bytes."""
 
 
-def lone_request(data: bytes) -> Asked | None:
-    """The request, if `data` is one plain HTTP/1.1 request in origin-form, whole, without a body, and nothing else."""
-    lines = data.split(b"\r\n")
+def plain_request(head: bytes) -> Asked | None:
+    """The request, if `head` is a plain HTTP/1.1 one in origin-form up to its blank line; it has no body or one with a length."""
+    lines = head.split(b"\r\n")
     words = lines[0].split(b" ")
     if len(words) != 3 or words[2] != b"HTTP/1.1" or not 4 <= len(lines) <= MOST_FIELDS or lines.pop() or lines.pop():
         return None
@@ -115,28 +115,21 @@ def lone_request(data: bytes) -> Asked | None:
         target = words[1].decode("ascii")
     except (NotPlain, KeyError, UnicodeDecodeError):
         return None
-    if (
-        len(index) != len(lines)
-        or b"host" not in index
-        or b"content-length" in index
-        or target[0:1] != "/"
-        or "#" in target
-        or not target.isprintable()
-    ):
+    if len(index) != len(lines) or b"host" not in index or target[0:1] != "/" or "#" in target or not target.isprintable():
         return None
-    return method, target, index
+    return method, target, index, int(index[b"content-length"][0][1]) if b"content-length" in index else 0
 
 
 def request_of(asked: Asked) -> Request:
-    method, target, index = asked
-    return Request(method, target, Headers([field for (field,) in index.values()], index))
+    method, target, index, length = asked
+    return Request(method, target, Headers([field for (field,) in index.values()], index), has_body=length > 0)
 
 
 Head = tuple[int, bytes, list[Field], int, int]
 """Status, reason, fields, length of the body, and where in the bytes read it begins."""
 
 
-def lone_head(data: bytes) -> Head | None:
+def plain_response(data: bytes) -> Head | None:
     """The head of a response, if `data` begins with a plain one whose body has a length; the connection then stays."""
     end = data.find(b"\r\n\r\n")
     if end < 0:

@@ -96,7 +96,7 @@ class _Answer(Receiver):
             self._too_long()
 
     def on_data(self, data: bytes) -> None:
-        self._body.write(data)
+        self._body.more(data)
         if self._body.truncated:
             self._too_long()
 

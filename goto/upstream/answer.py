@@ -9,43 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import ClassVar, Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final
 
 from goto.flow import Call, Field, Headers, Response
 from goto.http.hops import end_to_end
-from goto.http.wire import LAST_CHUNK, REPEATABLE, chunk, request_head
+from goto.http.wire import REPEATABLE, request_head
 from goto.upstream.batch import Batch
 from goto.upstream.connection import Broken, Connection, Receiver, UpstreamError
 from goto.upstream.pool import Pool
+from goto.upstream.sink import Sink
+from goto.upstream.upload import ONE_WRITE, Upload
 
 HELD_BYTES: Final = 1 << 18
 """Bytes of an answer that are held before anybody takes them; then the upstream has to wait."""
-
-ONE_WRITE: Final = 1 << 16
-"""A body up to this many bytes goes out with its head, in one write."""
-
-
-class Outlet(Protocol):
-    """Where the body of an answer is piped to. `end` or `broken` comes exactly once, last."""
-
-    def write(self, data: bytes) -> None: ...
-
-    def flush(self) -> None:
-        """All that came in one read was written, and the body goes on."""
-
-    def end(self) -> None: ...
-
-    def broken(self, error: UpstreamError) -> None: ...
-
-
-class Feed(Protocol):
-    """A request's body that is still coming."""
-
-    length: int | None
-    """In bytes; None where the client sends it chunked."""
-
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
 
 
 class Answer(Receiver):
@@ -68,16 +45,21 @@ class Answer(Receiver):
     _heading = False
     """Its head is being handed over: what came with it in one read follows."""
     _task: asyncio.Task[None] | None = None
-    """Connects, or sends the body."""
+    """Connects."""
     _sent_before = False
     _began = 0.0
 
-    def __init__(self, pool: Pool, call: Call, body: bytes | Feed, on_head: Callable[[Answer], None] | None = None) -> None:
+    def __init__(self, pool: Pool, call: Call, body: bytes | Upload, on_head: Callable[[Answer], None] | None = None) -> None:
         self.call = call
         self._pool = pool
         self._body = body
         self._on_head = on_head
-        self._outlet: Outlet | None = None
+        self._sink: Sink | None = None
+        self._upload: Upload | None = None
+        """What sends the body, where that takes more than one write."""
+        if isinstance(body, Upload):
+            self._upload = body
+            body.on_broken = self._on_broken_body
 
     @property
     def repeatable(self) -> bool:
@@ -88,21 +70,22 @@ class Answer(Receiver):
         fields = self.fields if self.status == 101 else end_to_end(self.fields)
         return Response(self.status, b"", Headers(fields), reason=self.reason.decode("latin-1"), stream=self)
 
-    def pipe(self, outlet: Outlet) -> None:
+    def pipe(self, sink: Sink) -> None:
         """Hand the body on, held bytes first."""
-        self.resume()  # first, since the outlet may hold it back again
+        self.resume()  # first, since the sink may hold it back again
         if self._held is not None:
             for data in self._held:
-                outlet.write(data)
+                sink.more(data)
             self._held = None
         if self.error is not None:
-            outlet.broken(self.error)
+            sink.broken(self.error)
         elif self.done:
-            outlet.end()
+            sink.end()
         else:
-            self._outlet = outlet
+            self._sink = sink
+            sink.on_drained = self.resume
             if not self._heading:
-                outlet.flush()
+                self.on_flush()
 
     def pause(self) -> None:
         if self.connection is not None and not self.done:
@@ -115,8 +98,8 @@ class Answer(Receiver):
     def abort(self) -> None:
         """Nobody wants it any more."""
         self._on_head = None
-        self._outlet = None
-        self._stop_task()
+        self._sink = None
+        self._stop_sending()
         if not self.done:
             self.done = True
             if self.connection is not None:
@@ -162,44 +145,28 @@ class Answer(Receiver):
             connection.start(self, head + body, call.timeout, head=bare)
             return
         connection.start(self, head, call.timeout, head=bare, whole=False)
-        self._task = connection.loop.create_task(self._feed(connection, body, chunked=length is None))
+        upload = self._upload
+        if upload is None:
+            self._upload = upload = Upload(length)
+        upload.begin(connection)
+        if isinstance(body, bytes):
+            upload.pour(body)
 
-    async def _feed(self, connection: Connection, body: bytes | Feed, *, chunked: bool) -> None:
-        try:
-            if isinstance(body, bytes):
-                for at in range(0, len(body), ONE_WRITE):
-                    if not await self._write(connection, body[at : at + ONE_WRITE]):
-                        return
-            else:
-                async for data in body:
-                    if data and not await self._write(connection, chunk(data) if chunked else data):
-                        return
-            if chunked:
-                connection.write(LAST_CHUNK)
-            if not self.done:
-                connection.sent()
-        except Exception as error:
-            # the upstream must not take what came for the whole
-            if not self.done:
-                connection.abort()
-                self.on_error(ClientBroke(f"the request's body broke: {error}"))
+    def _on_broken_body(self, error: Exception) -> None:
+        """The upstream must not take what came for the whole."""
+        if not self.done:
+            if self.connection is not None:
+                self.connection.abort()
+            self.on_error(ClientBroke(f"the request's body broke: {error}"))
 
-    async def _write(self, connection: Connection, data: bytes) -> bool:
-        """Write a piece of the body and wait until there is room for more; whether the connection was there to write to."""
-        if not connection.usable:
-            return False
-        connection.write(data)
-        connection.watch()  # an upstream that reads no more is as slow as one that does not answer
-        await connection.drain()
-        if not self.status:
-            connection.unwatch()
-        return True
-
-    def _stop_task(self) -> None:
-        """Stop connecting or sending, unless it is that which found the end."""
+    def _stop_sending(self) -> None:
+        """Stop connecting, unless it is that which found the end, and sending."""
         task, self._task = self._task, None
         if task is not None and task is not asyncio.current_task():
             task.cancel()
+        upload, self._upload = self._upload, None
+        if upload is not None:
+            upload.stop()
 
     # ------------------------------------------------------------ receiving
     def on_whole(self, status: int, reason: bytes, fields: list[Field], body: bytes) -> None:
@@ -208,7 +175,7 @@ class Answer(Receiver):
         self.status, self.reason, self.fields, self.length = status, reason, fields, len(body)
         self._held = [body] if body else None
         self.done = True
-        self._stop_task()
+        self._stop_sending()
         on_head, self._on_head = self._on_head, None
         if on_head is not None:
             on_head(self)
@@ -229,8 +196,8 @@ class Answer(Receiver):
             self._heading = False
 
     def on_data(self, data: bytes) -> None:
-        if self._outlet is not None:
-            self._outlet.write(data)
+        if self._sink is not None:
+            self._sink.more(data)
             return
         if self._held is None:
             self._held = []
@@ -240,15 +207,18 @@ class Answer(Receiver):
             self.pause()
 
     def on_flush(self) -> None:
-        if self._outlet is not None:
-            self._outlet.flush()
+        sink = self._sink
+        if sink is not None:
+            sink.flush()
+            if sink.congested:
+                self.pause()
 
     def on_end(self) -> None:
         self.done = True
-        self._stop_task()
-        outlet, self._outlet = self._outlet, None
-        if outlet is not None:
-            outlet.end()
+        self._stop_sending()
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink.end()
 
     def on_error(self, error: UpstreamError) -> None:
         connection = self.connection
@@ -267,17 +237,17 @@ class Answer(Receiver):
         self.done = True
         if self.call.tally is not None and not isinstance(error, ClientBroke):
             self.call.tally.failed(error.kind)
-        self._stop_task()
+        self._stop_sending()
         self.on_failure(error)
 
     def on_failure(self, error: UpstreamError) -> None:
         """There will be no answer, or no more of it; `error` says so too."""
         on_head, self._on_head = self._on_head, None
-        outlet, self._outlet = self._outlet, None
+        sink, self._sink = self._sink, None
         if on_head is not None:
             on_head(self)
-        elif outlet is not None:
-            outlet.broken(error)
+        elif sink is not None:
+            sink.broken(error)
 
 
 class ClientBroke(UpstreamError):
@@ -294,13 +264,13 @@ class Upstream:
         """The writes of this process, to clients and upstreams."""
         self.pool = Pool(self.batch)
 
-    def send(self, call: Call, body: bytes | Feed, on_head: Callable[[Answer], None]) -> Answer:
+    def send(self, call: Call, body: bytes | Upload, on_head: Callable[[Answer], None]) -> Answer:
         """Send a call; `on_head(answer)` follows, never before this returns."""
         answer = Answer(self.pool, call, body, on_head)
         answer.begin()
         return answer
 
-    async def head(self, call: Call, body: bytes | Feed) -> Answer:
+    async def head(self, call: Call, body: bytes | Upload) -> Answer:
         """Send a call and wait for the head of its answer. Raises `UpstreamError`."""
         waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 

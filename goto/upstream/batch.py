@@ -7,26 +7,57 @@ else in a small exchange; done together, they find it awake (measured: twice the
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 
 class Batch:
     """The writes of one event loop's turn, in order. Whoever writes past it to the same transport flushes it first."""
 
-    __slots__ = ("_writes",)
+    __slots__ = ("_last", "_looking", "_looks", "_writes")
 
     def __init__(self) -> None:
-        self._writes: list[tuple[asyncio.WriteTransport, bytes]] = []
+        self._writes: list[tuple[asyncio.WriteTransport, list[bytes]]] = []
+        """What is to be written, pieces that follow each other to one transport together."""
+        self._last: asyncio.WriteTransport | None = None
+        self._looks: list[Callable[[], None]] = []
+        self._looking = False
 
     def write(self, transport: asyncio.WriteTransport, data: bytes) -> None:
         """Write at the end of this turn; nothing, if the transport is closing by then."""
-        if not self._writes:
+        writes = self._writes
+        if transport is self._last:
+            writes[-1][1].append(data)
+            return
+        if not writes:
             asyncio.get_running_loop().call_soon(self.flush)
-        self._writes.append((transport, data))
+        writes.append((transport, [data]))
+        self._last = transport
 
     def flush(self) -> None:
         """Write what is collected now."""
-        if self._writes:
-            writes, self._writes = self._writes, []
-            for transport, data in writes:
+        writes = self._writes
+        if writes:
+            self._writes = []
+            self._last = None
+            for transport, pieces in writes:
                 if not transport.is_closing():
-                    transport.write(data)
+                    transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        self._look_soon()
+
+    def then(self, look: Callable[[], None]) -> None:
+        """Call this once what was written up to now has been handed to the system, as far as that takes it: one look a turn."""
+        self._looks.append(look)
+        if not self._writes:
+            self._look_soon()
+
+    def _look_soon(self) -> None:
+        """uvloop writes at the end of its turn."""
+        if self._looks and not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        looks, self._looks = self._looks, []
+        for look in looks:
+            look()

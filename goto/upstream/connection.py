@@ -17,8 +17,9 @@ import httptools
 from mypy_extensions import mypyc_attr
 
 from goto.flow import Field, Origin
-from goto.http.heads import Head, Recall, lone_head
+from goto.http.heads import Head, Recall, plain_response
 from goto.upstream.batch import Batch
+from goto.upstream.sink import nothing
 from goto.words.duration import duration_text
 
 
@@ -84,13 +85,17 @@ class Receiver(ABC):
 HEAD_LIMIT: Final = 1 << 18
 """Bytes of the head of an answer, interim heads included."""
 
+AT_ONCE: Final = 1 << 14
+"""Pieces of a request from this size on are written at once, so that it shows whether the origin takes them."""
+
 _UNTIL_CLOSE: Final = -1
 _REASON = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _NO_BODY: Final = (204, 304)
 
 
 class Connection:
-    """A connection kept in a pool. `pause` and `resume` hold back what it receives; `drain` waits for what it sends.
+    """A connection kept in a pool. `pause` and `resume` hold back what it receives; what it sends is `congested` where the origin
+    does not take it as fast as it comes, until `on_drained` is called.
 
     An `asyncio.Protocol` in all but its base, which a compiled class cannot have.
     """
@@ -101,7 +106,6 @@ class Connection:
         "_chunked",
         "_complete",
         "_deadline",
-        "_drained",
         "_fields",
         "_glance",
         "_head_done",
@@ -118,8 +122,10 @@ class Connection:
         "_timeout",
         "_timer",
         "_timer_at",
+        "congested",
         "idle_since",
         "loop",
+        "on_drained",
         "origin",
         "received",
         "reused",
@@ -160,7 +166,7 @@ class Connection:
         """Bytes of the head, then of the body, that came through the parser."""
         self._left: int | None = None
         """Bytes of the body still to come past the parser; None while the parser is in charge."""
-        self._glance = Recall(lone_head)
+        self._glance = Recall(plain_response)
         """The head of an answer, if it is a plain one."""
         self._head_done = False
         self._complete = False
@@ -170,7 +176,10 @@ class Connection:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._paused = False
-        self._drained: asyncio.Future[None] | None = None
+        self.congested = False
+        """The origin does not take what is written as fast as it comes."""
+        self.on_drained: Callable[[], None] = nothing
+        """Called when it takes more again, or the connection has ended."""
 
     # ------------------------------------------------------------ what its user calls
     @property
@@ -187,25 +196,22 @@ class Connection:
         self._seen = 0
         self._timeout = timeout
         self.sending = not whole
+        self._batch.write(self.transport, data)
         if whole:
-            self._batch.write(self.transport, data)
             self.watch()
-        else:
-            self.transport.write(data)
 
     def write(self, data: bytes) -> None:
-        if self.transport is not None:
-            self.transport.write(data)
-
-    @property
-    def congested(self) -> bool:
-        """The origin does not take what is written as fast as it comes."""
-        return self._drained is not None
-
-    async def drain(self) -> None:
-        """Wait until what was written has mostly gone out. Returns at once on a connection that ended."""
-        if self._drained is not None:
-            await asyncio.shield(self._drained)
+        """A further part of the request. An origin that does not read it is as slow as one that does not answer."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        if len(data) < AT_ONCE:
+            self._batch.write(transport, data)
+        else:
+            self._batch.flush()
+            transport.write(data)
+        if self.congested and self._deadline is None:
+            self.watch()
 
     def sent(self) -> None:
         """The last byte of the request was written: from here on the upstream's time counts."""
@@ -286,12 +292,14 @@ class Connection:
         self._on_lost(self)
 
     def pause_writing(self) -> None:
-        self._drained = self.loop.create_future()
+        self.congested = True
 
     def resume_writing(self) -> None:
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
-        self._drained = None
+        if self.congested:
+            self.congested = False
+            if self.sending and not self._head_done:
+                self.unwatch()  # it is the client's turn again
+            self.on_drained()
 
     # ------------------------------------------------------------ what the parser calls
     def on_message_begin(self) -> None:

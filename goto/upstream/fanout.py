@@ -2,60 +2,62 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from goto.flow import Call, Flow, Response
+from goto.flow import Call, Flow, Response, Wait
 from goto.http.reasons import status_text
 from goto.upstream.answer import Answer, Upstream
-from goto.upstream.connection import UpstreamError
 from goto.upstream.kept import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, KeptBody, Reported, reported
 from goto.words.writing import json_bytes
 
 
 async def fan_out(upstream: Upstream, flow: Flow, calls: Sequence[Call], body: bytes) -> Response:
-    """Send all calls at once and wait for all. Raises `ClientGone`; the calls are then aborted."""
-    budget = Budget(FAN_OUT_LIMIT)
-    tasks = [asyncio.ensure_future(_one(upstream, call, body, budget)) for call in calls[:RESPONSES_LIMIT]]
-    every: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    left = len(tasks)
+    """Send all calls at once and wait for all, for `Wait`s alone. Raises `ClientGone`; the calls are then aborted."""
+    every: Wait[None] = Wait()
+    left = min(len(calls), RESPONSES_LIMIT)
 
-    def one_done(task: asyncio.Task[Reported]) -> None:
+    def one_over() -> None:
         nonlocal left
         left -= 1
-        if not left and not every.done():
-            every.set_result(None)
+        if not left:
+            every.come()
 
-    for task in tasks:
-        task.add_done_callback(one_done)
+    budget = Budget(FAN_OUT_LIMIT)
+    ones = [_One(upstream, call, body, KeptBody(budget), one_over) for call in calls[:RESPONSES_LIMIT]]
     try:
-        await flow.wait(every)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        raise
-    answers: list[Reported] = [task.result() for task in tasks]
+        await flow.until(every)
+    finally:
+        for one in ones:
+            one.answer.abort()
+    answers = [one.reported() for one in ones]
     if len(calls) > RESPONSES_LIMIT:
         answers.append({"LeftOut": len(calls) - RESPONSES_LIMIT, "Reason": f"{RESPONSES_LIMIT} responses are the limit"})
     return Response.json(208, json_bytes(answers))
 
 
-async def _one(upstream: Upstream, call: Call, body: bytes, budget: Budget) -> Reported:
-    answer: Answer | None = None
-    kept = KeptBody(budget)
-    try:
-        answer = await upstream.head(call, body)
-        answer.pipe(kept)
-        await kept.read()
-    except UpstreamError as error:
-        if answer is not None:
-            answer.abort()
-        failed = reported(call.target, call.id, error.status, status_text(error.status))
-        failed["Body"] = f"target {call.target}: {error}"
-        return failed
-    except BaseException:
-        if answer is not None:
-            answer.abort()
-        raise
-    status = f"{answer.status} {answer.reason.decode('latin-1')}".rstrip()
-    return reported(call.target, call.id, answer.status, status, answer.response().headers.fields, kept)
+class _One:
+    """One of the calls. `on_over` is called once its answer is whole, or will not be."""
+
+    def __init__(self, upstream: Upstream, call: Call, body: bytes, kept: KeptBody, on_over: Callable[[], None]) -> None:
+        self._call = call
+        self._kept = kept
+        self._on_over = on_over
+        self.answer = upstream.send(call, body, self._on_head)
+
+    def reported(self) -> Reported:
+        call, answer = self._call, self.answer
+        error = answer.error
+        if error is not None:
+            failed = reported(call.target, call.id, error.status, status_text(error.status))
+            failed["Body"] = f"target {call.target}: {error}"
+            return failed
+        status = f"{answer.status} {answer.reason.decode('latin-1')}".rstrip()
+        return reported(call.target, call.id, answer.status, status, answer.response().headers.fields, self._kept)
+
+    def _on_head(self, answer: Answer) -> None:
+        if answer.error is None:
+            answer.pipe(self._kept)
+        if answer.error is not None or self._kept.done.here:
+            self._on_over()
+        else:
+            self._kept.done.on_come = self._on_over

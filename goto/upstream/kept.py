@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypedDict
 
+from mypy_extensions import mypyc_attr
+
+from goto.flow import Wait, step_in_task
 from goto.http.fields import Field, decode
-from goto.upstream.connection import UpstreamError
+from goto.upstream.sink import Sink, nothing
 
 FAN_OUT_LIMIT = 64 << 20
 """Bytes of bodies that one answer to several calls keeps; what is left out is named in it."""
@@ -25,18 +27,19 @@ class Budget:
         self.left = left
 
 
-class KeptBody:
-    """An outlet that keeps a body as far as its budget goes, and counts all of it."""
-
-    __slots__ = ("_budget", "_done", "_kept", "_pieces", "size")
+@mypyc_attr(allow_interpreted_subclasses=True)
+class KeptBody(Sink):
+    """Keeps a body as far as its budget goes, and counts all of it. `done` comes when it has ended, and fails if it broke off."""
 
     def __init__(self, budget: Budget) -> None:
+        self.congested = False
+        self.on_drained: Callable[[], None] = nothing
         self.size = 0
         """Bytes of the body so far, whether kept or not."""
+        self.done: Wait[None] = Wait()
         self._budget = budget
         self._pieces: list[bytes] = []
         self._kept = 0
-        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
     def truncated(self) -> bool:
@@ -53,7 +56,7 @@ class KeptBody:
         """The same, as far as it is UTF-8."""
         return self.data.decode("utf-8", "replace")
 
-    def write(self, data: bytes) -> None:
+    def more(self, data: bytes) -> None:
         self.size += len(data)
         left = self._budget.left
         if left > 0:
@@ -62,21 +65,19 @@ class KeptBody:
             self._kept += len(piece)
             self._budget.left = left - len(piece)
 
-    def flush(self) -> None:
-        pass
-
     def end(self) -> None:
-        if not self._done.done():
-            self._done.set_result(None)
+        self.done.come()
 
-    def broken(self, error: UpstreamError) -> None:
-        if not self._done.done():
-            self._done.set_exception(error)
+    def broken(self, error: Exception) -> None:
+        self.done.fail(error)
 
     async def read(self) -> bytes:
-        """Wait for the end of the body; what is kept of it. Raises the `UpstreamError` that it broke off with."""
-        await self._done
+        """For tasks: wait for the end of the body; what is kept of it. Raises what it broke off with."""
+        await step_in_task(self._ended())
         return self.data
+
+    async def _ended(self) -> None:
+        await self.done
 
 
 class Reported(TypedDict, total=False):

@@ -16,7 +16,7 @@ from goto.api.management import Management, Served, refusal, wants_json
 from goto.api.table import RouteTable
 from goto.errors import Conflict, NotFound, Unauthorized, WrongMethod
 from goto.feature import Feature
-from goto.flow import Call, Flow, Headers, Origin, Request, Response
+from goto.flow import Call, Flow, Headers, Origin, Request, Response, step_in_task
 from goto.routes import Accepted, Forward, get, post, put
 from goto.traffic.listener import Listener, ListenerSpec
 from goto.upstream.answer import Upstream
@@ -65,7 +65,7 @@ def served(method: str, path: str, accept: str = "") -> Served:
     request = Request(method, path, Headers([(b"Accept", accept.encode())] if accept else ()))
     asked = management.find(listeners[1], request)
     assert asked
-    return asyncio.run(management.serve(management.admit(asked), request, b""))
+    return asyncio.run(step_in_task(management.serve(management.admit(asked), request, b"")))
 
 
 def answer(method: str, path: str, accept: str = "") -> tuple[int, bytes]:

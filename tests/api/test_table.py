@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.api.table import RouteTable, routes_of
+from goto.api.table import RouteTable, remark, routes_of
 from goto.errors import BadInput, Conflict, NotFound, WrongMethod
 from goto.flow import Headers, Request
 from goto.routes import Accepted, get, post, put
@@ -107,9 +108,16 @@ def serve(method: str, target: str, body: bytes = b"") -> Any:
     hit = TABLE.find(method, request.path)
     assert hit is not None
     route, words = hit
-    return asyncio.run(
-        route.call(route.owner(), Listener(ListenerSpec(8081), "host", Upstream(), features=()), request, words, body)
+    result, unknown = route.call(
+        route.owner(), Listener(ListenerSpec(8081), "host", Upstream(), features=()), request, words, body
     )
+    if isinstance(result, Awaitable):
+
+        async def awaited() -> Any:
+            return await result
+
+        result = asyncio.run(awaited())
+    return remark(result, unknown) if unknown else result
 
 
 @pytest.mark.parametrize(

@@ -52,10 +52,6 @@ def addon(start: Start) -> Sides:
     return wrk(mitmdump(start, upstream, addon=True)), wrk(mitmdump(start, upstream, addon=False))
 
 
-def fast_path(start: Start) -> Sides:
-    return wrk(serving(start).base), wrk(serving(start, "--no-fast-path").base)
-
-
 def tls(start: Start) -> Sides:
     upstream = answering(start, tls=True)
     return proxying(start, upstream).side, wrk(passing(start, upstream).base)
@@ -99,7 +95,6 @@ ROWS: tuple[Row, ...] = (
     Ratio("client", "32 replicas, an id in each request", "hey, 32 connections", client, 1.5, 2.5),
     Ratio("targets", "echo; 2,000 targets that do not match", "no target", targets, 0.85, 0.95),
     Ratio("addon", "mitmdump with goto idle in it", "mitmdump without", addon, 1.0, 1.5),
-    Ratio("fast-path", "echo", "the same with `--no-fast-path`", fast_path),
     Ratio("tls", "one target that speaks TLS, small bodies", "nginx `proxy_pass` to the same", tls),
     Limit("start", "from exec to the first answer", first_answer, "s", 0.6, 0.4, digits=2),
     Limit("idle", "resident memory when idle", idle_memory, "MB", 60, 45, digits=1),

@@ -90,7 +90,7 @@ def test_help_shows_examples(words: list[str], capsys: Out) -> None:
 @pytest.mark.parametrize("words", [["--help"], ["serve", "--help"]])
 def test_help_of_goto_and_of_serve_names_each_flag_of_serving(words: list[str], capsys: Out) -> None:
     _, out, _ = ended(*words, capsys=capsys)
-    for flag in ("--port", "--host", "--label", "--log-format", "--quiet", "--no-fast-path"):
+    for flag in ("--port", "--host", "--label", "--log-format", "--quiet"):
         assert flag in out
 
 

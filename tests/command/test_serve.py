@@ -120,17 +120,24 @@ class InTask(Feature):
 """
 
 
-@pytest.mark.parametrize(("flags", "in_task"), [([], "no"), (["--no-fast-path"], "yes")])
-def test_only_the_fast_path_serves_without_a_task(flags: list[str], in_task: str, tmp_path: Path, upstream: Upstream) -> None:
+def test_no_request_needs_a_task(tmp_path: Path, upstream: Upstream) -> None:
+    """With or without a body, alone or not, held or not, of whichever version."""
     feature = tmp_path / "in_task.py"
     feature.write_text(IN_TASK)
-    with Goto("way", "--feature", str(feature), *flags) as process:
+    chunks = get("/x", "Transfer-Encoding: chunked", method="POST") + b"1\r\na\r\n0\r\n\r\n"
+    old = b"GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+    requests = [get("/x"), get("/x", method="POST", body=b"hello"), chunks, old, get("/up"), get("/up", method="POST", body=b"a")]
+    with Goto("way", "--feature", str(feature)) as process:
         process.api("POST", "/request/proxy/targets/add", {"name": "t", "url": upstream.base, "match": {"uris": ["/up"]}})
-        with Client(process.port) as client:
-            seen = []
-            for path in ("/here", "/up", "/here", "/up"):
-                process.call("GET", "/goto/health")  # by then the connection is idle
-                client.send(get(path))
-                answer = client.answer()
-                seen.append((answer.status, answer.value("in-task")))
-        assert seen == [(200, in_task)] * 4
+        for setting in ("/label/clear", "/request/timeout/track/all", "/response/delay/set/1ms"):
+            process.api("PUT", setting)
+            with Client(process.port) as client:
+                client.send(b"".join(requests))
+                seen = [client.answer() for _ in requests]
+            assert [(answer.status, answer.value("in-task")) for answer in seen] == [(200, "no")] * len(requests)
+
+
+def test_what_had_an_effect_once_is_accepted_and_warned_of() -> None:
+    with Goto("old", "--no-fast-path", expect_errors=True) as process:
+        assert process.call("GET", "/x").status == 200
+        assert "--no-fast-path has no effect any more" in process.log

@@ -10,7 +10,7 @@ from goto.config.dump import data_of
 from goto.config.keys import Keys
 from goto.feature import Feature
 from goto.features import FEATURES
-from goto.flow import Headers, Request, Response
+from goto.flow import Headers, Request, Response, step_in_task
 from goto.instance.wiring import Instance, config_keys
 from goto.traffic.listener import Listener, ListenerSpec
 from support.documents import document
@@ -55,7 +55,9 @@ class Lab:
         management = self.instance.management
         asked = management.find(self.first, request)
         assert asked is not None, f"there is no route {path}"
-        served = await management.serve(management.admit(asked), request, body.encode() if isinstance(body, str) else body)
+        served = await step_in_task(
+            management.serve(management.admit(asked), request, body.encode() if isinstance(body, str) else body)
+        )
         assert isinstance(served, Response)
         return served
 

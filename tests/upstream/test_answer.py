@@ -25,6 +25,7 @@ from goto.flow import Call, Origin
 from goto.upstream.answer import Answer
 from goto.upstream.answer import Upstream as Sender
 from goto.upstream.connection import Broken, TooSlow, UpstreamError
+from goto.upstream.sink import Sink
 
 OK = b"HTTP/1.1 200 OK\r\n"
 MB = 1 << 20
@@ -439,26 +440,20 @@ def test_a_client_that_does_not_read_holds_back_the_upstream(site: Site, delay: 
 def test_a_paused_outlet_stays_paused_when_held_bytes_fill_it() -> None:
     """A client may be full with what was held while its answer waited: the upstream must not be let go on then."""
 
-    class Full:
-        answer: Answer
-
-        def write(self, data: bytes) -> None: ...
-
+    class Full(Sink):
         def flush(self) -> None:
-            self.answer.pause()
-
-        def end(self) -> None: ...
-
-        def broken(self, error: UpstreamError) -> None: ...
+            self.congested = True
 
     async def run(port: int) -> None:
         sender = Sender()
         answer = await sender.head(Call("t", Origin("http", "127.0.0.1", port), "GET", "/", [(b"Host", b"a")]), b"")
         outlet = Full()
-        outlet.answer = answer
         assert answer.connection is not None
         answer.pipe(outlet)
         assert answer.connection._paused
+        outlet.congested = False
+        outlet.on_drained()
+        assert not answer.connection._paused
         answer.abort()
         await sender.close()
 

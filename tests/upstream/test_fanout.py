@@ -17,7 +17,7 @@ from support.site import Site
 from support.upstream import Reply, Upstream, held
 from support.waiting import PATIENCE, eventually
 
-from goto.flow import Call, ClientGone, Origin, Response
+from goto.flow import Call, ClientGone, Origin, Response, step_in_task
 from goto.upstream import fanout
 from goto.upstream.answer import Upstream as Sender
 from goto.upstream.fanout import fan_out
@@ -43,7 +43,7 @@ def entries(*ports: int, body: bytes = b"") -> list[dict[str, Any]]:
             for n, port in enumerate(ports)
         ]
         try:
-            return await asyncio.wait_for(fan_out(sender, flow(), calls, body), PATIENCE)
+            return await asyncio.wait_for(step_in_task(fan_out(sender, flow(), calls, body)), PATIENCE)
         finally:
             await sender.close()
 
@@ -131,7 +131,7 @@ def test_a_flow_whose_client_has_gone_sends_nothing_on() -> None:
         one = flow()
         one.leave()
         with pytest.raises(ClientGone):
-            await fan_out(Sender(), one, [Call("t", Origin("http", "127.0.0.1", 1), "GET", "/")], b"")
+            await step_in_task(fan_out(Sender(), one, [Call("t", Origin("http", "127.0.0.1", 1), "GET", "/")], b""))
         await asyncio.sleep(0)
 
     asyncio.run(run())

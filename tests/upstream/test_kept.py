@@ -27,7 +27,7 @@ def test_the_first_bytes_are_kept_and_all_are_counted(pieces: list[bytes], limit
     async def main() -> None:
         kept = KeptBody(Budget(limit))
         for piece in pieces:
-            kept.write(piece)
+            kept.more(piece)
             kept.flush()
         kept.end()
         body = b"".join(pieces)
@@ -44,7 +44,7 @@ def test_bodies_of_one_budget_share_it(writes: list[tuple[int, bytes]], limit: i
         bodies = [KeptBody(budget) for _ in range(3)]
         sent = [b"", b"", b""]
         for at, data in writes:
-            bodies[at].write(data)
+            bodies[at].more(data)
             sent[at] += data
         assert sum(len(body.data) for body in bodies) == min(limit, sum(map(len, sent)))
         assert budget.left == limit - sum(len(body.data) for body in bodies)
@@ -60,7 +60,7 @@ def test_a_budget_that_others_have_overdrawn_keeps_nothing() -> None:
     def act() -> None:
         budget = Budget(-7)
         kept = KeptBody(budget)
-        kept.write(b"hello")
+        kept.more(b"hello")
         assert (kept.data, kept.size, kept.truncated, budget.left) == (b"", 5, True, -7)
 
     running(act)
@@ -69,7 +69,7 @@ def test_a_budget_that_others_have_overdrawn_keeps_nothing() -> None:
 def test_a_body_that_breaks_raises() -> None:
     async def main() -> None:
         kept = KeptBody(Budget(9))
-        kept.write(b"hello")
+        kept.more(b"hello")
         kept.broken(Broken("cut"))
         kept.end()  # too late
         await kept.read()
@@ -82,7 +82,7 @@ def test_reading_waits_for_the_end() -> None:
     async def main() -> None:
         kept = KeptBody(Budget(9))
         reading = asyncio.ensure_future(kept.read())
-        kept.write(b"hello")
+        kept.more(b"hello")
         await asyncio.sleep(0)
         assert not reading.done()
         kept.end()
@@ -94,7 +94,7 @@ def test_reading_waits_for_the_end() -> None:
 def test_an_answer_is_shown_with_as_much_of_its_body_as_is_kept() -> None:
     def act() -> None:
         kept = KeptBody(Budget(2))
-        kept.write(b"a\xff\xff")
+        kept.more(b"a\xff\xff")
         assert reported("t", "t[1][1]", 201, "201 Made", [(b"X", b"1"), (b"X", b"2"), (b"Y", b"\xe4")], kept) == {
             "TargetName": "t",
             "TargetID": "t[1][1]",

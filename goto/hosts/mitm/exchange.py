@@ -260,7 +260,7 @@ class MitmExchange:
         return response
 
     async def _manage(self, call: ManagementCall, body: bytes) -> Response:
-        served = await self._instance.management.serve(call, self.flow.request, body)
+        served = await step_in_task(self._instance.management.serve(call, self.flow.request, body))
         if isinstance(served, Forward):
             return await send_whole(self._instance.upstream, self.flow, served.calls, body)
         return served

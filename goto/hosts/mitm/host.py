@@ -124,7 +124,7 @@ class MitmHost:
     async def _open_admin(self, port: int) -> None:
         first = self.instance.listeners.first
         assert first is not None
-        self._admin = AdminPort(self, first)
+        self._admin = AdminPort(self.instance, self.log, first)
         await self._admin.open(port, ctx.options.listen_host or None)
 
     @staticmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from goto.flow import Call, Flow, Response
+from goto.flow import Call, Flow, Response, step_in_task
 from goto.upstream.answer import Upstream
 from goto.upstream.connection import UpstreamError
 from goto.upstream.fanout import fan_out
@@ -15,7 +15,7 @@ from goto.upstream.kept import FAN_OUT_LIMIT, Budget, KeptBody
 async def send_whole(upstream: Upstream, flow: Flow, calls: Sequence[Call], body: bytes) -> Response:
     """Send calls and wait for all of what is answered: mitmproxy streams no response of goto's own. Raises `ClientGone`."""
     if len(calls) > 1:
-        return await fan_out(upstream, flow, list(calls), body)
+        return await step_in_task(fan_out(upstream, flow, list(calls), body))
     (call,) = calls
     # a future beside the task, since a client's leaving is set as the exception of what is waited for
     waiter: asyncio.Future[Response] = asyncio.get_running_loop().create_future()

@@ -1,61 +1,117 @@
-"""The body of a client's request, as it comes in on the standalone host."""
+"""The body of a client's request: it comes by push, and goes to one sink.
+
+where it goes                the sink
+nobody has said so far       none: up to HELD_BYTES are held, then the client has to wait
+nobody wants it              `Dropped`
+the first bytes are shown    `KeptBody(Budget(n))`
+it is needed whole           `WholeBody(limit)`
+on to one upstream           `Upload`
+to the other protocol        `Tunnel`
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Callable
+from typing import Final
 
-from aiohttp import StreamReader
+from goto.errors import BadInput, TooLarge
+from goto.upstream.kept import Budget, KeptBody
+from goto.upstream.sink import Dropped, Sink
 
-from goto.errors import TooLarge
-from goto.hosts.standalone.connection import ClientConnection
+HELD_BYTES: Final = 1 << 16
+"""Bytes of a body that are held as long as nobody has said where it goes."""
 
 
-class ClientBody:
-    """A body to be read once. Reading it is what answers `Expect: 100-continue` (RFC 9110, 10.1.1).
+class RequestBody:
+    """One body. `length` is in bytes, None for a chunked one.
 
-    `length` is in bytes, None for a chunked one. Reading raises what aiohttp raises where the body breaks.
+    `expected`: the client holds it back until it is told to go on (`Expect: 100-continue`, RFC 9110, 10.1.1), for which `invite`
+    is called when, and only when, somebody wants it. `settle` is called when it may have changed whether it is congested.
     """
 
-    def __init__(self, connection: ClientConnection, content: StreamReader, length: int | None, *, expected: bool) -> None:
+    def __init__(self, length: int | None, expected: bool, invite: Callable[[], None], settle: Callable[[], None]) -> None:
         self.length = length
-        self._connection = connection
-        self._content = content
-        self._expected = expected
+        self.awaited = expected
+        """The client holds it back, and was not told to go on."""
+        self.over = False
+        """It has come whole, or broke."""
+        self._invite = invite
+        self._settle = settle
+        self._sink: Sink | None = None
+        self._held: list[bytes] = []
+        self._held_size = 0
+        self._error: Exception | None = None
 
     @property
-    def awaited(self) -> bool:
-        """The client holds it back until it is told to go on, and was not told."""
-        return self._expected and not self._content.is_eof()
+    def unclaimed(self) -> bool:
+        """Nobody has said where it goes."""
+        return self._sink is None
 
     @property
-    def unread(self) -> bool:
-        return not self._content.at_eof()
+    def congested(self) -> bool:
+        sink = self._sink
+        return self._held_size >= HELD_BYTES if sink is None else sink.congested
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        if self._expected:
-            self._expected = False
-            if not self._content.total_bytes:
-                self._connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        async for data in self._content.iter_any():
-            yield data
+    def to(self, sink: Sink) -> None:
+        """This is where it goes, what was held first. To be called once."""
+        if self.awaited and not self.over:
+            self.awaited = False
+            self._invite()
+        self._lead(sink)
 
-    async def read(self, limit: int) -> bytes:
-        """The whole body. Raises `TooLarge` past the limit in bytes, and then reads no further."""
-        if self.length is not None and self.length > limit:
-            raise TooLarge(f"body: {self.length} bytes are more than the limit of {limit}")
-        parts, size = [], 0
-        async for data in self:
-            size += len(data)
-            if size > limit:
-                raise TooLarge(f"body: more than the limit of {limit} bytes")
-            parts.append(data)
-        return b"".join(parts)
+    def drop(self) -> None:
+        """Nobody wants it, or nobody any more. Does not ask the client to go on."""
+        self._lead(Dropped())
 
-    async def read_part(self, kept: int) -> tuple[bytes, int]:
-        """The first bytes of the body, and its full size; the rest is read and dropped."""
-        parts, size = [], 0
-        async for data in self:
-            if size < kept:
-                parts.append(data[: kept - size])
-            size += len(data)
-        return b"".join(parts), size
+    def _lead(self, sink: Sink) -> None:
+        self._sink = sink
+        sink.on_drained = self._settle
+        held, self._held, self._held_size = self._held, [], 0
+        for data in held:
+            sink.more(data)
+        if self._error is not None:
+            sink.broken(self._error)
+        elif self.over:
+            sink.end()
+        elif held:
+            sink.flush()
+        self._settle()
+
+    # ------------------------------------------------------------ what the connection calls
+    def more(self, data: bytes) -> None:
+        self.awaited = False
+        sink = self._sink
+        if sink is not None:
+            sink.more(data)
+        else:
+            self._held.append(data)
+            self._held_size += len(data)
+
+    def flush(self) -> None:
+        if self._sink is not None and not self.over:
+            self._sink.flush()
+
+    def end(self) -> None:
+        self.over = True
+        self.awaited = False
+        if self._sink is not None:
+            self._sink.end()
+
+    def broken(self, reason: str) -> None:
+        self.over = True
+        self._error = BadInput(f"body: {reason}")
+        if self._sink is not None:
+            self._sink.broken(self._error)
+
+
+class WholeBody(KeptBody):
+    """Keeps a body that is needed whole. It is broken with `TooLarge` as soon as it is over the limit, in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(Budget(limit))
+        self._limit = limit
+
+    def more(self, data: bytes) -> None:
+        super().more(data)
+        if self.truncated:
+            self.broken(TooLarge(f"body: more than the limit of {self._limit} bytes"))

@@ -1,21 +1,22 @@
-"""One exchange on the standalone host: head, pipeline, answer or upstream, pipeline, client."""
+"""One exchange on the standalone host: head, pipeline, answer or upstream, pipeline, client.
+
+It is one coroutine, written as a story, and stepped by whoever has what it waits for (`goto.flow.Wait`): the connection, the
+upstream, a timer. What need not wait is done within the read that brought the request, without a task.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
-from goto.api.management import ManagementCall, refusal
-from goto.errors import ApiError, BadInput, NotFound, TooLarge
-from goto.flow import Call, ClientGone, Flow, Response, step_in_task
-from goto.hosts.standalone.body import ClientBody
-from goto.hosts.standalone.connection import CLOSED, KEPT, LINGER_REFUSED_SECONDS, ClientConnection, Content, Message, Sent
-from goto.hosts.standalone.delivery import ClientOutlet
-from goto.hosts.standalone.requests import refusal_of, request_of
+from goto.api.management import ApiRequest, refusal
+from goto.errors import ApiError, NotFound, TooLarge
+from goto.flow import Call, ClientGone, Flow, Request, Response, Wait
+from goto.hosts.standalone.body import RequestBody, WholeBody
+from goto.hosts.standalone.connection import LINGER_REFUSED_SECONDS, LINGER_SECONDS, ClientConnection, Exchange
+from goto.hosts.standalone.delivery import Outlet
 from goto.hosts.standalone.tunnel import Tunnel
 from goto.http.wire import framing_of_stream, response_bytes, whole_response
 from goto.routes import Forward
@@ -25,173 +26,128 @@ from goto.traffic.listener import Outcome
 from goto.traffic.passage import Passage
 from goto.upstream.answer import Answer, ClientBroke
 from goto.upstream.fanout import fan_out
-
-if TYPE_CHECKING:
-    from goto.hosts.standalone.host import StandaloneHost
+from goto.upstream.kept import Budget, KeptBody
+from goto.upstream.upload import Upload
 
 log = logging.getLogger("goto")
 
-T = TypeVar("T")
 
+class HostedExchange(Exchange):
+    """From the head of a request to its end."""
 
-class HostedExchange:
-    """From the head of a request to its end. Made once a request; `run` says whether the connection stays."""
-
-    # what most exchanges never set stands here, so that each need not be given it
-    body: ClientBody | None = None
-    _refused: tuple[int, str] | None = None
-    _answer: Answer | None = None
-    _outlet: ClientOutlet | None = None
-    _status = 0
-    _went = "local"
-    traffic = False
-    _outcome: Outcome | None = None
-    """How traffic ended, where it did not simply complete and its client is not the reason."""
-    _written = False
-    """The last byte of the response was handed to the transport."""
-    _taken = False
-    """The kernel had taken it before the client left."""
-
-    def __init__(self, host: StandaloneHost, connection: ClientConnection, flow: Flow, *, keep_alive: bool = True) -> None:
+    def __init__(self, connection: ClientConnection, request: Request, target: str, body: RequestBody | None, keep: bool) -> None:
+        flow = Flow(request, echo)
+        flow.peer = connection.peer
         self.flow = flow
-        self._host = host
+        self.keep = keep
+        self.linger = LINGER_SECONDS
+        self.traffic = False
         self._connection = connection
-        self._listener = listener = connection.listener
-        self._passage = Passage(listener, flow)
-        self._target = flow.request.target
+        self._shared = connection.shared
+        self._target = target
         """What was asked for, as it came."""
-        self._version = flow.request.version
-        self._keep_alive = keep_alive
+        self._body = body
+        self._answer: Answer | None = None
+        self._status = 0
+        """That of the head which went out; 0 as long as none did."""
+        self._went = "local"
+        self._outcome: Outcome | None = None
+        """How traffic ended, where it did not simply complete."""
+        self._whole = False
+        """The last byte of the answer was written."""
+        self._coroutine: Coroutine[Any, Any, None] | None = None
 
-    @classmethod
-    def of(cls, host: StandaloneHost, connection: ClientConnection, message: Message, content: Content | None) -> HostedExchange:
-        """The exchange that begins with a parsed head."""
-        flow = Flow(request_of(message, has_body=content is not None), echo)
-        exchange = cls(host, connection, flow, keep_alive=not message.should_close)
-        exchange._target = message.path
-        exchange._refused = refusal_of(message)
-        if content is not None:
-            headers = flow.request.headers
-            length = headers.get("content-length")
-            expected = message.version >= (1, 1) and "100-continue" in (headers.get("expect") or "").lower()
-            exchange.body = ClientBody(connection, content, int(length) if length else None, expected=expected)
-        return exchange
+    # ------------------------------------------------------------ stepping
+    def begin(self) -> None:
+        self._coroutine = self._serve()
+        self.step()
 
-    # ------------------------------------------------------------ what the connection calls
-    def client_left(self, *, taken: bool) -> None:
-        if not self.flow.gone:
-            written = self._written or (self._outlet is not None and self._outlet.over)
-            self._taken = written and taken
-            self.flow.leave()
-
-    def writable(self, yes: bool) -> None:
-        if self._outlet is not None:
-            self._outlet.writable(yes)
-
-    # ------------------------------------------------------------ the way through
-    async def run(self) -> Sent:
-        """Serve the request."""
-        self._connection.exchange = self
-        if self._connection.gone:
-            self.flow.leave()  # between its request and now
+    def step(self) -> None:
+        """Go on, since what was waited for is here."""
+        coroutine = self._coroutine
+        assert coroutine is not None
         try:
-            if self._refused is not None:
-                status, reason = self._refused
-                self._keep_alive = False
-                self._listener.refused[status] += 1
-                self._connection.linger(0)
-                await self._write(Response.text(status, f"goto: {reason}"))
-            else:
-                await self._serve()
-        except ClientGone:
-            self._keep_alive = False
-        except Exception:
-            self._fail()
-        finally:
-            self._connection.exchange = None
-            if self._answer is not None and not self._answer.done:
-                self._answer.abort()
-            self._log()
-        return KEPT if self._keep_alive and not self.flow.gone else CLOSED
-
-    async def _serve(self) -> None:
-        request = self.flow.request
-        try:
-            management = self._host.instance.management
-            asked = management.find(self._listener, request, apart=self._connection.admin)
-            if asked is None and self._connection.admin:
-                raise NotFound(f"there is no route {request.path}, and this port serves nothing but the API")
-            call = management.admit(asked) if asked is not None else None
-        except ApiError as error:
-            self._went = "api"
-            await self._write(refusal(error, request))
-            return
-        if call is None:
-            await self._traffic()
+            wait: Wait[Any] = coroutine.send(None)
+        except StopIteration:
+            self._coroutine = None  # it leads back here
+            self._connection.over(self)
         else:
-            await self._manage(call)
-
-    async def _manage(self, call: ManagementCall) -> None:
-        self._went = "api"
-        try:
-            body = await self._read(call.route.body_limit)
-        except ApiError as error:
-            await self._write(refusal(error, self.flow.request))
-            return
-        served = await self._host.instance.management.serve(call, self.flow.request, body)
-        if isinstance(served, Forward):
-            served = await self._send(served.calls, body)
-        await self._write(served)
-
-    async def _traffic(self) -> None:
-        self.traffic = True
-        flow, passage = self.flow, self._passage
-        try:
-            await step_in_task(passage.ask())
-            response = await self._respond()
-            dropping = self._drop_body()
-            try:
-                response = await step_in_task(passage.tell(response))
-            finally:
-                if dropping is not None:
-                    dropping.cancel()
-                    await asyncio.wait((dropping,))
-            whole = await self._write(response)
-            if not whole:
-                self._outcome = "broke_off"
-            if passage.wants_taken:
-                await self._connection.flushed()
-            if whole and (self._taken or not flow.gone):
-                passage.over("upstream_failed" if flow.unanswered else None, completed=True)
-        finally:
-            passage.over(self._outcome or ("client_gone" if flow.gone else "broke_off"), completed=False)
-
-    def _fail(self) -> None:
-        """Answer where the answer that was to be written could not be, and end the connection."""
-        response = failed(self.flow)
-        self._keep_alive = False
-        if self._status:
-            self._outcome = "broke_off"
-            self._connection.break_off()
-        else:
-            self._write_whole(response)
+            wait.on_come = self.step
 
     @property
     def counted(self) -> int:
         return self.flow.counted
 
-    def _drop_body(self) -> asyncio.Task[None] | None:
-        """Read on what nobody wants of a body while hooks wait: a client that leaves is not seen behind one that stands still."""
-        body = self.body
-        if body is None or not body.unread or body.awaited or not self._keep_alive or self._answer is not None:
-            return None
+    def left(self) -> None:
+        self.flow.leave()
 
-        async def drop() -> None:
-            with contextlib.suppress(Exception):
-                async for _ in body:
-                    pass
+    # ------------------------------------------------------------ the way through
+    async def _serve(self) -> None:
+        connection, flow = self._connection, self.flow
+        try:
+            asked = self._shared.management.find(connection.listener, flow.request, apart=self._shared.admin)
+            if asked is not None:
+                await self._manage(asked)
+            elif self._shared.admin:
+                self._went = "api"
+                missing = NotFound(f"there is no route {flow.request.path}, and this port serves nothing but the API")
+                await self._write(refusal(missing, flow.request))
+            else:
+                await self._pass()
+        except ClientGone:
+            self.keep = False
+        except Exception:
+            self._fail()
+        if self._answer is not None and not self._answer.done:
+            self._answer.abort()
+        self._log()
 
-        return asyncio.get_running_loop().create_task(drop())
+    async def _manage(self, asked: ApiRequest) -> None:
+        self._went = "api"
+        request, management = self.flow.request, self._shared.management
+        try:
+            call = management.admit(asked)
+            body = await self._read(call.route.body_limit)
+        except ApiError as error:
+            await self._write(refusal(error, request))
+            return
+        # whether the client leaves meanwhile or not
+        served = await management.serve(call, request, body)
+        if isinstance(served, Forward):
+            served = await self._send(served.calls, body)
+        await self._write(served)
+
+    async def _pass(self) -> None:
+        """Traffic: through the features, and back."""
+        self.traffic = True
+        flow, body = self.flow, self._body
+        passage = Passage(self._connection.listener, flow)
+        try:
+            await passage.ask()
+            response = await self._respond()
+            if body is not None and body.unclaimed:
+                body.drop()  # behind what stands still of it, a client that leaves would not be seen
+            response = await passage.tell(response)
+            await self._write(response)
+            if passage.wants_taken and self._whole:
+                await flow.until(self._connection.taken())
+        finally:
+            completed = self._whole and not flow.gone and not flow.aborted
+            if not completed and self._outcome is None:
+                self._outcome = "aborted" if flow.aborted else "client_gone" if flow.gone else "broke_off"
+            elif completed and flow.unanswered:
+                self._outcome = "upstream_failed"
+            passage.over(self._outcome, completed=completed)
+
+    def _fail(self) -> None:
+        """Answer where the answer that was to be written could not be, and end the connection."""
+        response = failed(self.flow)
+        self.keep = False
+        if self._status:
+            self._outcome = "broke_off"
+            self._connection.break_off()
+        else:
+            self._write_whole(response)
 
     async def _respond(self) -> Response:
         flow = self.flow
@@ -203,129 +159,131 @@ class HostedExchange:
             if flow.upstreams:
                 single = len(flow.upstreams) == 1
                 return await self._send(flow.upstreams, b"" if single else await self._read(LIMITS.body))
-            body, size = b"", 0
-            if self.body is not None:
-                body, size = await self._reading(self.body.read_part(SHOWN_BYTES))
+            data, size = b"", 0
+            if self._body is not None:
+                kept = KeptBody(Budget(SHOWN_BYTES))
+                await self._reading(self._body, kept)
+                data, size = kept.data, kept.size
             make = flow.answer or flow.default
             assert make is not None
-            return make(flow, body, size)
+            return make(flow, data, size)
         except ApiError as error:
             return refusal(error, flow.request)
 
     async def _send(self, calls: Sequence[Call], body: bytes) -> Response:
-        """Send one call, its body streaming unless it was read, or several."""
-        flow = self.flow
-        self._went = ",".join(dict.fromkeys(call.target for call in calls))
+        """Send one call, its body as it comes unless it was read, or several."""
+        flow, upstream = self.flow, self._shared.upstream
         if len(calls) > 1:
-            return await fan_out(self._host.instance.upstream, flow, calls, body)
-        (call,) = calls
+            self._went = ",".join(dict.fromkeys([call.target for call in calls]))
+            return await fan_out(upstream, flow, calls, body)
+        call = calls[0]
+        self._went = call.target
         if flow.request.upgrade == "websocket":
             call.upgrade = flow.request.headers.get("upgrade") or ""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        feed = self.body if self.body is not None and not body and self.body.unread else body
-
-        def on_head(answer: Answer) -> None:
-            if not waiter.done():
-                waiter.set_result(None)
-
-        self._answer = answer = self._host.instance.upstream.send(call, feed, on_head)
-        await flow.wait(waiter)
-        if isinstance(answer.error, ClientBroke):
-            self._keep_alive = False
-            self._connection.linger(0)
-        elif answer.error is not None and not answer.status:
-            flow.unanswered = True
+        head: Wait[Answer] = Wait()
+        coming = self._body
+        if coming is not None and coming.unclaimed:
+            upload = Upload(coming.length)
+            self._answer = upstream.send(call, upload, head.come)
+            coming.to(upload)
+        else:
+            self._answer = upstream.send(call, body, head.come)
+        answer = await flow.until(head)
+        if answer.error is not None and not answer.status:
+            if isinstance(answer.error, ClientBroke):
+                self.keep = False
+                self.linger = 0.0
+            else:
+                flow.unanswered = True
         return response_of(answer)
 
     # ------------------------------------------------------------ the request's body
     async def _read(self, limit: int) -> bytes:
-        if self.body is None:
+        """The whole body. Raises `TooLarge` past the limit in bytes."""
+        body = self._body
+        if body is None:
             return b""
         try:
-            return await self._reading(self.body.read(limit))
+            if body.length is not None and body.length > limit:
+                raise TooLarge(f"body: {body.length} bytes are more than the limit of {limit}")
+            whole = WholeBody(limit)
+            await self._reading(body, whole)
+            return whole.data
         except TooLarge:
             LIMITS.hit["body"] += 1
-            self._keep_alive = False
-            self._connection.linger(LINGER_REFUSED_SECONDS)
+            self.keep = False
+            self.linger = LINGER_REFUSED_SECONDS
             raise
 
-    async def _reading(self, read: Coroutine[Any, Any, T]) -> T:
-        """Await a reading of the body; whatever breaks it is the client's leaving or the client's error."""
+    async def _reading(self, body: RequestBody, kept: KeptBody) -> None:
+        """Wait for a body. One that breaks is the client's error, or its leaving."""
+        body.to(kept)
         try:
-            return await read
-        except ApiError:
+            await self.flow.until(kept.done)
+        except TooLarge:
             raise
-        except Exception as error:
-            if self.flow.gone:
-                raise ClientGone from None
-            self._keep_alive = False
-            self._connection.linger(0)
-            raise BadInput(f"body: {error}") from None
+        except ApiError:
+            self.keep = False
+            self.linger = 0.0
+            raise
 
     # ------------------------------------------------------------ the response
-    async def _write(self, response: Response) -> bool:
-        """Write a response; whether it was written whole."""
+    async def _write(self, response: Response) -> None:
+        """Write a response, and wait for its last byte where that is still to come."""
         if response.stream is None:
             self._write_whole(response)
-            return True
-        over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-        def on_over(whole: bool) -> None:
-            if not over.done():
-                over.set_result(whole)
-
-        self._write_stream(response, on_over)
-        return await self.flow.wait(over)
+            return
+        self._settle_connection()
+        connection, request, answer = self._connection, self.flow.request, response.stream
+        assert isinstance(answer, Answer)
+        framing, ends = framing_of_stream(response.status, answer.length, request)
+        if ends == "close":
+            self.keep = False
+        switched = response.status == 101 and answer.connection is not None
+        if switched:
+            self.keep = False
+        identity = connection.listener.identity_bytes
+        head = response_bytes(response, identity, framing, request.version, keep_alive=self.keep)
+        self._status = response.status
+        if switched and answer.connection is not None:
+            connection.switch(Tunnel(answer.connection))
+        outlet = Outlet(connection, head, ends)
+        answer.pipe(outlet)
+        self._whole = await self.flow.until(outlet.whole)
+        if not self._whole:
+            self._outcome = "broke_off"
 
     def _write_whole(self, response: Response) -> None:
         self._settle_connection()
-        method, identity = self.flow.request.method, self._listener.identity_bytes
-        self._connection.send(whole_response(response, identity, method, self._version, keep_alive=self._keep_alive))
+        connection, request = self._connection, self.flow.request
+        identity = connection.listener.identity_bytes
+        connection.send(whole_response(response, identity, request.method, request.version, keep_alive=self.keep))
         self._status = response.status
-        self._written = True
-
-    def _write_stream(self, response: Response, on_over: Callable[[bool], None]) -> None:
-        connection, answer = self._connection, response.stream
-        assert isinstance(answer, Answer)
-        self._settle_connection()
-        framing, ends = framing_of_stream(response.status, answer.length, self.flow.request)
-        if ends == "close":
-            self._keep_alive = False
-        identity = self._listener.identity_bytes
-        head = response_bytes(response, identity, framing, self._version, keep_alive=self._keep_alive)
-        self._status = response.status
-        self._outlet = outlet = ClientOutlet(connection, answer, head, on_over, ends=ends)
-        if response.status == 101 and answer.connection is not None:
-            self._keep_alive = False
-            connection.tunnel(Tunnel(connection, answer.connection))
-        answer.pipe(outlet)
+        self._whole = True
 
     def _settle_connection(self) -> None:
         """Whether the connection stays has to be known before the head is written."""
-        connection = self._connection
-        if connection.closing:
-            self._keep_alive = False
-        if self.body is not None and self.body.awaited:
+        if self._connection.closing:
+            self.keep = False
+        if self._body is not None and self._body.awaited:
             # whether its body follows is not known, so the connection cannot go on (RFC 9110, 10.1.1)
-            self._keep_alive = False
-            connection.linger(0)
+            self.keep = False
+            self.linger = 0.0
 
     def _log(self) -> None:
-        flow = self.flow
-        went = " ".join((self._went, *flow.marks))
+        flow, shared = self.flow, self._shared
+        went = self._went
+        if flow.marks:
+            went = " ".join((went, *flow.marks))
         if self._outcome == "broke_off":
             went += " broke-off"
-        elif flow.gone and not self._taken:
+        elif flow.gone:
             went += " client-gone"
-        self._host.log.exchange(
-            self._listener.port,
-            self._connection.client,
-            flow.request.method,
-            self._target,
-            self._status,
-            time.monotonic() - flow.started,
-            went,
-        )
+        elif self._outcome == "aborted":
+            went += " aborted"
+        port, client, method = self._connection.listener.port, self._connection.peer.address, flow.request.method
+        seconds = time.monotonic() - flow.started
+        shared.log.exchange(port, client, method, self._target, self._status, seconds, went)
 
 
 def failed(flow: Flow) -> Response:

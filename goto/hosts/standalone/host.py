@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from typing import ClassVar
 
-from aiohttp import web
-
 from goto.features import FEATURES
-from goto.hosts.standalone.admin import AdminPort, never_plain
-from goto.hosts.standalone.connection import ClientConnection, Sent, parts_of
+from goto.hosts.standalone.admin import AdminPort
+from goto.hosts.standalone.connection import Shared
 from goto.hosts.standalone.exchange import HostedExchange
 from goto.hosts.standalone.server import Server
 from goto.instance.wiring import Features, Instance
@@ -33,24 +33,23 @@ class StandaloneHost:
     elsewhere: ClassVar[dict[str, str]] = {}
     name: ClassVar[str] = "standalone"
 
-    def __init__(self, log: AccessLog, address: str | None = None, *, fast: bool = True, features: Features = FEATURES) -> None:
+    def __init__(self, log: AccessLog, address: str | None = None, *, features: Features = FEATURES) -> None:
         self.log = log
-        self._fast = fast
         self.instance = Instance(self, features)
-        self.prefixes = tuple(f"/{segment}" for segment in self.instance.table.prefixes)
-        """How paths begin that may be management calls; traffic that looks like it just takes the slower way."""
         self._address = address
         if address is not None:
             self.instance.authority.names.append(address)
         self._servers: dict[int, tuple[asyncio.Server, Server]] = {}
         self._closing: set[Server] = set()
         self._admin: AdminPort | None = None
+        self._number = count(1).__next__
+        """The number of the next client's connection."""
 
     async def open_admin(self, port: int) -> None:
         """Serve management calls on a port of their own too. Raises OSError when it cannot be bound."""
         first = self.instance.listeners.first
         assert first is not None
-        admin = AdminPort(self, first)
+        admin = AdminPort(self.instance, self.log, first)
         await admin.open(port, self._address)
         self._admin = admin
 
@@ -68,9 +67,8 @@ class StandaloneHost:
                 for server in self._closing:
                     await server.emptied()
         for server in self._closing:
-            for connection in server.connections:
-                assert isinstance(connection, ClientConnection)
-                connection.break_off()
+            for client in server.clients:
+                client.break_off()
         await self.instance.stop()
         self.log.flush()
 
@@ -86,19 +84,17 @@ class StandaloneHost:
     async def open(self, listener: Listener) -> None:
         """Accept traffic. Raises OSError with the reason."""
         loop = asyncio.get_running_loop()
-        server = Server(
-            self._handle,
-            listener,
-            self.log,
-            never_plain,
-            self.instance.upstream.batch,
-        )
+        instance = self.instance
+        server = Server(Shared(listener, instance.management, instance.upstream, self.log, HostedExchange, self._number))
         accept: Callable[[], asyncio.BaseProtocol] = server
         if (context := listener.secure) is not None:
             from goto.hosts.standalone.secure import Handshake
 
             accept = partial(Handshake, server, context)
         sockets = await loop.create_server(accept, self._address, listener.port, backlog=BACKLOG)
+        for accepting in sockets.sockets:
+            # what it accepts has it too, at no cost for each: a client that is gone without a word is noticed
+            accepting.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._servers[listener.port] = (sockets, server)
 
     async def close(self, listener: Listener) -> None:
@@ -108,8 +104,3 @@ class StandaloneHost:
         self._closing = {closing for closing in self._closing if closing.connections} | {server}
         server.finish()
         await asyncio.sleep(0)
-
-    async def _handle(self, request: web.BaseRequest) -> Sent:
-        connection = request.protocol
-        assert isinstance(connection, ClientConnection)
-        return await HostedExchange.of(self, connection, *parts_of(request)).run()

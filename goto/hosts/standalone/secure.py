@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from goto.hosts.standalone.connection import ClientConnection
+from goto.hosts.standalone.server import ClientProtocol, Server
 from goto.traffic.limits import LIMITS
-
-if TYPE_CHECKING:
-    from goto.hosts.standalone.server import Server
 
 HANDSHAKE_SECONDS = 10.0
 """A handshake that takes longer ends the connection."""
@@ -22,51 +19,8 @@ HANDSHAKE_SECONDS = 10.0
 FAREWELL_SECONDS = 600.0
 """How long a client may take to read what was written before the end."""
 
-SOON_SECONDS = 0.01
-"""Until it is looked again whether the kernel has taken all."""
-
 EARLY_LIMIT = 1 << 16
 """Bytes kept of what a client sends before its handshake is begun."""
-
-
-class SecureConnection(ClientConnection):
-    """A client's connection over TLS."""
-
-    __slots__ = ("_drained", "_raw", "paused_below")
-
-    def __init__(self, raw: Any, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self._raw = raw
-        """The transport below TLS."""
-        self.paused_below = False
-        """The kernel takes no more for now."""
-        self._drained: asyncio.Future[None] | None = None
-
-    @property
-    def all_taken(self) -> bool:
-        return super().all_taken and not self._raw.get_write_buffer_size()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(Above(transport, self._raw))
-
-    async def flushed(self) -> None:
-        if self.all_taken:
-            return
-        await asyncio.sleep(0)  # uvloop writes at the end of its turn
-        while self.transport is not None and not self.transport.is_closing() and not self.all_taken:
-            self._drained = self._loop.create_future()
-            # what the transport below has not paused for is taken soon, and nothing tells
-            await asyncio.wait([self._drained], timeout=None if self.paused_below else SOON_SECONDS)
-            self._drained = None
-
-    def drained(self) -> None:
-        """The kernel has taken what was passed down."""
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        super().connection_lost(exc)
-        self.drained()
 
 
 _DELEGATED = (
@@ -107,29 +61,27 @@ class Above(asyncio.Transport):
 class Below(asyncio.BufferedProtocol):
     """Between TLS and the transport below it: hands everything on, and tells the connection what TLS would keep to itself."""
 
-    def __init__(self, tls: Any, connection: SecureConnection) -> None:
+    def __init__(self, tls: Any, protocol: ClientProtocol) -> None:
         self._tls = tls
-        self._connection = connection
+        self._protocol = protocol
         self.get_buffer = tls.get_buffer  # type: ignore[method-assign]  # so that what comes is handed on at no cost
         self.buffer_updated = tls.buffer_updated  # type: ignore[method-assign]  # likewise
 
     def pause_writing(self) -> None:
-        self._connection.paused_below = True
+        self._protocol.connection.paused_below = True
         self._tls.pause_writing()
 
     def resume_writing(self) -> None:
-        self._connection.paused_below = False
         self._tls.resume_writing()
-        self._connection.drained()
+        self._protocol.connection.resumed_below()
 
     def eof_received(self) -> bool | None:
-        self._connection.eof_received()
+        self._protocol.eof_received()
         keep: bool | None = self._tls.eof_received()
         return keep
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._tls.connection_lost(exc)
-        self._connection.drained()
 
 
 class _Early(asyncio.Protocol):
@@ -209,11 +161,11 @@ class Handshake(asyncio.Protocol):
             self._raw.abort()
             return
         secure = task.result()
-        connection = self._server.secured(self._raw)
-        secure.set_protocol(connection)
-        self._raw.set_protocol(Below(self._raw.get_protocol(), connection))
+        protocol = self._server(self._raw)
+        secure.set_protocol(protocol)
+        self._raw.set_protocol(Below(self._raw.get_protocol(), protocol))
         # then the transport below says when the kernel has taken all
         self._raw.set_write_buffer_limits(0)
-        connection.connection_made(secure)
+        protocol.connection_made(Above(secure, self._raw))
         if self._first.data:
-            connection.data_received(self._first.data)
+            protocol.data_received(self._first.data)

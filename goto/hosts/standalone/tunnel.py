@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from goto.hosts.standalone.connection import ClientConnection
 from goto.upstream.connection import Connection
+from goto.upstream.sink import Sink
 
 
-class Tunnel:
-    """What aiohttp feeds with all that a client sends once protocols are switched."""
+class Tunnel(Sink):
+    """Where all goes that a client sends once protocols are switched."""
 
-    def __init__(self, client: ClientConnection, upstream: Connection) -> None:
-        self._client = client
+    def __init__(self, upstream: Connection) -> None:
+        super().__init__()
         self._upstream = upstream
-        self._waiting: asyncio.Task[None] | None = None
+        upstream.on_drained = self._on_room
 
-    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+    def more(self, data: bytes) -> None:
         self._upstream.write(data)
-        if self._upstream.congested and self._waiting is None:
-            self._client.pause_client()
-            self._waiting = asyncio.ensure_future(self._wait())
-        return False, b""
+        self.congested = self._upstream.congested
 
-    def feed_eof(self) -> None:
-        """The exchange ends the upstream's side when the client leaves."""
-
-    async def _wait(self) -> None:
-        await self._upstream.drain()
-        self._waiting = None
-        self._client.resume_client()
+    def _on_room(self) -> None:
+        self.congested = False
+        self.on_drained()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any
 
 import pytest
 
-from goto.api.table import RouteTable
+from goto.api.table import RouteTable, remark
 from goto.errors import BadInput, Conflict, NotFound
 from goto.features.proxy.feature import Proxy
 from goto.features.proxy.target import ProxyTarget
@@ -48,7 +47,8 @@ def manage(feature: Proxy, method: str, path: str, body: bytes = b"") -> Any:
     found = RouteTable([Proxy]).find(method, request.path)
     assert found
     route, words = found
-    return asyncio.run(route.call(feature, Listener(ListenerSpec(1), "h", Upstream(), features=()), request, words, body))
+    result, unknown = route.call(feature, Listener(ListenerSpec(1), "h", Upstream(), features=()), request, words, body)
+    return remark(result, unknown) if unknown else result
 
 
 def test_matching_traffic_is_sent_on_in_target_then_replica_order() -> None:

@@ -24,7 +24,6 @@ from support.waiting import PATIENCE, eventually
 
 from goto.command import runtime
 from goto.hosts.standalone import secure
-from goto.hosts.standalone.connection import ClientConnection
 from goto.hosts.standalone.host import StandaloneHost
 from goto.tls.settings import FilePath, ListenerTls
 from goto.traffic.accesslog import AccessLog
@@ -307,10 +306,9 @@ def test_the_end_waits_for_all_that_was_written(
         ((_, server),) = host._servers.values()
         while not server.connections:
             await asyncio.sleep(0)
-        (connection,) = server.connections
-        assert isinstance(connection, ClientConnection)
+        (connection,) = server.clients
         connection.send(b"x" * LARGE)
-        connection.force_close()
+        connection.finish()
         with client:
             assert len(await asyncio.to_thread(client.stream.read)) == LARGE
         await host.stop(0)

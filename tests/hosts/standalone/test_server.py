@@ -62,7 +62,7 @@ def test_a_management_call_is_not_in_flight() -> None:
     async def test(server: Server, port: int) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(get("/label/set/a", "Content-Length: 5", method="PUT"))
-        await until(lambda: any(connection.exchange for connection in server.connections))
+        await until(lambda: any(client.exchange for client in server.clients))
         assert list(server.in_flight) == []
         writer.close()
 

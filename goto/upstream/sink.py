@@ -1,0 +1,47 @@
+"""Where the bytes of a body go, whichever way: they are pushed, and back-pressure has one dialect.
+
+    sink.more(data)     a piece of the body
+    sink.flush()        all that came in one read was handed over, and the body goes on
+    sink.end()          it was whole: the last call
+    sink.broken(error)  or: it broke off, which is the last call then
+
+After each of the first two, whoever pushes looks at `sink.congested`. Where it is true he holds his source back until the sink
+calls `on_drained`, which he has set before. What comes nevertheless is taken, so nobody has to stop within a read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mypy_extensions import mypyc_attr
+
+
+def nothing() -> None:
+    """What `on_drained` is as long as nobody waits."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Sink:
+    """Takes a body in pieces. One that overrides nothing drops it."""
+
+    def __init__(self) -> None:
+        self.congested = False
+        """More comes than goes on."""
+        self.on_drained: Callable[[], None] = nothing
+        """To be called once `congested` is over."""
+
+    def more(self, data: bytes) -> None:
+        """A piece."""
+
+    def flush(self) -> None:
+        """Nothing more has come for now: what was collected can go on."""
+
+    def end(self) -> None:
+        """The body is whole."""
+
+    def broken(self, error: Exception) -> None:
+        """There will be no more of it."""
+
+
+class Dropped(Sink):
+    """Where a body goes that nobody wants."""
