@@ -3,6 +3,7 @@
 #               the modules that are compiled on the same uncompiled
 # make test-all what make test leaves out: the tests on the other Pythons, the default one and 3.11
 # make check    the linters alone
+# make dev      a virtual environment to work in: goto from the checkout, and what the tests need
 # make soak     everything at once for ten minutes, and whether every count adds up
 # make fuzz     what make test does with random input, at length
 # make flow-docs write docs/flow.md anew, from the docstrings

@@ -28,7 +28,7 @@ from support.ports import free_port
 from support.waiting import PATIENCE, eventually
 
 from goto import __version__
-from goto.command import cli
+from goto.command import arguments
 from goto.command.health import TIMEOUT
 
 DOCKERFILE = ROOT / "Dockerfile"
@@ -369,7 +369,7 @@ def test_examples_are_found():
 
 @pytest.mark.parametrize("args", given(), ids=" ".join)
 def test_goto_takes_the_arguments_of_the_examples(args: list[str]):
-    cli._parser().parse_args(["serve", *args])
+    arguments._parser().parse_args(["serve", *args])
 
 
 def test_the_page_and_the_dockerfile_agree():
