@@ -21,7 +21,7 @@ from goto.http.messages import Request as Request
 from goto.http.messages import Response as Response
 from goto.tls.client import ClientTls
 
-__all__ = ["Call", "ClientGone", "Field", "Flow", "Headers", "Hold", "MakeResponse", "Origin", "Request", "Response"]
+__all__ = ["Call", "ClientGone", "Field", "Flow", "Headers", "Hold", "MakeResponse", "Origin", "Peer", "Request", "Response"]
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds from the last byte of a request to the head of its response, where a target says nothing."""
@@ -255,7 +255,7 @@ class Flow:
         """A forced status: answer locally with it."""
         self.default = default
         """The host's own answer to a flow that nobody decides; None where another server stands behind the host."""
-        self.peer = NOBODY
+        self.peer: Peer = NOBODY
         """Whose request it is: the client's connection."""
         self.local = local
         """The request is addressed to goto itself, not to a site that it stands in the way of."""
@@ -277,7 +277,7 @@ class Flow:
         """goto ended the exchange itself, on purpose."""
         self.counted = 0
         """The status that it was counted under; 0 as long as it was not counted."""
-        self.depth = -1
+        self.depth: int = -1
         """For hosts: how far into the onion of features it came, see `Pipeline`."""
         self._waiting: asyncio.Future[Any] | None = None
         self._held: Wait[Any] | None = None

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from goto.feature import Feature
-from goto.flow import Call, ClientGone, Flow, Headers, Hold, Origin, Request, Response, Wait
+from goto.flow import Call, ClientGone, Flow, Headers, Hold, Origin, Peer, Request, Response, Wait
 
 __all__ = ["Pipeline"]
 
@@ -151,7 +151,7 @@ async def in_own_task(hook: Awaitable[T]) -> T:
 _OWNER = re.compile(r"'(?:[\w.]+\.)?(\w+)' objects? ")
 """The class in Python's message on an attribute or an operation that there is not."""
 
-_SEEN: dict[str, type] = {kind.__name__: kind for kind in (Flow, Request, Response, Headers, Hold, Call, Origin)}
+_SEEN: dict[str, type] = {kind.__name__: kind for kind in (Flow, Request, Response, Headers, Peer, Hold, Call, Origin)}
 """What hooks work on."""
 
 

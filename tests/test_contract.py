@@ -54,6 +54,7 @@ PUBLIC = {
         "Hold": "(seconds: float | None, on_over: Callable[[float], None] | None)",
         "MakeResponse": "Callable[[Flow, bytes, int], Response]",
         "Origin": "(scheme: str, host: str, port: int, tls: ClientTls | None = None)",
+        "Peer": "(address: str, number: int)",
         "Request": (
             "(method: str, target: str, headers: Headers | None = None, *, version: tuple[int, int] = (1, 1), "
             "has_body: bool = False)"

@@ -19,13 +19,14 @@ CLASSES = {
     "Request": "goto/http/messages.py",
     "Response": "goto/http/messages.py",
     "Headers": "goto/http/fields.py",
+    "Peer": "goto/flow.py",
     "Hold": "goto/flow.py",
     "Call": "goto/flow.py",
     "Origin": "goto/flow.py",
 }
 """Those that an author meets, in the order of the page, each with its source."""
 
-MADE_BY_GOTO = ("Flow", "Hold")
+MADE_BY_GOTO = ("Flow", "Peer", "Hold")
 """Those that an author does not make."""
 
 SPELLED = {"__contains__": "name in headers", "__iter__": "for name, value in headers"}
@@ -89,7 +90,7 @@ def _fields(owner: str, body: list[ast.stmt], arguments: dict[str, ast.expr | No
                 shown = ast.unparse(arguments[given] or node)
             case ast.Assign(targets=[ast.Attribute(attr=name)], value=ast.Constant(value=constant)):
                 shown = type(constant).__name__
-            case ast.Assign(targets=[ast.Attribute(attr=name)], value=ast.Call()):
+            case ast.Assign(targets=[ast.Attribute(attr=name)]):
                 shown = "float" if ast.unparse(node.value) == "time.monotonic()" else ""
             case _:
                 continue
