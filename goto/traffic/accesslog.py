@@ -171,3 +171,11 @@ def _piece(fd: int) -> int:
     except OSError:
         is_file = False
     return 1 << 20 if is_file else select.PIPE_BUF
+
+
+def address_of(peername: object) -> str:
+    """`host:port` of a client, from what its socket says; `-` where that is no address."""
+    if not isinstance(peername, tuple):
+        return "-"
+    host, port = peername[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -297,6 +297,7 @@ class Waits(Feature):
             "completed": flow.completed,
             "gone": flow.gone and not flow.completed,  # one that has taken all may leave at any time
             "aborted": flow.aborted,
+            "peer": [flow.peer.address, flow.peer.number, flow.peer.requests],
         })
 
     @get("/waits")
@@ -337,7 +338,7 @@ def test_features_that_wait(waiting: Both, how: str, path: str) -> None:
         had = len(host.api("GET", "/waits").json())
         answer = host.call("GET", path, headers={"How": how})
         end = ended(host, had)
-        lasted = end.pop("lasted")
+        lasted, _ = end.pop("lasted"), end.pop("peer")
         assert [seconds >= least for seconds, least in zip(lasted, HELD[how], strict=True)] == [True] * len(HELD[how])
         answers.append(answer.status)
         ends.append(end)
@@ -355,6 +356,23 @@ def test_clients_that_leave_while_a_feature_waits(waiting: Both, how: str, statu
             client.send(request("/status/203", f"How: {how}"))
             scraped(host, lambda now: now("goto_exchanges_in_flight") == 1)
         end = ended(host, had)
-        end.pop("lasted")
+        del end["lasted"], end["peer"]
         assert end == {"how": how, "marks": [], "status": status, "completed": False, "gone": True, "aborted": False}
         scraped(host, lambda now: now("goto_exchanges_total", status=str(status), outcome="client_gone") == 1)
+
+
+def test_the_same_is_seen_of_a_clients_connection(waiting: Both) -> None:
+    for host in waiting.hosts:
+        had = len(host.api("GET", "/waits").json())
+        numbers = []
+        for _ in range(2):
+            with Client(host.port) as client:
+                for requests in (1, 2, 3):
+                    client.send(request("/status/203"))
+                    assert client.answer().status == 203
+                    address, number, seen = ended(host, had)["peer"]
+                    assert (address, seen) == (f"127.0.0.1:{client.socket.getsockname()[1]}", requests)
+                    numbers.append(number)
+                    had += 1
+        assert len(set(numbers[:3])) == len(set(numbers[3:])) == 1
+        assert 0 < numbers[0] < numbers[3]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from goto.traffic import accesslog
-from goto.traffic.accesslog import HELD_LINES, AccessLog, Format
+from goto.traffic.accesslog import HELD_LINES, AccessLog, Format, address_of
 
 
 def written(note: Callable[[AccessLog], Any], **how: Any) -> bytes:
@@ -222,3 +222,10 @@ def test_long_lines_that_nobody_reads_are_given_up_by_their_length(monkeypatch: 
     os.close(reader)
     assert (got.count(b"GET /x"), got.count(b"GET /y")) == (3, 0)
     assert b"goto: 3 lines of this log were lost" in got
+
+
+@pytest.mark.parametrize(
+    ("peername", "address"), [(("127.0.0.1", 80), "127.0.0.1:80"), (("::1", 80, 0, 0), "[::1]:80"), (None, "-"), ("", "-")]
+)
+def test_the_address_of_a_client(peername: object, address: str) -> None:
+    assert address_of(peername) == address

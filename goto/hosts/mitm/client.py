@@ -6,8 +6,9 @@ import asyncio
 import time
 from typing import Any, Protocol
 
-from goto.flow import Origin
+from goto.flow import Origin, Peer
 from goto.hosts.mitm import private
+from goto.traffic.accesslog import address_of
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener
 
@@ -31,14 +32,24 @@ class InFlight(Protocol):
 class MitmClient:
     """A client's connection: its listener, what is in flight on it, and the connections to upstreams it keeps."""
 
-    def __init__(self, connection: Any, listener: Listener | None) -> None:
+    def __init__(self, connection: Any, listener: Listener | None, number: int) -> None:
+        """`number` is that of the connection, counted from 1 in this process."""
         self.connection = connection
         self.listener = listener
         """None until the host has settled which one it is."""
         self.exchanges: set[InFlight] = set()
+        self._number = number
+        self._requests = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._used: dict[Any, float] = {}
         """When the last exchange ended on a connection to a target."""
+
+    def peer(self) -> Peer:
+        """What features see of it in one more request. Each has its own: those of HTTP/2 are in flight at the same time."""
+        self._requests += 1
+        peer = Peer(address_of(self.connection.peername), self._number)
+        peer.requests = self._requests
+        return peer
 
     def end(self) -> None:
         """End the connection."""

@@ -114,6 +114,7 @@ class MitmExchange:
         self.state = State.DECIDING
         self.mitm = flow
         self.flow = Flow(request_of(flow.request), local=local)
+        self.flow.peer = client.peer()
         self.listener = listener
         self.client = client
         self.passage: Passage | None = None

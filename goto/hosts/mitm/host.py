@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable
+from itertools import count
 from typing import Any, ClassVar
 
 from mitmproxy import ctx, exceptions, http
@@ -61,6 +62,8 @@ class MitmHost:
         self._serves = asyncio.Event()
         """Set once everything is set up; requests wait for it."""
         self._clients: dict[str, MitmClient] = {}
+        self._number = count(1).__next__
+        """The number of the next client's connection."""
         self._exchanges: dict[str, MitmExchange] = {}
         self._own_hosts = frozenset(name.lower() for name in own_names())
         self._admin: AdminPort | None = None
@@ -194,7 +197,7 @@ class MitmHost:
         if listener is not None and not listener.open:
             client.error = "goto: the listener is closed"
         else:
-            self._clients[client.id] = MitmClient(client, listener)
+            self._clients[client.id] = MitmClient(client, listener, self._number())
 
     def client_disconnected(self, client: Any) -> None:
         known = self._clients.pop(client.id, None)

@@ -33,7 +33,7 @@ from goto.flow import Peer, Request, Response, Wait
 from goto.hosts.standalone.body import RequestBody
 from goto.hosts.standalone.reading import BROKEN, CHUNKED, HEAD, WHOLE, Malformed, Reader, Reading
 from goto.http.wire import whole_response
-from goto.traffic.accesslog import AccessLog
+from goto.traffic.accesslog import AccessLog, address_of
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener
 from goto.upstream.answer import Upstream
@@ -129,7 +129,7 @@ class ClientConnection(Reader):
     def __init__(self, shared: Shared, transport: Any, below: Any, on_gone: Callable[[], None]) -> None:
         self.shared = shared
         self.listener = shared.listener
-        self.peer = Peer(_address(transport.get_extra_info("peername")), shared.number())
+        self.peer = Peer(address_of(transport.get_extra_info("peername")), shared.number())
         self.transport = transport
         self.state = IDLE
         self.exchange: Exchange | None = None
@@ -438,10 +438,3 @@ class ClientConnection(Reader):
             transport.set_write_buffer_limits(0)  # then it says so
         elif not self.paused_below:
             self._loop.call_later(SOON_SECONDS, self._look)
-
-
-def _address(peer: object) -> str:
-    """`host:port` of a client, as the access log shows it."""
-    if not isinstance(peer, tuple):
-        return "-"
-    return f"[{peer[0]}]:{peer[1]}" if ":" in peer[0] else f"{peer[0]}:{peer[1]}"

@@ -37,7 +37,7 @@ def test_a_head_that_is_late_ends_the_connection(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(LIMITS, "head_time", 0.05)
 
     async def test() -> None:
-        client = MitmClient("connection", None)
+        client = MitmClient("connection", None, 1)
         client.head_waits(True)
         client.head_waits(False)
         await asyncio.sleep(0.1)
@@ -58,7 +58,7 @@ def test_connections_that_were_idle_for_long_are_dropped(monkeypatch: pytest.Mon
 
     async def test() -> None:
         nonlocal now
-        client = MitmClient("connection", None)
+        client = MitmClient("connection", None, 1)
         fresh, idle, other, multiplexed, closed = (
             Server(address=address, connected=connected, alpn=alpn)
             for address, connected, alpn in (
@@ -77,6 +77,12 @@ def test_connections_that_were_idle_for_long_are_dropped(monkeypatch: pytest.Mon
         assert ended == [idle]
 
     asyncio.run(test())
+
+
+def test_each_request_has_its_own_peer() -> None:
+    client = MitmClient(SimpleNamespace(peername=("::1", 7, 0, 0)), None, 3)
+    peers = [client.peer(), client.peer()]
+    assert [(peer.address, peer.number, peer.requests) for peer in peers] == [("[::1]:7", 3, 1), ("[::1]:7", 3, 2)]
 
 
 def test_a_tunnel_is_not_taken_for_a_slow_head() -> None:

@@ -74,7 +74,7 @@ class Hooked:
         request = treq(method=method.encode(), path=path.encode(), headers=headers, content=body or b"")
         self.mitm = tflow(client_conn=tclient_conn(), req=request)
         self.over = 0
-        client = MitmClient(self.mitm.client_conn, lab.first)
+        client = MitmClient(self.mitm.client_conn, lab.first, 1)
         self.exchange = MitmExchange(lab.instance, client, self.mitm, lab.first, self._over, local=True, keeps_host=False)
 
     def _over(self, exchange: MitmExchange) -> None:
