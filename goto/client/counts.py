@@ -8,7 +8,8 @@ from typing import ClassVar, Final
 
 from goto.client.histogram import Latencies
 from goto.counting.bounded import slot
-from goto.flow import Field, decode
+from goto.flow import Field
+from goto.http.shown import shown
 from goto.upstream.connection import UpstreamError
 
 TEXTS_LIMIT = 1000
@@ -177,7 +178,7 @@ class Counts:
         if not self._unfolded and not self._last:
             return
         for (status, reason), count in self._answers.items():
-            line = slot(self.texts, f"{status} {decode(reason)}".rstrip(), TEXTS_LIMIT)
+            line = slot(self.texts, f"{status} {shown(reason)}".rstrip(), TEXTS_LIMIT)
             self.texts[line] = self.texts.get(line, 0) + count
             self.codes[status] = self.codes.get(status, 0) + count
         self._answers.clear()
@@ -238,7 +239,7 @@ class Counts:
             values = self.values.get(header)
             if values is None:
                 values = self.values.setdefault(slot(self.values, header, HEADERS_LIMIT), {})
-            value = slot(values, decode(sent))
+            value = slot(values, shown(sent))
             values[value] = values.get(value, 0) + 1
             if (header, None) not in seen:
                 seen.add((header, None))

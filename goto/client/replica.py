@@ -13,6 +13,7 @@ from time import perf_counter
 from goto.client.counts import NotConnected, Stopped
 from goto.client.job import Job
 from goto.flow import Field
+from goto.http.shown import shown
 from goto.upstream.connection import Broken, Connection, Receiver, TooSlow, UpstreamError
 from goto.upstream.kept import KeptBody
 
@@ -195,7 +196,7 @@ class Replica(Receiver):
         self.in_flight = False
         self._failures = 0
         if job.report is not None:
-            status = f"{self._status} {self._reason.decode('latin-1')}".rstrip()
+            status = f"{self._status} {shown(self._reason)}".rstrip()
             place = (job.index, self.number, self._request)
             job.report.answer(place, job.target.name, status, self._status, self._fields, self._kept)
             self._kept = None

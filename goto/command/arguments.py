@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from goto import __version__
 from goto.instance.build import COMPILED
+from goto.words.unseen import escaped
 
 _EXAMPLES = """examples:
   goto                                    serve on port 8080
@@ -38,7 +39,7 @@ ABOUT = ("-h", "--help", "--version")
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line, and exit status 2."""
-        self.exit(2, f"goto: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"goto: {escaped(message)} (see {self.prog} --help)\n")
 
 
 def run(words: Sequence[str]) -> int:

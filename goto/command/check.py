@@ -13,6 +13,7 @@ from goto.hosts.standalone.host import StandaloneHost
 from goto.instance.plugins import PluginError, with_plugins
 from goto.instance.wiring import Features, config_keys, route_table
 from goto.traffic.accesslog import AccessLog
+from goto.words.unseen import escaped, escaped_lines
 
 
 def check(files: Sequence[str], plugins: Sequence[str] = ()) -> int:
@@ -20,9 +21,9 @@ def check(files: Sequence[str], plugins: Sequence[str] = ()) -> int:
     try:
         asyncio.run(_read(files, plugins))
     except (ConfigError, PluginError) as error:
-        print(error, file=sys.stderr)
+        print(escaped_lines(str(error)), file=sys.stderr)
         return 2
-    print(f"ok: {', '.join(files)}")
+    print(escaped(f"ok: {', '.join(files)}"))
     return 0
 
 
@@ -53,7 +54,7 @@ def _print(make: Callable[[Features], object], plugins: Sequence[str]) -> int:
     try:
         made = make(with_plugins(plugins))
     except PluginError as error:
-        print(f"goto: {error}", file=sys.stderr)
+        print(escaped(f"goto: {error}"), file=sys.stderr)
         return 2
     print_json(json.dumps(made, indent=2, ensure_ascii=False))
     return 0

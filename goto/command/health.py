@@ -9,6 +9,7 @@ import urllib.request
 from urllib.parse import urlsplit
 
 from goto.words import http_url
+from goto.words.unseen import escaped, escaped_lines
 
 TIMEOUT = 5.0
 """Seconds."""
@@ -23,7 +24,7 @@ def health(url: str, *, insecure: bool = False) -> int:
     try:
         http_url(url)
     except ValueError as error:
-        print(f"goto: {error}", file=sys.stderr)
+        print(escaped(f"goto: {error}"), file=sys.stderr)
         return 2
     if "/goto/" not in url:
         url = url.rstrip("/") + "/goto/health"
@@ -35,8 +36,8 @@ def health(url: str, *, insecure: bool = False) -> int:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:
         with opener.open(url, timeout=TIMEOUT) as answer:
-            print(answer.read().decode("utf-8", "replace").strip())
+            print(escaped_lines(answer.read().decode("utf-8", "replace").strip()))
             return 0
     except (OSError, http.client.HTTPException, ValueError) as error:
-        print(f"goto: {url}: {' '.join(str(error).split())}", file=sys.stderr)
+        print(escaped(f"goto: {url}: {' '.join(str(error).split())}"), file=sys.stderr)
         return 1

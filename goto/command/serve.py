@@ -23,6 +23,7 @@ from goto.tls.settings import FilePath, ListenerTls, as_option
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener
 from goto.words.token import TokenOption
+from goto.words.unseen import escaped
 
 complaints = logging.getLogger("goto")
 
@@ -158,5 +159,5 @@ def _reasons(error: Exception, port: int) -> Sequence[object]:
 def _refuse(*reasons: object) -> int:
     """Say why nothing is served; the exit status."""
     for reason in reasons:
-        print(f"goto: {reason}", file=sys.stderr)
+        print(escaped(f"goto: {reason}"), file=sys.stderr)
     return 2

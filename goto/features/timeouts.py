@@ -9,7 +9,8 @@ import msgspec
 from goto.counting.bounded import TRACKED_LIMIT, check_tracked, slot
 from goto.errors import Conflict
 from goto.feature import Feature
-from goto.flow import Flow, decode
+from goto.flow import Flow
+from goto.http.shown import shown
 from goto.routes import get, post, put
 from goto.settings import setting
 from goto.words import HeaderName, HeaderNames
@@ -63,7 +64,7 @@ class Timeouts(Feature):
         index = flow.request.headers.index
         for name, values in self._names:
             for value in dict.fromkeys([value for _, value in index.get(name, ())]):
-                key = slot(values, decode(value))
+                key = slot(values, shown(value))
                 ends.append(values.setdefault(key, _no_ends()))
         flow.notes[self] = ends
 

@@ -10,7 +10,8 @@ from goto.counting.bounded import TRACKED_LIMIT, check_tracked
 from goto.counting.by_value import ByStatus, HeaderCounts, count_request, count_response
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature
-from goto.flow import Flow, decode
+from goto.flow import Flow
+from goto.http.shown import shown
 from goto.routes import get, post, put
 from goto.settings import setting
 from goto.words import HeaderName, HeaderNames, split_known
@@ -123,13 +124,13 @@ class Tracking(Feature):
 
 
 def _shown(header: HeaderCounts) -> CountsByValue:
-    shown = {decode(value): counts for value, counts in header.by_value.items()}
+    by_value = {shown(value): counts for value, counts in header.by_value.items()}
     return {
-        "RequestCountsByHeaderValue": {value: counts.requests for value, counts in shown.items()},
+        "RequestCountsByHeaderValue": {value: counts.requests for value, counts in by_value.items()},
         "RequestCountsByHeaderValueAndRequestedStatus": {
-            value: counts.requested for value, counts in shown.items() if counts.requested
+            value: counts.requested for value, counts in by_value.items() if counts.requested
         },
         "RequestCountsByHeaderValueAndResponseStatus": {
-            value: counts.responses for value, counts in shown.items() if counts.responses
+            value: counts.responses for value, counts in by_value.items() if counts.responses
         },
     }

@@ -8,6 +8,11 @@ from __future__ import annotations
 import os
 import socket
 
+from goto.errors import BadInput
+from goto.words.names import a_name
+
+POD_NAME, NAMESPACE, POD_IP = VARIABLES = ("POD_NAME", "NAMESPACE", "POD_IP")
+
 
 def own_address() -> str:
     """The address of the interface that leads outside. A UDP socket only looks up the route: nothing is sent."""
@@ -20,7 +25,7 @@ def own_address() -> str:
 
 
 def pod_ip() -> str:
-    return os.environ.get("POD_IP") or own_address()
+    return _given(POD_IP) or own_address()
 
 
 def own_names() -> list[str]:
@@ -30,5 +35,19 @@ def own_names() -> list[str]:
 
 def goto_host() -> str:
     """`<pod or host name>.<namespace or local>@<ip>`, the value of `Goto-Host`."""
-    name = os.environ.get("POD_NAME") or socket.gethostname()
-    return f"{name}.{os.environ.get('NAMESPACE') or 'local'}@{pod_ip()}"
+    return f"{_given(POD_NAME) or socket.gethostname()}.{_given(NAMESPACE) or 'local'}@{pod_ip()}"
+
+
+def check_identity() -> None:
+    """Raises `BadInput` where a variable holds what can be no part of a name."""
+    for variable in VARIABLES:
+        if text := _given(variable):
+            try:
+                a_name(text)
+            except ValueError as error:
+                raise BadInput(f"{variable}: {error}") from None
+
+
+def _given(variable: str) -> str:
+    """What the environment says, without blanks and line ends around it; empty if nothing."""
+    return os.environ.get(variable, "").strip()

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from goto.api.access import EXPOSED
 from goto.client.feature import Client
 from goto.errors import BadInput, Conflict
-from goto.instance.identity import pod_ip
+from goto.instance.identity import check_identity, pod_ip
 from goto.instance.wiring import Instance
 from goto.registry.address import Address
 from goto.registry.worker import Worker
@@ -65,6 +65,7 @@ class Start:
 
     def take(self, port: Port, protocol: str = "http", tls: ListenerTls | None = None) -> ListenerSpec:
         """Let hold what has to before anything is served; the first listener, as it is to be opened. Raises `BadInput`."""
+        check_identity()
         instance, access = self._instance, self._instance.access
         said = {path: given.value for path, given in self._document.process.items()} if self._document is not None else {}
         said |= self._given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from goto.api.access import Access
@@ -22,6 +23,10 @@ from goto.traffic.listener import Listener, ListenerSpec
 from goto.traffic.listeners import Carrier, Listeners
 from goto.upstream.answer import Upstream
 from goto.words import Port
+from goto.words.unseen import OneLine
+
+log = logging.getLogger("goto")
+_ONE_LINE = OneLine()
 
 SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, About, Docs, Metrics)
 """What a process has once and what has routes, in the order in which they are listed. `Instance` makes one of each."""
@@ -43,6 +48,7 @@ class Instance:
     """What a process has once. A host carries its traffic. `features` are what its listeners have, in the order of traffic."""
 
     def __init__(self, carrier: Carrier, features: Features = FEATURES) -> None:
+        log.addFilter(_ONE_LINE)
         self.host = goto_host()
         self.access = Access()
         self.upstream = Upstream()

@@ -12,7 +12,9 @@ from typing import Final, Literal
 
 import msgspec
 
+from goto.http.shown import shown_text
 from goto.words import escapes
+from goto.words.unseen import escaped
 
 FLUSH_SECONDS: Final = 0.1
 HELD_LINES: Final = 20_000
@@ -56,12 +58,15 @@ class AccessLog:
         self._second, self._date = -1, ""
 
     def exchange(self, listener: int, client: str, method: str, target: str, status: int, seconds: float, went: str) -> None:
-        """Note an exchange that is over. `seconds` is from its head to its end; `went` is `local`, `api` or targets."""
+        """Note an exchange that is over, in one line whatever is in it. `seconds` is from its head to its end; `went` is `local`,
+        `api` or targets.
+        """
         if not self.enabled:
             return
         ms = int(time.time() * 1000)
         if ms != self._ms:
             self._ms, self._time = ms, self._stamp(ms)
+        method, target = shown_text(method), shown_text(target)
         if self._json:
             line = msgspec.json.encode(
                 {
@@ -69,7 +74,7 @@ class AccessLog:
                     "listener": listener,
                     "client": client,
                     "method": method,
-                    "target": target.encode("utf-8", "backslashreplace").decode(),
+                    "target": target,
                     "status": status,
                     "ms": round(seconds * 1000, 3),
                     "went": went,
@@ -78,7 +83,7 @@ class AccessLog:
         else:
             took = _tenths(int(seconds * 10_000 + 0.5))
             line = " ".join((self._time, _number(listener), client, method, target, _number(status), took, went))
-        self._lines.append(line)
+        self._lines.append(line if line.isprintable() else escaped(line))
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)
         elif len(self._lines) >= HELD_LINES:
@@ -87,7 +92,7 @@ class AccessLog:
 
     def say(self, line: str) -> None:
         """Write a line of goto itself at once, behind what is held."""
-        self._lines.append(line)
+        self._lines.append(escaped(line))
         self._write(0)
         self._again()
 

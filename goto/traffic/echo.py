@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from typing import Final
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from goto.flow import Field, Flow, Headers, Response
-from goto.http.fields import field_length, field_name
+from goto.http.fields import encode, field_length, field_name
 from goto.http.hops import HOP_BY_HOP, connection_words
 from goto.http.memo import Memo
+from goto.http.shown import body_text, shown, shown_text
 
 SHOWN_BYTES: Final = 1 << 20
 """Bytes of a body that are shown; the rest is read, counted and dropped."""
@@ -26,8 +28,9 @@ _json: Final = msgspec.json.Encoder().encode
 def echo(flow: Flow, body: bytes, size: int) -> Response:
     """JSON that shows the request, with the request's headers repeated, but for those that would break this answer.
 
-    `{"RequestURI", "RequestHeaders": {name as sent: [values]}, "RequestQuery": {name: [values]}, "RequestBody"}`, and
-    `"RequestBodySize"` and `"RequestBodyTruncated": true` where `size` is more than what was kept of the body.
+    `{"RequestURI", "RequestHeaders": {name as sent: [values]}, "RequestQuery": {name: [values]}, "RequestBody"}`. A body that is
+    no UTF-8 is in base64, as `"RequestBodyBase64"`. `"RequestBodySize"` and `"RequestBodyTruncated": true` follow where `size` is
+    more than what was kept of the body. Text is as `shown` has it.
     """
     request = flow.request
     fields = request.headers.fields
@@ -46,11 +49,11 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
         repeated = [field for field in repeated if field[0].lower() not in words]
     if len(request.headers.index) < len(fields):
         members = _grouped(fields)
-    whole = b'{"RequestURI":%b,"RequestHeaders":{%b},"RequestQuery":%b,"RequestBody":%b%b}\n' % (
-        _json(_text(request.target)),
+    whole = b'{"RequestURI":%b,"RequestHeaders":{%b},"RequestQuery":%b,%b%b}\n' % (
+        _json(shown_text(request.target)),
         b",".join(members),
         _json(_parameters(request.query)) if request.query else b"{}",
-        _json(body.decode("utf-8", "replace")) if body else b'""',
+        _shown_body(body, cut=size > len(body)) if body else b'"RequestBody":""',
         b',"RequestBodySize":%d,"RequestBodyTruncated":true' % size if size > len(body) else b"",
     )
     return Response(flow.status or 200, whole, Headers(repeated))
@@ -62,7 +65,7 @@ def _named(name: bytes) -> tuple[bytes, int]:
     use = _LEFT_OUT if key in _UNREPEATED or key.startswith(b"content-") else _REPEATED
     if key == b"connection":
         use = _CONNECTION
-    return _json(_plain(name)) + b":[", use
+    return _json(shown(name)) + b":[", use
 
 
 _named_of: Final = Memo(_named).__getitem__
@@ -71,7 +74,7 @@ _named_of: Final = Memo(_named).__getitem__
 def _shown(field: Field) -> tuple[bytes, int]:
     """A field as a member of a JSON object, and what becomes of it in the answer."""
     begin, use = _named_of(field[0])
-    return b"%b%b]" % (begin, _json(_plain(field[1]))), use
+    return b"%b%b]" % (begin, _json(shown(field[1]))), use
 
 
 _shown_of: Final = Memo(_shown, field_length, group=field_name).__getitem__
@@ -81,18 +84,26 @@ def _grouped(fields: list[Field]) -> list[bytes]:
     """The members of the JSON object where a name comes more than once."""
     values: dict[str, list[str]] = {}
     for name, value in fields:
-        values.setdefault(_plain(name), []).append(_plain(value))
+        values.setdefault(shown(name), []).append(shown(value))
     return [b"%b:%b" % (_json(name), _json(listed)) for name, listed in values.items()]
 
 
+def _shown_body(body: bytes, *, cut: bool) -> bytes:
+    """The body as a member of the JSON object."""
+    text = body_text(body, cut=cut)
+    if text is None:
+        return b'"RequestBodyBase64":"%b"' % b2a_base64(body, newline=False)
+    return b'"RequestBody":%b' % _json(text)
+
+
 def _parameters(query: str) -> dict[str, list[str]]:
-    encoded = "%" in query or "+" in query or not query.isascii()
+    plain = query.isascii() and not ("%" in query or "+" in query or "\\" in query)
     parameters: dict[str, list[str]] = {}
     for pair in query.split("&"):
         if pair:
             name, _, value = pair.partition("=")
-            if encoded:
-                name, value = _text(unquote_plus(name)), _text(unquote_plus(value))
+            if not plain:
+                name, value = _unquoted(name), _unquoted(value)
             if name in parameters:
                 parameters[name].append(value)
             else:
@@ -100,10 +111,5 @@ def _parameters(query: str) -> dict[str, list[str]]:
     return parameters
 
 
-def _plain(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
-
-
-def _text(text: str) -> str:
-    """Without the surrogates that stand for bytes which are no UTF-8: JSON cannot hold them."""
-    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _unquoted(text: str) -> str:
+    return shown(unquote_to_bytes(encode(text.replace("+", " "))))

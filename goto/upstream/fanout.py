@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from goto.flow import Call, Flow, Response, Wait
 from goto.http.reasons import status_text
+from goto.http.shown import shown
 from goto.upstream.answer import Answer, Upstream
 from goto.upstream.kept import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, KeptBody, Reported, reported
 from goto.words.writing import json_bytes
+
+ASIDE_BYTES = 1 << 16
+"""Bodies of more bytes than this are listed in a thread: content codings may stand for a thousand times more."""
 
 
 async def fan_out(upstream: Upstream, flow: Flow, calls: Sequence[Call], body: bytes) -> Response:
@@ -29,10 +35,28 @@ async def fan_out(upstream: Upstream, flow: Flow, calls: Sequence[Call], body: b
     finally:
         for one in ones:
             one.answer.abort()
-    answers = [one.reported() for one in ones]
-    if len(calls) > RESPONSES_LIMIT:
-        answers.append({"LeftOut": len(calls) - RESPONSES_LIMIT, "Reason": f"{RESPONSES_LIMIT} responses are the limit"})
-    return Response.json(208, json_bytes(answers))
+    listing = partial(_listed, ones, len(calls) - len(ones))
+    if FAN_OUT_LIMIT - budget.left <= ASIDE_BYTES:
+        return Response.json(208, listing())
+    listed: Wait[bytes] = Wait()
+
+    def on_listed(made: asyncio.Future[bytes]) -> None:
+        error = made.exception()
+        if isinstance(error, Exception):
+            listed.fail(error)
+        else:
+            listed.come(made.result())
+
+    asyncio.get_running_loop().run_in_executor(None, listing).add_done_callback(on_listed)
+    return Response.json(208, await flow.until(listed))
+
+
+def _listed(ones: Sequence[_One], left_out: int) -> bytes:
+    """The JSON list. The codings of bodies are undone one after the other, within the budget that they share."""
+    entries = [one.reported() for one in ones]
+    if left_out:
+        entries.append({"LeftOut": left_out, "Reason": f"{RESPONSES_LIMIT} responses are the limit"})
+    return json_bytes(entries)
 
 
 class _One:
@@ -51,8 +75,9 @@ class _One:
             failed = reported(call.target, call.id, error.status, status_text(error.status))
             failed["Body"] = f"target {call.target}: {error}"
             return failed
-        status = f"{answer.status} {answer.reason.decode('latin-1')}".rstrip()
-        return reported(call.target, call.id, answer.status, status, answer.response().headers.fields, self._kept)
+        status = f"{answer.status} {shown(answer.reason)}".rstrip()
+        fields = answer.response().headers.fields
+        return reported(call.target, call.id, answer.status, status, fields, self._kept, undone=True)
 
     def _on_head(self, answer: Answer) -> None:
         if answer.error is None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from base64 import b64encode
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from mypy_extensions import mypyc_attr
 
 from goto.flow import Wait, step_in_task
-from goto.http.fields import Field, decode
+from goto.http.codings import codings_of, undo
+from goto.http.fields import Field
+from goto.http.shown import body_text, shown
 from goto.upstream.sink import Sink, nothing
 
 FAN_OUT_LIMIT = 64 << 20
@@ -35,35 +38,42 @@ class KeptBody(Sink):
         self.congested = False
         self.on_drained: Callable[[], None] = nothing
         self.size = 0
-        """Bytes of the body so far, whether kept or not."""
+        """Bytes of the body so far, as they came, whether kept or not."""
+        self.truncated = False
+        """Not all of it is kept."""
         self.done: Wait[None] = Wait()
         self._budget = budget
         self._pieces: list[bytes] = []
-        self._kept = 0
-
-    @property
-    def truncated(self) -> bool:
-        """Not all of it is kept."""
-        return self.size > self._kept
 
     @property
     def data(self) -> bytes:
         """What is kept so far."""
         return b"".join(self._pieces)
 
-    @property
-    def text(self) -> str:
-        """The same, as far as it is UTF-8."""
-        return self.data.decode("utf-8", "replace")
+    def undo(self, codings: Sequence[str]) -> list[str]:
+        """Undo content codings once the body is here, the last one first, as far as they are sound and the budget goes; those
+        that were undone.
+        """
+        data, left = self.data, list(codings)
+        self._budget.left += len(data)
+        while data and left:
+            made, whole = undo(data, left[-1], max(self._budget.left, 0))
+            if not made and not whole:
+                break
+            data, self.truncated = made, self.truncated or not whole
+            left.pop()
+        self._budget.left -= len(data)
+        self._pieces = [data]
+        return list(codings[len(left) :])
 
     def more(self, data: bytes) -> None:
         self.size += len(data)
-        left = self._budget.left
-        if left > 0:
-            piece = data[:left]
+        piece = data[: max(self._budget.left, 0)]
+        if piece:
             self._pieces.append(piece)
-            self._kept += len(piece)
-            self._budget.left = left - len(piece)
+            self._budget.left -= len(piece)
+        if len(piece) < len(data):
+            self.truncated = True
 
     def end(self) -> None:
         self.done.come()
@@ -92,28 +102,49 @@ class Reported(TypedDict, total=False):
     """Of a client's request that failed 0, of a proxied one 502 or 504."""
     Headers: dict[str, list[str]]
     Body: str
+    BodyBase64: str
+    """In place of Body where that is no UTF-8."""
+    BodyDecoded: str
+    """The content codings that were undone, as `Content-Encoding` names them."""
     BodySize: int
-    """Bytes of the whole body, where it is not all here."""
+    """Bytes of the whole body as it came, where it is not all here."""
     BodyTruncated: bool
     LeftOut: int
     Reason: str
 
 
 def reported(
-    target: str, call_id: str, code: int, status: str, fields: Iterable[Field] = (), body: KeptBody | None = None
+    target: str,
+    call_id: str,
+    code: int,
+    status: str,
+    fields: Sequence[Field] = (),
+    body: KeptBody | None = None,
+    *,
+    undone: bool = False,
 ) -> Reported:
-    """One answer as it is shown."""
+    """One answer as it is listed; the content codings of its body are to be `undone`, or stay."""
     headers: dict[str, list[str]] = {}
     for name, value in fields:
-        headers.setdefault(decode(name), []).append(decode(value))
-    shown: Reported = {
+        headers.setdefault(shown(name), []).append(shown(value))
+    entry: Reported = {
         "TargetName": target,
         "TargetID": call_id,
         "Status": status,
         "StatusCode": code,
         "Headers": headers,
-        "Body": body.text if body else "",
     }
-    if body and body.truncated:
-        shown["BodySize"], shown["BodyTruncated"] = body.size, True
-    return shown
+    if body is None:
+        entry["Body"] = ""
+        return entry
+    codings = body.undo(codings_of(fields)) if undone else []
+    text = body_text(body.data, cut=body.truncated)
+    if text is None:
+        entry["BodyBase64"] = b64encode(body.data).decode()
+    else:
+        entry["Body"] = text
+    if codings:
+        entry["BodyDecoded"] = ", ".join(codings)
+    if body.truncated:
+        entry["BodySize"], entry["BodyTruncated"] = body.size, True
+    return entry

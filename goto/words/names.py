@@ -11,10 +11,17 @@ from collections.abc import Container, Iterable
 from typing import Any, ClassVar, Protocol
 
 from goto.errors import NotFound
+from goto.http.fields import encode
+from goto.words.unseen import UNSEEN
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNSEEN = re.compile(f"[{UNSEEN}]")
 
-_ITEM = r"[^,\x00-\x1f\x7f]*[^,\s\x00-\x1f\x7f][^,\x00-\x1f\x7f]*"
+_IN_NAME = f"[^,{UNSEEN}]"
+_ITEM = f"{_IN_NAME}*[^,\\s{UNSEEN}]{_IN_NAME}*"
+
+MOST_BYTES = 1024
+"""Bytes of a name or label in UTF-8."""
 
 
 class Word(Protocol):
@@ -33,6 +40,18 @@ def one_line(text: str) -> str:
     return text
 
 
+def a_name(text: str) -> str:
+    """A name or label, trimmed. ValueError where it is empty, too long, or would make a line look like another one."""
+    if _UNSEEN.search(one_line(text)):
+        raise ValueError("control characters, line separators and marks of direction are not allowed")
+    name = text.strip()
+    if not name:
+        raise ValueError("must not be empty")
+    if len(encode(name)) > MOST_BYTES:
+        raise ValueError(f"has more than {MOST_BYTES:,} bytes")
+    return name
+
+
 class Name(str):
     """One name: one line, not empty, without a comma, stripped of blanks as it is in a list of names."""
 
@@ -44,12 +63,10 @@ class Name(str):
 
     @classmethod
     def parse(cls, text: str) -> Name:
-        one_line(text)
-        if not text.strip():
-            raise ValueError("must not be empty")
-        if "," in text:
+        name = a_name(text)
+        if "," in name:
             raise ValueError("a name must not contain a comma")
-        return cls(text.strip())
+        return cls(name)
 
 
 class Label(str):
@@ -57,16 +74,13 @@ class Label(str):
 
     schema: ClassVar[dict[str, Any]] = {
         "type": "string",
-        "pattern": r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+        "pattern": f"^[^{UNSEEN}]*[^\\s{UNSEEN}][^{UNSEEN}]*$",
         "examples": ["edge"],
     }
 
     @classmethod
     def parse(cls, text: str) -> Label:
-        one_line(text)
-        if not text.strip():
-            raise ValueError("must not be empty")
-        return cls(text.strip())
+        return cls(a_name(text))
 
 
 class Names(tuple[str, ...]):
@@ -76,10 +90,10 @@ class Names(tuple[str, ...]):
 
     @classmethod
     def parse(cls, text: str) -> Names:
-        names = [one_line(word).strip() for word in text.split(",")]
-        if not all(names):
+        words = text.split(",")
+        if not all(map(str.strip, words)):
             raise ValueError(f"{text!r} has an empty item: remove the extra comma")
-        return cls(dict.fromkeys(names))
+        return cls(dict.fromkeys(map(a_name, words)))
 
 
 def split_known(names: Iterable[str], known: Container[str], what: str) -> tuple[list[str], str]:

@@ -257,7 +257,9 @@ def test_values_that_are_no_utf8_are_shown(g: Goto, upstream: Upstream):
     g.api("PUT", "/client/track/headers/add/x")
     g.api("PUT", "/client/reporting/set/y")
     add(g, "t", upstream.base)
-    assert g.api("POST", "/client/targets/t/invoke").json()[0]["Body"] == "�"
+    (entry,) = g.api("POST", "/client/targets/t/invoke").json()
+    assert (entry["BodyBase64"], entry["Status"], entry["Headers"]["X"]) == ("/w==", r"200 \xff", [r"\xfe"])
+    assert results(g)["countsByStatus"] == {r"200 \xff": 1}
     assert results(g)["countsByHeaderValues"] == {"x": {"\\xfe": 1}}
 
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
+from support import ROOT
 from support.goto_process import Goto
+from support.ports import free_port
 from support.site import Site
 from support.upstream import Reply, Upstream
+from support.waiting import PATIENCE
 
-from goto.instance.identity import goto_host, own_address
+from goto.errors import BadInput
+from goto.instance.identity import check_identity, goto_host, own_address
 
 VARIABLES = ("POD_NAME", "NAMESPACE", "POD_IP")
 
@@ -42,6 +49,31 @@ def test_variables_override_it(monkeypatch: pytest.MonkeyPatch, given: dict[str,
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     assert re.fullmatch(host, goto_host())
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_variable_is_trimmed_and_then_a_name(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, " 1.2.3.4\n")
+    check_identity()
+    assert "\n" not in goto_host()
+    for text in ("a\r\nX: 1", "a\u202eb", "a\x9bb", "a" * 1025):
+        monkeypatch.setenv(variable, text)
+        with pytest.raises(BadInput, match=f"^{variable}: "):
+            check_identity()
+
+
+def test_a_process_does_not_start_with_a_name_that_is_none() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "goto", "--port", str(free_port())],
+        env={**os.environ, "POD_NAME": "a\u202eb"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        cwd=ROOT,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("goto: POD_NAME: control characters")
 
 
 def test_every_kind_of_answer_carries_it(goto: Callable[..., Goto], upstream: Upstream) -> None:

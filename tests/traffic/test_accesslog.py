@@ -63,11 +63,25 @@ def test_json() -> None:
     }
 
 
+HOSTILE = ["/a\x9b2J", "/a\x85forged", "/\u2028x", "/\u2029x", "/\u202etxt", "/\u2066", "/\u200f", "/\x7f", "/\x1b[2J", "/a\nb"]
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_bytes_that_are_no_utf8_are_escaped(form: str) -> None:
-    line = written(lambda log: one(log, '/\udcff"é'), form=form).decode()
-    target = json.loads(line)["target"] if form == "json" else line.split()[4]
-    assert target == ('/\\udcff"é' if form == "json" else '/\\xff"é')
+@pytest.mark.parametrize("text", HOSTILE)
+def test_an_exchange_is_one_line_whatever_is_in_it(form: Any, text: str) -> None:
+    line = written(lambda log: one(log, text, went=text[1:]), form=form).decode()
+    assert line.endswith("\n")
+    assert line[:-1].isprintable()
+    if form == "json":
+        assert json.loads(line)["target"] == text
+    else:
+        assert "\\u" in line
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_bytes_have_the_form_that_they_have_everywhere(form: Any) -> None:
+    line = written(lambda log: one(log, '/\udcff\\xff\\n"é'), form=form).decode()
+    assert (json.loads(line)["target"] if form == "json" else line.split()[4]) == r'/\xff\x5cxff\n"é'
 
 
 def test_quiet_writes_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from support.flows import flow
 
 from goto.flow import Flow, Headers, Request
+from goto.http.shown import shown as as_shown
 from goto.traffic.echo import SHOWN_BYTES, echo
 
 
@@ -70,10 +72,11 @@ def test_bytes_that_are_no_utf8() -> None:
     fields = [(b"X", b"a\xffb"), (b"y", "ü".encode())]
     one = Flow(Request("GET", "/\udcff?a=%ff&b=\udcfe", Headers(fields)))
     document = shown(one, b"\xff\x00\x01")
-    assert document["RequestURI"] == "/\ufffd?a=%ff&b=\ufffd"
-    assert document["RequestHeaders"] == {"X": ["a\ufffdb"], "y": ["ü"]}
-    assert document["RequestQuery"] == {"a": ["\ufffd"], "b": ["\ufffd"]}
-    assert document["RequestBody"] == "\ufffd\x00\x01"
+    assert document["RequestURI"] == r"/\xff?a=%ff&b=\xfe"
+    assert document["RequestHeaders"] == {"X": [r"a\xffb"], "y": ["ü"]}
+    assert document["RequestQuery"] == {"a": [r"\xff"], "b": [r"\xfe"]}
+    assert base64.b64decode(document["RequestBodyBase64"]) == b"\xff\x00\x01"
+    assert "RequestBody" not in document
     assert echo(one, b"", 0).headers.fields[1:] == fields
 
 
@@ -82,6 +85,19 @@ def test_a_body_that_was_cut_says_so() -> None:
     document = shown(flow(), b"abc", 4)
     assert (document["RequestBody"], document["RequestBodySize"], document["RequestBodyTruncated"]) == ("abc", 4, True)
     assert SHOWN_BYTES == 1 << 20
+
+
+def test_what_looks_like_a_byte_that_is_no_utf8_is_told_from_it() -> None:
+    document = shown(flow(r"/\xff?a=\xff&b=%5cxfe&c=%ff", ("X", r"\xff")))
+    assert document["RequestURI"] == r"/\x5cxff?a=\x5cxff&b=%5cxfe&c=%ff"
+    assert document["RequestHeaders"] == {"X": [r"\x5cxff"]}
+    assert document["RequestQuery"] == {"a": [r"\x5cxff"], "b": [r"\x5cxfe"], "c": [r"\xff"]}
+
+
+def test_a_character_that_the_limit_cuts_through_is_left_out() -> None:
+    body = "aé".encode()
+    assert shown(flow(), body[:2], 3)["RequestBody"] == "a"
+    assert "RequestBody" not in shown(flow(), body[:2])
 
 
 @pytest.mark.parametrize(("forced", "status"), [(None, 200), (503, 503), (204, 204)])
@@ -99,9 +115,12 @@ def test_its_status_is_200_or_the_forced_one(forced: int | None, status: int) ->
 def test_it_is_json_whatever_comes(target: str, fields: list[tuple[bytes, bytes]], body: bytes) -> None:
     one = Flow(Request("GET", "/" + target, Headers(fields)))
     document = shown(one, body)
-    assert document["RequestURI"] == "/" + target.replace("\udcff", "\ufffd")
+    assert document["RequestURI"] == as_shown(("/" + target).encode("utf-8", "surrogateescape"))
     expected: dict[str, list[str]] = {}
     for name, value in fields:
-        expected.setdefault(name.decode(), []).append(value.decode("utf-8", "replace"))
+        expected.setdefault(name.decode(), []).append(as_shown(value))
     assert document["RequestHeaders"] == expected
-    assert document["RequestBody"] == body.decode("utf-8", "replace")
+    if "RequestBody" in document:
+        assert document["RequestBody"].encode() == body
+    else:
+        assert base64.b64decode(document["RequestBodyBase64"]) == body

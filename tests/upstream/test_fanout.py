@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import socket
 from collections.abc import Callable
@@ -94,7 +95,22 @@ def test_a_whole_body_goes_to_each(upstream: Upstream) -> None:
 def test_what_is_no_text() -> None:
     with Scripted(answering(OK + b"X: \xff\r\nContent-Length: 3\r\n\r\na\xffb")) as server:
         (one,) = entries(server.port)
-    assert (one["Body"], one["Headers"]["X"]) == ("a\ufffdb", ["\\xff"])
+    assert (one["BodyBase64"], one["Headers"]["X"]) == ("Yf9i", ["\\xff"])
+
+
+def test_codings_are_undone_within_the_limit_that_all_bodies_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = b"0123456789" * 20_000
+    coded = gzip.compress(body)
+    answer = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(coded) + coded
+    with Scripted(answering(answer)) as server:
+        one, two = entries(server.port, server.port)
+        monkeypatch.setattr(fanout, "FAN_OUT_LIMIT", len(body) + 100)
+        monkeypatch.setattr(fanout, "ASIDE_BYTES", 0)
+        cut = entries(server.port, server.port)
+    assert one["Body"] == two["Body"] == body.decode()
+    assert (one["BodyDecoded"], one["Headers"]["Content-Encoding"]) == ("gzip", ["gzip"])
+    assert 0 < sum(len(entry["Body"]) for entry in cut) <= len(body) + 100
+    assert {entry["BodySize"] for entry in cut if entry.get("BodyTruncated")} == {len(coded)}
 
 
 def test_what_is_kept_is_bounded_and_said(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:

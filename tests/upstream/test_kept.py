@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import zlib
+from base64 import b64encode
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -100,8 +104,8 @@ def test_an_answer_is_shown_with_as_much_of_its_body_as_is_kept() -> None:
             "TargetID": "t[1][1]",
             "Status": "201 Made",
             "StatusCode": 201,
-            "Headers": {"X": ["1", "2"], "Y": ["\udce4"]},
-            "Body": "a\ufffd",
+            "Headers": {"X": ["1", "2"], "Y": [r"\xe4"]},
+            "BodyBase64": "Yf8=",
             "BodySize": 3,
             "BodyTruncated": True,
         }
@@ -115,3 +119,62 @@ def test_an_answer_is_shown_with_as_much_of_its_body_as_is_kept() -> None:
         "Headers": {},
         "Body": "",
     }
+
+
+def listed(*pieces: bytes, coding: str = "", limit: int = 1000, undone: bool = True) -> dict[str, Any]:
+    """What of an entry is about its body."""
+
+    async def main() -> dict[str, Any]:
+        budget = Budget(limit)
+        kept = KeptBody(budget)
+        for piece in pieces:
+            kept.more(piece)
+        kept.end()
+        fields = [(b"Content-Encoding", coding.encode())] if coding else []
+        entry = reported("t", "t[1][1]", 200, "200 OK", fields, kept, undone=undone)
+        assert budget.left == limit - len(kept.data)
+        return {key: value for key, value in entry.items() if key.startswith("Body")}
+
+    return asyncio.run(main())
+
+
+def test_a_cut_leaves_out_the_character_that_it_goes_through() -> None:
+    assert listed("aé".encode(), limit=2) == {"Body": "a", "BodySize": 3, "BodyTruncated": True}
+    assert listed("aé".encode()[:2]) == {"BodyBase64": "YcM="}
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "gzip, deflate", "deflate, gzip", "gzip, gzip", " GZIP"])
+def test_codings_are_undone_where_that_is_asked_for(coding: str) -> None:
+    codings = coding.strip().lower().split(", ")
+    coded = b"hello"
+    for one in codings:
+        coded = zlib.compress(coded) if one == "deflate" else gzip.compress(coded)
+    assert listed(coded, coding=coding) == {"Body": "hello", "BodyDecoded": ", ".join(codings)}
+    assert listed(coded, coding=coding, undone=False) == {"BodyBase64": b64encode(coded).decode()}
+
+
+@pytest.mark.parametrize("coding", ["br", "br, gzip", "zstd", "gzip, gzip, gzip"])
+def test_other_codings_stay(coding: str) -> None:
+    assert listed(gzip.compress(b"hello"), coding=coding).keys() == {"BodyBase64"}
+
+
+def test_what_is_not_sound_comes_as_far_as_it_is() -> None:
+    coded = gzip.compress(b"hello")
+    cut = {"Body": "hello", "BodyDecoded": "gzip", "BodyTruncated": True}
+    assert listed(coded[:-2], coding="gzip") == {**cut, "BodySize": len(coded) - 2}
+    assert listed(b"hello", coding="gzip") == {"Body": "hello"}
+    assert listed(b"", coding="gzip") == {"Body": ""}
+    # the outer coding alone is there
+    assert listed(coded, coding="deflate, gzip") == {"Body": "hello", "BodyDecoded": "gzip"}
+
+
+@given(st.integers(0, 60), st.integers(0, 200))
+def test_what_codings_stand_for_is_kept_within_the_budget(size: int, limit: int) -> None:
+    body = b"ab" * size
+    coded = gzip.compress(body)
+    shown = listed(coded, coding="gzip", limit=limit)
+    if len(coded) <= limit and len(body) <= limit:
+        assert shown == {"Body": body.decode(), "BodyDecoded": "gzip"}
+    else:
+        assert shown["BodyTruncated"] is True
+        assert shown["BodySize"] == len(coded)

@@ -19,6 +19,14 @@ from goto.words import (
     one_line,
     split_known,
 )
+from goto.words.names import MOST_BYTES
+from goto.words.unseen import UNSEEN
+
+UNSEEN_ONES = [
+    *map(chr, range(0x20)),
+    *map(chr, range(0x7F, 0xA0)),
+    *"\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+]
 
 WORDS = [kind for kind in vars(words).values() if isinstance(kind, type) and hasattr(kind, "parse") and hasattr(kind, "schema")]
 
@@ -50,6 +58,25 @@ def test_name():
     for text in ("", "  ", "a,b"):
         with pytest.raises(ValueError, match=r"empty|comma"):
             Name.parse(text)
+
+
+@pytest.mark.parametrize("kind", [Name, Label, Names])
+@pytest.mark.parametrize("character", UNSEEN_ONES)
+def test_what_makes_a_line_look_like_another_is_in_no_name(kind: Any, character: str):
+    assert re.search(f"[{UNSEEN}]", character)
+    for text in (f"a{character}b", f"a{character}"):
+        with pytest.raises(ValueError, match="control characters"):
+            kind.parse(text)
+        assert not re.fullmatch(kind.schema["pattern"].strip("^$"), text)
+
+
+@pytest.mark.parametrize("kind", [Name, Label, Names])
+def test_names_have_a_length(kind: Any):
+    assert kind.parse("a" * MOST_BYTES + " ")
+    assert kind.parse("é" * (MOST_BYTES // 2))
+    for text in ("a" * (MOST_BYTES + 1), "é" * (MOST_BYTES // 2) + "a"):
+        with pytest.raises(ValueError, match="more than 1,024 bytes"):
+            kind.parse(text)
 
 
 def test_label_is_trimmed():

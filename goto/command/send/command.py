@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import gc
 import sys
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from goto.command.send.progress import progress
 from goto.errors import ApiError, BadInput
 from goto.tls.settings import as_option
 from goto.upstream.pool import Pool
+from goto.words.names import MOST_BYTES
 from goto.words.reading import read_struct
+from goto.words.unseen import escaped
 from goto.words.writing import json_bytes
 
 FAILED = 1
@@ -33,13 +36,16 @@ STOP_SECONDS = 1.0
 
 REFRESH_SECONDS = 0.1
 
+LONGEST_NAME = MOST_BYTES - 20
+"""Bytes of a URL that a target is named by; what follows has room for a number."""
+
 
 def send(options: argparse.Namespace) -> int:
     """Send, show, judge. The exit status: 0, 1 where a `--fail-if` holds, 2 for bad options, 128 + its number after a signal."""
     try:
         targets = targets_of(options)
     except (ApiError, OSError) as error:
-        print(f"goto: {as_option(str(error), _OPTIONS)}", file=sys.stderr)
+        print(escaped(f"goto: {as_option(str(error), _OPTIONS)}"), file=sys.stderr)
         return BAD_USE
     results = Results()
     allow_files(len(targets) * options.replicas)
@@ -74,13 +80,23 @@ def targets_of(options: argparse.Namespace) -> list[ClientTarget]:
     )
     targets: dict[str, ClientTarget] = {}
     for url in options.urls:
-        name = url.replace(",", "%2C")  # a name holds no comma
-        same = sum(target.url == url for target in targets.values())
-        name += f" ({same + 1})" if same else ""
+        name = _name_of(url, targets)
         secure = {"tls": tls} if url.lower().startswith("https:") else {}
         target = targets[name] = read_struct({**document, **secure, "name": name, "url": url}, ClientTarget)[0]
         _ = target.origin  # reads the files
     return list(targets.values())
+
+
+def _name_of(url: str, others: Container[str]) -> str:
+    """What the target of a URL is called: the URL as far as it may be a name, with a number where that is taken."""
+    name = escaped(url).replace(",", "%2C").strip() or "-"
+    if len(name.encode()) > LONGEST_NAME:
+        name = name.encode()[:LONGEST_NAME].decode(errors="ignore") + "…"
+    number, first = 1, name
+    while name in others:
+        number += 1
+        name = f"{first} ({number})"
+    return name
 
 
 def judge(results: Results, conditions: list[Condition]) -> bool:
@@ -89,7 +105,7 @@ def judge(results: Results, conditions: list[Condition]) -> bool:
     total.fold()
     held = [(condition, reason) for condition in conditions if (reason := condition.check(total))]
     for condition, reason in held:
-        print(f"goto: failed: {condition.text}: {reason}", file=sys.stderr)
+        print(escaped(f"goto: failed: {condition.text}: {reason}"), file=sys.stderr)
     return bool(held)
 
 

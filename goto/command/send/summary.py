@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from goto.client.counts import Counts
 from goto.client.histogram import PERCENTILES, Latencies
 from goto.client.results import Results
+from goto.words.unseen import escaped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -123,4 +124,4 @@ def _plain(text: str) -> str:
     """Text from outside, which must neither style nor steer the terminal."""
     from rich.markup import escape
 
-    return escape("".join(character if character.isprintable() else "�" for character in text))
+    return escape(escaped(text))
