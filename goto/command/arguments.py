@@ -139,7 +139,7 @@ def _add_serving(serve: argparse._ActionsContainer) -> None:
     serve.add_argument("--watch", action="store_true", help="apply the difference whenever a --config file changes")
     _add_feature(serve)
     what = "a limit like connections=5000 or head=32KiB; may be given several times (see docs/behaviour.md)"
-    limit = _word("goto.traffic.limits", "GivenLimits")
+    limit = _word("goto.traffic.limits", "ConfiguredLimits")
     serve.add_argument("--limit", type=limit, action="append", default=[], metavar="NAME=VALUE", help=what)
     what = "how long exchanges in flight may take to finish at the end (default: 10s)"
     serve.add_argument("--grace", type=_word("goto.words.duration", "Duration"), default="10s", metavar="DURATION", help=what)

@@ -1,9 +1,9 @@
 """The features, one file or folder for each chapter of traffic; `FEATURES` is their order, from the outside in.
 
-Bypass is outermost, so that nothing behind it ever sees what it answers. Timeouts watches all the rest, delays included. Delay
-wraps the counting, so that counts are there before a client sees its answer, and survive its hang-up. Counting wraps all that
-changes a response. ForcedStatus stands before Proxy, which leaves a forced flow to Local. Client looks at no
-traffic: it makes some, elsewhere.
+Bypass is outermost, so that no other feature sees what it answers. Timeouts covers all the others, delays included. Delay is
+outside of the counting, so that an exchange is counted before its client sees the answer, and also when the client leaves during
+the delay. The counting is outside of everything that changes a response. ForcedStatus comes before Proxy, which leaves a flow
+with a forced status to Local. Client has no hooks: it sends requests of its own.
 """
 
 from __future__ import annotations

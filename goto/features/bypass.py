@@ -1,4 +1,4 @@
-"""URIs that are answered at once, past everything else: health checks above all."""
+"""URIs that are answered at once, before any other feature: above all those of health checks."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from goto.settings import setting
 from goto.words import Status, one_line
 
 URIS_LIMIT = 10_000
+"""Bypass URIs of one listener."""
 
 
 class BypassUri(str):
-    """A path, `{x}` for one segment of it, and a query if only that one is meant. Letter case is ignored."""
+    """A path, in which `{x}` stands for one segment. With a query it matches that query only. Letter case is ignored."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": r"^/[^\x00-\x1f\x7f]*$", "examples": ["/live"]}
     template: Template
@@ -27,18 +28,19 @@ class BypassUri(str):
     def parse(cls, text: str) -> BypassUri:
         one_line(text)
         if not text.startswith("/"):
-            raise ValueError(f"{text!r} does not begin with /")
+            raise ValueError(f"{text!r} does not begin with /: write it like /live")
         uri = cls(text)
         uri.template = Template.parse(text.partition("?")[0])
         return uri
 
     def matches(self, path: str, query: str) -> bool:
+        """Whether a request has this URI."""
         wanted = self.partition("?")[2]
         return (not wanted or wanted.lower() == query.lower()) and self.template.match(path) is not None
 
 
 class AddedUri(str):
-    """A bypass URI as it was added."""
+    """A bypass URI that was added before."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "examples": ["/live"]}
 
@@ -54,23 +56,24 @@ class BypassState(TypedDict):
     """The bypass URIs and how they are answered."""
 
     Uris: dict[str, int]
-    """How many requests each got."""
+    """The number of requests for each URI."""
     BypassStatus: int
+    """The status that they are answered with."""
 
 
 class Bypass(Feature):
-    """Answer some URIs at once: neither tracked, delayed, counted, proxied nor given headers."""
+    """Answer some URIs at once: they are not tracked, delayed, counted or proxied, and get no configured headers."""
 
     def __init__(self) -> None:
         self.status = Status(200)
         self._answered = 0
-        """Requests answered here, of URIs that were removed since too."""
+        """Requests answered here, including those of URIs that were removed since."""
         self.counts: dict[BypassUri, int] = {}
         self._known: dict[str, BypassUri] = {}
-        """By `_key`: one URI, whatever letter case it is written in."""
-        self._plain: dict[str, BypassUri] = {}
-        """Lower-case paths without variable or query, to the URI as it was added."""
-        self._others: list[BypassUri] = []
+        """The URIs by their `_key`, which is the same in any letter case."""
+        self._literal: dict[str, BypassUri] = {}
+        """The URIs without variables and query, by their lower-case path."""
+        self._patterns: list[BypassUri] = []
 
     @property
     def active(self) -> bool:
@@ -84,10 +87,10 @@ class Bypass(Feature):
             flow.response = Response(self.status)
 
     def _find(self, path: str, query: str) -> BypassUri | None:
-        found = self._plain.get(path.lower())
+        found = self._literal.get(path.lower())
         if found is not None:
             return found
-        return next((uri for uri in self._others if uri.matches(path, query)), None)
+        return next((uri for uri in self._patterns if uri.matches(path, query)), None)
 
     @put("/request/uri/bypass/add", raises=[Conflict])
     def add(self, uri: BypassUri) -> str:
@@ -99,9 +102,9 @@ class Bypass(Feature):
         self._known[key] = uri
         self.counts[uri] = 0
         if "{" in uri or "?" in uri:
-            self._others.append(uri)
+            self._patterns.append(uri)
         else:
-            self._plain.setdefault(uri.lower(), uri)
+            self._literal.setdefault(uri.lower(), uri)
         self.changed()
         return f"Added bypass URI {uri}"
 
@@ -115,7 +118,7 @@ class Bypass(Feature):
     @put("/request/uri/bypass/clear")
     def clear(self) -> str:
         """Remove all bypass URIs."""
-        self.counts, self._known, self._plain, self._others = {}, {}, {}, []
+        self.counts, self._known, self._literal, self._patterns = {}, {}, {}, []
         self.changed()
         return "Bypass URIs cleared"
 
@@ -142,7 +145,7 @@ class Bypass(Feature):
 
     @setting("request.uri.bypass.uris")
     def configured_uris(self) -> Uris:
-        """URIs that are answered at once: neither tracked, delayed, counted, proxied nor given headers."""
+        """URIs that are answered at once: they are not tracked, delayed, counted or proxied, and get no configured headers."""
         return [*self.counts]
 
     @configured_uris.setter
@@ -166,25 +169,25 @@ class Bypass(Feature):
 
     @measure("goto_bypassed_exchanges", "counter")
     def answered(self) -> int:
-        """Exchanges answered by a bypass URI, which are in no other figure."""
+        """Exchanges answered by a bypass URI, which are in no other metric."""
         return self._answered
 
     def _check_room(self, size: int) -> None:
         if size > URIS_LIMIT:
-            raise Conflict(f"uri: {URIS_LIMIT} bypass URIs are the limit")
+            raise Conflict(f"uri: at most {URIS_LIMIT} bypass URIs can be added: remove some first")
 
     def _added(self, uri: str) -> BypassUri:
         """The URI as it was added."""
         known = self._known.get(_key(uri))
         if known is None:
-            raise NotFound(f"uri: {uri} is no bypass URI")
+            raise NotFound(f"uri: {uri} is not a bypass URI: GET /request/uri/bypass lists them")
         return known
 
 
 def _key(text: str) -> str:
-    """What is the same for URIs that differ in nothing but the letter case of their literal text; regexes see letter case."""
+    """A key that is the same for URIs that differ only in the letter case of their literal text; regexes are case-sensitive."""
     try:
         pieces = parse_template(text)
     except ValueError:
-        return text  # none that could be added
+        return text  # such a text was never added
     return "".join(fold(piece) if isinstance(piece, str) else str(piece) for piece in pieces)

@@ -1,4 +1,4 @@
-"""Answers that come late."""
+"""Delays: responses are held back for a set time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Delay(Feature):
         self.left: int | None = None
         """Exchanges still to be delayed; None for all."""
         self._delayed = 0
-        """Exchanges that were delayed."""
+        """Exchanges that were delayed so far."""
         self._seconds = 0.0
-        """For how long, in all."""
+        """The sum of their delays."""
 
     @property
     def active(self) -> bool:
@@ -28,7 +28,7 @@ class Delay(Feature):
     def response(self, flow: Flow) -> None:
         delay = self.delay
         if not delay:
-            return  # an exchange that began before the count ran out
+            return  # the count ran out after this exchange began
         if self.left is not None:
             self.left -= 1
             if not self.left:
@@ -37,13 +37,13 @@ class Delay(Feature):
         flow.mark(f"delay:{delay}")
 
     def _waited(self, seconds: float) -> None:
-        """An exchange was held back for so long."""
+        """Count an exchange that was held back for this long."""
         self._delayed += 1
         self._seconds += seconds
 
     @put("/response/delay/set/{delay}")
     def set(self, delay: CountedDuration) -> str:
-        """Set a delay for traffic, for all of it or as `{delay}:{count}` for the next exchanges."""
+        """Set the delay of all responses, or as `{delay}:{count}` of the next ones."""
         self.delay, self.left = delay.duration, delay.count
         self.changed()
         return self.show()
@@ -73,5 +73,5 @@ class Delay(Feature):
 
     @measure("goto_response_delay_seconds", "summary")
     def waited(self) -> Summary:
-        """Delays of responses that were waited for."""
+        """Delays of responses, as long as they lasted."""
         return Summary(self._delayed, self._seconds)

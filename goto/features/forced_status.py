@@ -1,4 +1,4 @@
-"""Failure on demand: a status that traffic is answered with instead of being served or proxied."""
+"""The forced status: traffic is answered with it instead of being served or proxied."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from goto.words import CountedStatus, Status
 
 
 class ForcedStatus(Feature):
-    """Force a status on traffic, on all of it or on exactly the next exchanges.
+    """Force a status on all traffic, or on exactly the next exchanges.
 
-    It does not answer: it takes its count and sets `flow.status`, which Proxy leaves alone and Local answers with.
+    The feature counts down and sets `flow.status`. Such a flow is not proxied, and Local answers it with that status.
     """
 
     def __init__(self) -> None:
         self.status: Status | None = None
         self.left: int | None = None
-        """Exchanges still to be forced; None for all."""
+        """Exchanges that the status is still forced on; None for all."""
 
     @property
     def active(self) -> bool:
@@ -26,7 +26,7 @@ class ForcedStatus(Feature):
 
     def request(self, flow: Flow) -> None:
         if self.status is None:
-            return  # an exchange that began before the count ran out
+            return  # the count ran out after this exchange began
         flow.status = int(self.status)
         flow.mark(f"forced:{flow.status}")
         if self.left is not None:

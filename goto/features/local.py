@@ -1,4 +1,4 @@
-"""What goto answers by itself: `/status/{n}`, `/echo`, and forced statuses."""
+"""The answers of goto itself: `/status/{n}`, `/echo`, and forced statuses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ECHO = frozenset(("/echo", "/echo/", "/echo/headers", "/echo/headers/"))
 
 
 class Local(Feature):
-    """Answer `/status/{n}`, `/echo`, and every flow that a status is forced on."""
+    """Answer `/status/{n}`, `/echo`, and every flow with a forced status."""
 
     def request(self, flow: Flow) -> None:
         path = flow.request.path if flow.local else ""

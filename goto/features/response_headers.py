@@ -1,4 +1,4 @@
-"""Headers that every answer to traffic is given."""
+"""Headers that are added to every response to traffic."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from goto.settings import setting
 from goto.words import HeaderName, HeaderValue, SentHeaderName
 
 HEADERS_LIMIT = 1000
+"""Response headers of one listener."""
 
 Pairs = Annotated[list[tuple[SentHeaderName, HeaderValue]], msgspec.Meta(max_length=HEADERS_LIMIT)]
 
@@ -35,16 +36,16 @@ class ResponseHeaders(Feature):
 
     @put("/response/headers/add/{header}/{value}", raises=[Conflict])
     def add(self, header: SentHeaderName, value: HeaderValue) -> str:
-        """Add a header to all answers to traffic; one added twice is sent twice."""
+        """Add a header to all responses to traffic; one added twice is sent twice."""
         self._set([*self.headers, (header, value)])
         return f"Added response header {header}: {value}"
 
     @put("/response/headers/remove/{header}", raises=[NotFound])
     def remove(self, header: HeaderName) -> str:
-        """Remove a header, all its values."""
+        """Remove a header with all its values."""
         rest = [pair for pair in self.headers if pair[0].lower() != header.lower()]
         if len(rest) == len(self.headers):
-            raise NotFound(f"header: {header} is no response header")
+            raise NotFound(f"header: {header} is not a response header: GET /response/headers lists them")
         self._set(rest)
         return f"Removed response header {header}"
 
@@ -64,7 +65,7 @@ class ResponseHeaders(Feature):
 
     @setting("response.headers")
     def configured(self) -> Pairs:
-        """Headers added to all answers to traffic: `[[name, value], …]`; one given twice is sent twice."""
+        """Headers added to all responses to traffic: `[[name, value], …]`; one given twice is sent twice."""
         return list(self.headers)
 
     @configured.setter
@@ -73,7 +74,7 @@ class ResponseHeaders(Feature):
 
     def _set(self, headers: Pairs) -> None:
         if len(headers) > HEADERS_LIMIT:
-            raise Conflict(f"header: {HEADERS_LIMIT} response headers are the limit")
+            raise Conflict(f"header: at most {HEADERS_LIMIT} response headers can be added: remove some first")
         self.headers = headers
         self._fields = [(encode(name), encode(value)) for name, value in headers]
         self.changed()

@@ -1,26 +1,25 @@
-"""How often each status was asked for, and answered."""
+"""Counts of traffic by the status that was requested, and by the one that was answered."""
 
 from __future__ import annotations
 
 from typing import TypedDict
 
+from goto.counting.by_value import ByStatus
 from goto.feature import Feature
 from goto.flow import Flow
 from goto.routes import get, put
 from goto.words import Status
 
-Counts = dict[int, int]
-
 
 class CountsByStatus(TypedDict):
-    """Traffic by status, each a map of status to count."""
+    """Counts of traffic. Each is a map of status to count."""
 
     countsByRequestedStatus: dict[str, int]
     """Requests for `/status/{n}`."""
     countsByReportedStatus: dict[str, int]
-    """What was answered."""
+    """Responses."""
     countsByResponseStatus: dict[str, int]
-    """The same, as the original names it."""
+    """The same as `countsByReportedStatus`, under the name that the original goto uses."""
 
 
 class CountsOfStatus(TypedDict):
@@ -30,17 +29,17 @@ class CountsOfStatus(TypedDict):
     requestCount: int
     """Requests for `/status/{n}` with this status."""
     responseCount: int
-    """Answers with it."""
+    """Responses with this status."""
 
 
 class StatusCounts(Feature):
-    """Count traffic by requested status (`/status/{n}`) and by the status answered."""
+    """Count traffic by requested status (`/status/{n}`) and by the status of the response."""
 
     def __init__(self) -> None:
-        self.requested: Counts = {}
-        self.reported: Counts = {}
-        self._cleared: Counts = {}
-        """What was reported up to the last `clear`."""
+        self.requested: ByStatus = {}
+        self.reported: ByStatus = {}
+        self._cleared: ByStatus = {}
+        """The counts of `reported` up to the last `clear`."""
 
     def request(self, flow: Flow) -> None:
         status = flow.request.requested_status
@@ -53,8 +52,8 @@ class StatusCounts(Feature):
         self.reported[status] = self.reported.get(status, 0) + 1
         flow.counted = status
 
-    def ever_reported(self) -> Counts:
-        """How often each status was answered, whatever was cleared since."""
+    def ever_reported(self) -> ByStatus:
+        """How often each status was answered, including what was cleared."""
         ever = dict(self._cleared)
         for status, count in self.reported.items():
             ever[status] = ever.get(status, 0) + count
@@ -87,5 +86,5 @@ class StatusCounts(Feature):
         }
 
 
-def _sorted(counts: Counts) -> dict[str, int]:
+def _sorted(counts: ByStatus) -> dict[str, int]:
     return {str(status): counts[status] for status in sorted(counts)}

@@ -1,4 +1,4 @@
-"""Who gave up waiting: exchanges that completed, and those whose client went away first."""
+"""Timeout tracking: exchanges that completed, and those whose client left before."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from goto.words import HeaderName, HeaderNames
 COMPLETED: Literal["RequestCompleted"] = "RequestCompleted"
 CLOSED: Literal["ConnectionClosed"] = "ConnectionClosed"
 ALL: Literal["all"] = "all"
-"""Among header names it stands for all requests."""
+"""In place of a header name it stands for all requests."""
 
-Names = Annotated[list[HeaderName], msgspec.Meta(max_length=TRACKED_LIMIT + 1)]
-"""Of tracked headers, and ALL."""
+TimeoutHeaders = Annotated[list[HeaderName], msgspec.Meta(max_length=TRACKED_LIMIT + 1)]
+"""The names of tracked headers, and ALL."""
 
 
-class Ends(TypedDict):
-    """How requests ended."""
+class EndCounts(TypedDict):
+    """How many requests ended in each way."""
 
     ConnectionClosed: int
-    """The client went away first."""
+    """The client left before it had the whole response."""
     RequestCompleted: int
-    """The whole response was handed to the client."""
+    """The client was handed the whole response."""
 
 
 class TimeoutReport(TypedDict):
     """How tracked requests ended."""
 
-    all: Ends | None
-    """Of all requests; null where these are not tracked."""
-    headers: dict[str, dict[str, Ends]]
-    """By tracked header and its value."""
+    all: EndCounts | None
+    """The counts of all requests; null where these are not tracked."""
+    headers: dict[str, dict[str, EndCounts]]
+    """The counts by tracked header and its value."""
 
 
-def _no_ends() -> Ends:
+def _no_counts() -> EndCounts:
     return {"ConnectionClosed": 0, "RequestCompleted": 0}
 
 
@@ -50,10 +50,10 @@ class Timeouts(Feature):
     """Count how exchanges end, for all requests and by the values of tracked headers."""
 
     def __init__(self) -> None:
-        self.all: Ends | None = None
-        self.headers: dict[str, dict[str, Ends]] = {}
-        """Header name as it was added, to value, to ends."""
-        self._names: list[tuple[bytes, dict[str, Ends]]] = []
+        self.all: EndCounts | None = None
+        self.headers: dict[str, dict[str, EndCounts]] = {}
+        """The counts by header, in the spelling in which it was added, and by value."""
+        self._tracked: list[tuple[bytes, dict[str, EndCounts]]] = []
 
     @property
     def active(self) -> bool:
@@ -62,10 +62,10 @@ class Timeouts(Feature):
     def request(self, flow: Flow) -> None:
         ends = [] if self.all is None else [self.all]
         index = flow.request.headers.index
-        for name, values in self._names:
+        for name, values in self._tracked:
             for value in dict.fromkeys([value for _, value in index.get(name, ())]):
                 key = slot(values, shown(value))
-                ends.append(values.setdefault(key, _no_ends()))
+                ends.append(values.setdefault(key, _no_counts()))
         flow.notes[self] = ends
 
     def closed(self, flow: Flow) -> None:
@@ -77,7 +77,7 @@ class Timeouts(Feature):
     def track_all(self) -> str:
         """Track how all requests end."""
         if self.all is None:
-            self.all = _no_ends()
+            self.all = _no_counts()
             self.changed()
         return "Tracking timeouts of all requests"
 
@@ -91,27 +91,27 @@ class Timeouts(Feature):
                 self.track_all()
             elif header.lower() not in known:
                 self.headers[header] = {}
-        self._names = [(name.lower().encode(), values) for name, values in self.headers.items()]
+        self._tracked = [(name.lower().encode(), values) for name, values in self.headers.items()]
         self.changed()
         return f"Tracking timeouts by headers {', '.join(headers)}"
 
     @post("/request/timeout/track/clear")
     def clear(self) -> str:
         """Stop tracking timeouts and forget what was counted."""
-        self.all, self.headers, self._names = None, {}, []
+        self.all, self.headers, self._tracked = None, {}, []
         self.changed()
         return "Timeout tracking cleared"
 
     @setting("request.timeout.track")
-    def configured(self) -> Literal["all"] | Names:
-        """Whose ends are counted: `all` requests, or those with some headers, by value; `all` may be among these."""
+    def configured(self) -> Literal["all"] | TimeoutHeaders:
+        """The requests whose ends are counted: `all`, or those with some headers, by value; `all` may be one of the list."""
         names = [HeaderName(name) for name in self.headers]
         if self.all is None:
             return names
         return [HeaderName(ALL), *names] if names else ALL
 
     @configured.setter
-    def configure(self, track: Literal["all"] | Names) -> None:
+    def configure(self, track: Literal["all"] | TimeoutHeaders) -> None:
         names = [HeaderName(ALL)] if track == ALL else [HeaderName(name) for name in track]
         check_tracked({name.lower() for name in names} - {ALL})
         ends, counts = self.all, self.headers
@@ -124,5 +124,5 @@ class Timeouts(Feature):
     @get("/request/timeout/status")
     @post("/request/timeout/status")
     def status(self) -> TimeoutReport:
-        """Report how tracked requests ended so far."""
+        """Report how tracked requests have ended so far."""
         return {"all": self.all, "headers": self.headers}

@@ -1,4 +1,4 @@
-"""Who called: requests counted by the values of their headers."""
+"""Header tracking: requests are counted by the values of their headers."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from goto.routes import get, post, put
 from goto.settings import setting
 from goto.words import HeaderName, HeaderNames, split_known
 
-Tracked = Annotated[list[HeaderName], msgspec.Meta(max_length=TRACKED_LIMIT)]
+TrackedHeaders = Annotated[list[HeaderName], msgspec.Meta(max_length=TRACKED_LIMIT)]
 
 
 class CountsByValue(TypedDict):
     """The counts of a tracked header, by its values."""
 
     RequestCountsByHeaderValue: dict[str, int]
+    """All requests."""
     RequestCountsByHeaderValueAndRequestedStatus: dict[str, ByStatus]
-    """Of requests for `/status/{n}`."""
+    """Requests for `/status/{n}`, by n."""
     RequestCountsByHeaderValueAndResponseStatus: dict[str, ByStatus]
-    """By what was answered."""
+    """Requests by the status of their response."""
 
 
 class Tracking(Feature):
-    """Count requests per value of each tracked header: all, by requested status, by the status answered."""
+    """Count requests by the value of each tracked header: all, by requested status, and by the status of the response."""
 
     def __init__(self) -> None:
         self.headers: dict[str, HeaderCounts] = {}
-        """Lower-case name to its counts, in the order added."""
+        """The counts by lower-case name, in the order in which the headers were added."""
 
     @property
     def active(self) -> bool:
@@ -60,14 +61,14 @@ class Tracking(Feature):
 
     @put("/request/headers/track/{header}/remove", "/request/headers/track/remove/{header}", raises=[NotFound])
     def remove(self, header: HeaderName) -> str:
-        """Track a header no more."""
+        """Stop tracking a header."""
         del self.headers[self._known(header)]
         self.changed()
         return f"Removed tracked header {header}"
 
     @post("/request/headers/track/clear")
     def clear(self) -> str:
-        """Track no headers."""
+        """Stop tracking all headers."""
         self.headers = {}
         self.changed()
         return "Tracked headers cleared"
@@ -103,12 +104,12 @@ class Tracking(Feature):
         return "Counts cleared for all tracked headers"
 
     @setting("request.headers.track")
-    def configured(self) -> Tracked:
-        """Headers by whose values requests are counted."""
+    def configured(self) -> TrackedHeaders:
+        """The headers by whose values requests are counted."""
         return [HeaderName(counts.name) for counts in self.headers.values()]
 
     @configured.setter
-    def configure(self, headers: Tracked) -> None:
+    def configure(self, headers: TrackedHeaders) -> None:
         for header in self.configured:
             if header not in headers:
                 self.remove(header)
@@ -119,7 +120,7 @@ class Tracking(Feature):
 
     def _known(self, header: str) -> str:
         if header.lower() not in self.headers:
-            raise NotFound(f"header: {header} is not tracked")
+            raise NotFound(f"header: {header} is not tracked: GET /request/headers/track lists those that are")
         return header.lower()
 
 

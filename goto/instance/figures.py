@@ -31,7 +31,7 @@ from goto.counting.measures import LISTENER, Histogram, Measure, Summary, Value,
 from goto.feature import Feature
 from goto.features.status_counts import StatusCounts
 from goto.registry.service import Registry
-from goto.traffic.limits import LIMITS, GivenLimits
+from goto.traffic.limits import LIMITS, ConfiguredLimits
 from goto.traffic.listener import Listener
 from goto.traffic.listeners import Carrier, Listeners, Load
 from goto.upstream.answer import Upstream
@@ -244,7 +244,7 @@ def _trouble(listeners: list[Listener], state: State) -> Iterator[Metric]:
             hooks.add_metric([str(listener.port), hook], count)
     yield hooks
     hits = CounterMetricFamily("goto_limit_hits", "How often a limit of this process was hit.", labels=["limit"])
-    for limit in msgspec.structs.fields(GivenLimits):
+    for limit in msgspec.structs.fields(ConfiguredLimits):
         hits.add_metric([limit.encode_name], LIMITS.hit[limit.name])
     yield hits
     yield CounterMetricFamily("goto_overflowed_values", f"Values counted as {OTHER}, since there were too many.", OVERFLOW.values)

@@ -6,16 +6,16 @@ from typing import Any
 
 from goto.routes import get
 from goto.settings import setting
-from goto.traffic.limits import LIMITS, GivenLimits
+from goto.traffic.limits import LIMITS, ConfiguredLimits
 
 
 class ProcessLimits:
     """What this process bears of its clients."""
 
     def __init__(self) -> None:
-        self._given: GivenLimits | None = None
+        self._given: ConfiguredLimits | None = None
 
-    def start(self, given: GivenLimits) -> None:
+    def start(self, given: ConfiguredLimits) -> None:
         """Take what a file says, before anything is served."""
         self._given = given
         LIMITS.set(given)
@@ -26,6 +26,6 @@ class ProcessLimits:
         return LIMITS.show()
 
     @setting("limits", start=True)
-    def configured(self) -> GivenLimits | None:
+    def configured(self) -> ConfiguredLimits | None:
         """Limits on what clients send. They are read at the start only, and `--limit` wins over them."""
         return self._given

@@ -26,7 +26,7 @@ from goto.instance.wiring import Instance
 from goto.registry.address import Address
 from goto.registry.worker import Worker
 from goto.tls.settings import ListenerTls
-from goto.traffic.limits import LIMITS, GivenLimits
+from goto.traffic.limits import LIMITS, ConfiguredLimits
 from goto.traffic.listener import Listener, ListenerSpec
 from goto.words import Label, Port
 
@@ -44,7 +44,7 @@ class StartOptions:
     """Configuration files, merged in order."""
     settings: Mapping[str, object] = field(default_factory=dict)
     """Settings by path. They win over the files; what is empty was not given."""
-    limits: Sequence[GivenLimits] = ()
+    limits: Sequence[ConfiguredLimits] = ()
     """They win over the files too."""
     address: Address | None = None
     """Where the registry reaches the first listener. None for this machine's address and the port where it is managed."""

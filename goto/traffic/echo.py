@@ -1,4 +1,4 @@
-"""The answer that shows a request: `/echo`, and what the standalone host says to a request nobody else answers."""
+"""The echo: the answer that shows a request, at `/echo` and as the catch-all of the standalone host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from goto.http.memo import Memo
 from goto.http.shown import body_text, shown, shown_text
 
 SHOWN_BYTES: Final = 1 << 20
-"""Bytes of a body that are shown; the rest is read, counted and dropped."""
+"""Bytes of a body that are shown. The rest is read, counted and dropped."""
 
 _UNREPEATED: Final = HOP_BY_HOP | {b"host", b"set-cookie"}
 _JSON_TYPE: Final[Field] = (b"Content-Type", b"application/json")
@@ -26,11 +26,11 @@ _json: Final = msgspec.json.Encoder().encode
 
 
 def echo(flow: Flow, body: bytes, size: int) -> Response:
-    """JSON that shows the request, with the request's headers repeated, but for those that would break this answer.
+    """JSON that shows the request. The answer repeats the headers of the request, except those that would break it.
 
     `{"RequestURI", "RequestHeaders": {name as sent: [values]}, "RequestQuery": {name: [values]}, "RequestBody"}`. A body that is
-    no UTF-8 is in base64, as `"RequestBodyBase64"`. `"RequestBodySize"` and `"RequestBodyTruncated": true` follow where `size` is
-    more than what was kept of the body. Text is as `shown` has it.
+    not UTF-8 is in base64, as `"RequestBodyBase64"`. `"RequestBodySize"` and `"RequestBodyTruncated": true` follow where `size` is
+    more than what was kept of the body. Bytes that are not UTF-8 are shown as `goto.http.shown` does.
     """
     request = flow.request
     fields = request.headers.fields
@@ -38,7 +38,7 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
     repeated = [_JSON_TYPE]
     connection = False
     for field in fields:
-        member, use = _shown_of(field)
+        member, use = _member_of(field)
         members.append(member)
         if use == _REPEATED:
             repeated.append(field)
@@ -59,8 +59,8 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
     return Response(flow.status or 200, whole, Headers(repeated))
 
 
-def _named(name: bytes) -> tuple[bytes, int]:
-    """How a field of that name begins as a member of a JSON object, and what becomes of it in the answer."""
+def _member_start(name: bytes) -> tuple[bytes, int]:
+    """The beginning of a JSON member for fields of this name, and whether the answer repeats them."""
     key = name.lower()
     use = _LEFT_OUT if key in _UNREPEATED or key.startswith(b"content-") else _REPEATED
     if key == b"connection":
@@ -68,20 +68,20 @@ def _named(name: bytes) -> tuple[bytes, int]:
     return _json(shown(name)) + b":[", use
 
 
-_named_of: Final = Memo(_named).__getitem__
+_member_start_of: Final = Memo(_member_start).__getitem__
 
 
-def _shown(field: Field) -> tuple[bytes, int]:
-    """A field as a member of a JSON object, and what becomes of it in the answer."""
-    begin, use = _named_of(field[0])
+def _member(field: Field) -> tuple[bytes, int]:
+    """A field as a JSON member, and whether the answer repeats it."""
+    begin, use = _member_start_of(field[0])
     return b"%b%b]" % (begin, _json(shown(field[1]))), use
 
 
-_shown_of: Final = Memo(_shown, field_length, group=field_name).__getitem__
+_member_of: Final = Memo(_member, field_length, group=field_name).__getitem__
 
 
 def _grouped(fields: list[Field]) -> list[bytes]:
-    """The members of the JSON object where a name comes more than once."""
+    """The JSON members of fields of which some have the same name: one member for each name, with all values."""
     values: dict[str, list[str]] = {}
     for name, value in fields:
         values.setdefault(shown(name), []).append(shown(value))
@@ -97,6 +97,7 @@ def _shown_body(body: bytes, *, cut: bool) -> bytes:
 
 
 def _parameters(query: str) -> dict[str, list[str]]:
+    """The parameters of a query, decoded, by name."""
     plain = query.isascii() and not ("%" in query or "+" in query or "\\" in query)
     parameters: dict[str, list[str]] = {}
     for pair in query.split("&"):

@@ -1,4 +1,4 @@
-"""What a process bears of its clients, and how often that was too little. Set once, before it serves.
+"""Limits on what clients may send, and how often each was reached. They are set once, before the process serves.
 
 limits:
   connections: 5000
@@ -18,24 +18,24 @@ from goto.words.duration import duration_text
 from goto.words.numbers import MOST_PROXY_TARGETS, HeadSize, HeadTime, Number, Size, TargetNumber
 
 
-class GivenLimits(msgspec.Struct, rename="camel", kw_only=True):
-    """Limits as they are given; what is left out keeps its default."""
+class ConfiguredLimits(msgspec.Struct, rename="camel", kw_only=True):
+    """Limits as an option or a file gives them. A limit that is left out keeps its default."""
 
     connections: Number | None = None
-    """Clients' connections of one listener (20000)."""
+    """Connections of clients to one listener (20000)."""
     head: HeadSize | None = None
-    """Bytes of a request's head (64KiB)."""
+    """Size of the head of a request (64KiB)."""
     fields: Number | None = None
     """Header fields of a request (1000)."""
     head_time: HeadTime | None = None
-    """Time from the first byte of a head to its last (1m)."""
+    """Time from the first byte of a head to its last one (1m)."""
     body: Size | None = None
-    """Bytes of a body that has to be read whole before it is sent on (64MiB)."""
+    """Size of a body that has to be read completely before it is sent on (64MiB)."""
     targets: TargetNumber | None = None
     """Proxy targets of one listener (100000)."""
 
     @classmethod
-    def parse(cls, text: str) -> GivenLimits:
+    def parse(cls, text: str) -> ConfiguredLimits:
         """One limit as a command line gives it: `head=32KiB`. Raises ValueError."""
         name, _, value = text.partition("=")
         for field in msgspec.structs.fields(cls):
@@ -45,7 +45,7 @@ class GivenLimits(msgspec.Struct, rename="camel", kw_only=True):
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from None
         known = ", ".join(field.encode_name for field in msgspec.structs.fields(cls))
-        raise ValueError(f"{name!r} is no limit: it is one of {known}, as in head=32KiB")
+        raise ValueError(f"{name!r} is not a limit: write one of {known}, as in head=32KiB")
 
 
 class Limits:
@@ -53,22 +53,22 @@ class Limits:
 
     def __init__(self) -> None:
         self.connections = 20_000
-        """Clients' connections of one listener. One more is answered 503 and closed."""
+        """Connections of clients to one listener. One more is answered 503 and closed."""
         self.head = 1 << 16
-        """Bytes of a request's head; over it the answer is 431."""
+        """Bytes in the head of a request; beyond it the answer is 431."""
         self.fields = 1000
-        """Header fields of a request; over it the answer is 431."""
+        """Header fields of a request; beyond it the answer is 431."""
         self.head_time = 60.0
-        """Seconds from the first byte of a head to its last; then the connection is closed."""
+        """Seconds from the first byte of a head to its last one; then the connection is closed."""
         self.body = 64 << 20
-        """Bytes of a body that has to be read whole before it is sent on; over it the answer is 413."""
+        """Bytes of a body that has to be read completely before it is sent on; beyond it the answer is 413."""
         self.targets = MOST_PROXY_TARGETS
-        """Proxy targets of one listener; over it the answer is 409."""
+        """Proxy targets of one listener; beyond it the answer is 409."""
         self.hit: Counter[str] = Counter()
-        """How often each was hit, by its name."""
+        """How often each limit was reached, by the name of its attribute."""
 
-    def set(self, given: GivenLimits) -> None:
-        """Take what is given."""
+    def set(self, given: ConfiguredLimits) -> None:
+        """Set the limits that are given."""
         for name in given.__struct_fields__:
             value = getattr(given, name)
             if value is not None:
@@ -77,7 +77,7 @@ class Limits:
     def show(self) -> dict[str, dict[str, Any]]:
         """`{name: {"limit": …, "hit": n}}`; sizes in bytes, times as durations."""
         shown: dict[str, dict[str, Any]] = {}
-        for field in msgspec.structs.fields(GivenLimits):
+        for field in msgspec.structs.fields(ConfiguredLimits):
             value = getattr(self, field.name)
             limit = duration_text(value) if field.name == "head_time" else value
             shown[field.encode_name] = {"limit": limit, "hit": self.hit[field.name]}
@@ -85,4 +85,4 @@ class Limits:
 
 
 LIMITS = Limits()
-"""Those of this process."""
+"""The limits of this process."""

@@ -88,7 +88,7 @@ def test_a_uri_is_the_same_in_any_letter_case_and_shown_as_it_was_added() -> Non
     assert (feature.count("/FOO"), feature.count("/V{x}/a?Q=b")) == (1, 1)
     feature.configure_uris([BypassUri.parse(uri) for uri in ("/FOO", "/foo", "/V{x}/A?q=B", "/{x:\\d}")])
     assert feature.list()["Uris"] == {"/FOO": 1, "/V{x}/A?q=B": 1, "/{x:\\d}": 1}
-    with pytest.raises(NotFound, match=r"is no bypass URI"):
+    with pytest.raises(NotFound, match=r"is not a bypass URI"):
         feature.count("/{x:\\D}")  # a regex sees letter case
     assert feature.remove("/foo") == "Removed bypass URI /FOO"
     assert passed([feature], flow("/foo"), status=299).response.status == 299
@@ -110,7 +110,7 @@ def test_it_is_active_only_while_there_are_uris() -> None:
 def test_unknown_uris_are_not_found() -> None:
     feature = bypass("/a")
     for act in (feature.remove, feature.count):
-        with pytest.raises(NotFound, match=r"uri: /b is no bypass URI"):
+        with pytest.raises(NotFound, match=r"uri: /b is not a bypass URI"):
             act("/b")
 
 

@@ -34,7 +34,7 @@ def test_remove_takes_all_values_in_any_case() -> None:
     feature = headers(("X", "1"), ("y", "2"), ("x", "3"))
     feature.remove(HeaderName("x"))
     assert feature.show() == {"y": ["2"]}
-    with pytest.raises(NotFound, match=r"header: x is no response header"):
+    with pytest.raises(NotFound, match=r"header: x is not a response header"):
         feature.remove(HeaderName("x"))
     feature.remove(HeaderName("Y"))
     assert not feature.active

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from goto.instance.limits import ProcessLimits
-from goto.traffic.limits import LIMITS, GivenLimits
+from goto.traffic.limits import LIMITS, ConfiguredLimits
 
 
 def test_they_are_shown_with_how_often_each_was_hit() -> None:
@@ -18,6 +18,6 @@ def test_what_a_file_says_is_what_is_configured(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(LIMITS, "fields", LIMITS.fields)
     limits = ProcessLimits()
     assert limits.configured is None
-    limits.start(GivenLimits.parse("fields=20"))
-    assert limits.configured == GivenLimits.parse("fields=20")
+    limits.start(ConfiguredLimits.parse("fields=20"))
+    assert limits.configured == ConfiguredLimits.parse("fields=20")
     assert limits.show()["fields"]["limit"] == 20

@@ -20,7 +20,7 @@ from goto.instance.wiring import Instance
 from goto.registry.address import Address
 from goto.registry.worker import RegistryUrl
 from goto.tls.settings import as_option
-from goto.traffic.limits import LIMITS, GivenLimits
+from goto.traffic.limits import LIMITS, ConfiguredLimits
 from goto.words import Label, Port
 
 PORT = Port(8080)
@@ -96,7 +96,7 @@ def test_options_win_over_files(tmp_path: Path) -> None:
     options = StartOptions(
         [write(tmp_path, text)],
         {"registry.url": REGISTRY, "admin.host": Hosts.parse("given.test")},
-        [GivenLimits.parse("fields=9")],
+        [ConfiguredLimits.parse("fields=9")],
     )
     instance = taken(options)
     assert (instance.registry.url, instance.access.hosts, instance.access.port) == (REGISTRY, {"given.test"}, 81)

@@ -10,7 +10,7 @@ from support.client import Client, get
 from support.goto_process import Goto
 from support.waiting import eventually
 
-from goto.traffic.limits import GivenLimits, Limits
+from goto.traffic.limits import ConfiguredLimits, Limits
 
 
 def hits(goto: Goto) -> dict[str, int]:
@@ -21,8 +21,8 @@ def hits(goto: Goto) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("heads=1", "'heads' is no limit: it is one of connections, head, fields, headTime, body, targets"),
-        ("", "'' is no limit"),
+        ("heads=1", "'heads' is not a limit: write one of connections, head, fields, headTime, body, targets"),
+        ("", "'' is not a limit"),
         ("connections=0", "connections: 0 is not a whole number from 1"),
         ("connections", "connections: '' is not a whole number from 1"),
         ("head=10", "head: 10 is too small for the head of a request"),
@@ -34,14 +34,14 @@ def hits(goto: Goto) -> dict[str, int]:
 )
 def test_what_is_no_limit(text: str, says: str) -> None:
     with pytest.raises(ValueError, match="^" + says):
-        GivenLimits.parse(text)
+        ConfiguredLimits.parse(text)
 
 
 def test_what_is_not_given_keeps_its_default() -> None:
     limits = Limits()
     before = {name: limit["limit"] for name, limit in limits.show().items()}
-    limits.set(GivenLimits.parse("headTime=1.5s"))
-    limits.set(GivenLimits.parse("head=2KiB"))
+    limits.set(ConfiguredLimits.parse("headTime=1.5s"))
+    limits.set(ConfiguredLimits.parse("head=2KiB"))
     assert {name: limit["limit"] for name, limit in limits.show().items()} == {**before, "headTime": "1.5s", "head": 2048}
 
 

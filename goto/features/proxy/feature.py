@@ -1,4 +1,4 @@
-"""Requests that meet a target's criteria are sent on to it (seed: Proxy Features)."""
+"""Proxy targets: requests that meet the criteria of a target are sent on to it (seed: Proxy Features)."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from goto.words import Name, Names, split_known
 from goto.words.numbers import MOST_PROXY_TARGETS
 
 INVOKE_LIMIT = 64 << 20
-"""Bytes in the body of a manual invocation, which goes to the targets as it is."""
+"""Bytes in the body of a manual invocation, which is sent to the targets as it is."""
 
 _NOWHERE = Origin("http", "", 80)
 
 
 class Proxy(Feature):
-    """Send matching traffic on to targets, one or several, rewritten as each asks."""
+    """Send matching traffic on to one or several targets, rewritten for each."""
 
     def __init__(self) -> None:
         self._rewrites: dict[str, Rewrite] = {}
-        self._triggered: set[str] = set()
-        """The names of targets that traffic can trigger."""
+        self._matchable: set[str] = set()
+        """The names of targets that traffic can trigger: those that are enabled and have criteria."""
         self._index: MatchIndex[Rewrite] | None = None
         self.tallies: dict[str, Tally] = {}
-        """What came of calls, by target; those past a limit under OTHER."""
+        """Latencies and failures by target; those of targets past a limit are under OTHER."""
 
     @property
     def active(self) -> bool:
-        return bool(self._triggered)
+        return bool(self._matchable)
 
     def request(self, flow: Flow) -> None:
         if flow.status is not None:
             return
         index = self._index
         if index is None:
-            # made at the first request after a change, so that adding thousands one by one stays cheap
+            # built at the first request after a change, so that adding thousands of targets one by one stays cheap
             index = self._index = self._build()
         matches = index.match(flow.request)
         if len(matches) == 1:
@@ -57,17 +57,17 @@ class Proxy(Feature):
 
     @post("/request/proxy/targets/add", raises=[Conflict])
     def add(self, target: ProxyTarget) -> str:
-        """Add a proxy target; one that bears a known name replaces that one in its place."""
+        """Add a proxy target, or replace the one of that name, in its place."""
         known = target.name in self._rewrites
         if not known and len(self._rewrites) >= LIMITS.targets:
             LIMITS.hit["targets"] += 1
             raise Conflict(f"there are {LIMITS.targets:,} proxy targets already: remove some first")
         rewrite = self._rewrites[target.name] = Rewrite(target, self._tally(target.name))
         index = self._index
-        self._touched(target)
+        self._refresh(target)
         if not known and index is not None:
-            # the index goes on growing, so that adding targets under traffic stays cheap too
-            if target.name in self._triggered:
+            # the index is extended, so that adding targets under traffic stays cheap too
+            if target.name in self._matchable:
                 index.add(rewrite, target.match)
             self._index = index
         return f"{'Replaced' if known else 'Added'} proxy target {target.name}"
@@ -79,7 +79,7 @@ class Proxy(Feature):
         del self._rewrites[target]
         if target != OTHER:
             self.tallies.pop(target, None)
-        self._triggered.discard(target)
+        self._matchable.discard(target)
         self._index = None
         self.changed()
         return f"Removed proxy target {target}"
@@ -92,7 +92,7 @@ class Proxy(Feature):
 
     @put("/request/proxy/targets/{target}/disable", raises=[NotFound])
     def disable(self, target: Name) -> str:
-        """Keep traffic from triggering a proxy target; it stays and can be invoked by hand."""
+        """Keep traffic from triggering a proxy target, which can still be invoked by hand."""
         self._switch(target, False)
         return f"Disabled proxy target {target}"
 
@@ -103,12 +103,12 @@ class Proxy(Feature):
         raises=[NotFound],
     )
     def invoke(self, targets: Names, request: Request) -> Forward:
-        """Send this call's own method, headers, query and body to proxy targets, enabled or not."""
+        """Send the method, headers, query and body of this call to proxy targets, enabled or not."""
         split_known(targets, self._rewrites, "proxy targets")
         calls = []
         for name in targets:
             rewrite = self._rewrites.get(name)
-            # the answer of several has no room for a remark, so that the unknown ones are calls that fail
+            # the answer of several calls has no room for a remark, so unknown targets are calls that fail
             calls += [_unknown(name, request)] if rewrite is None else rewrite.manual(request)
         return Forward(calls)
 
@@ -117,20 +117,20 @@ class Proxy(Feature):
         """Remove all proxy targets."""
         self._rewrites.clear()
         self.tallies = {name: tally for name, tally in self.tallies.items() if name == OTHER}
-        self._triggered.clear()
+        self._matchable.clear()
         self._index = None
         self.changed()
         return "Cleared proxy targets"
 
     @get("/request/proxy/targets")
     def targets(self) -> dict[str, ProxyTarget]:
-        """List the proxy targets, in the order added."""
+        """List the proxy targets, in the order in which they were added."""
         return {name: rewrite.target for name, rewrite in self._rewrites.items()}
 
     @setting("request.proxy.targets")
     def configured(self) -> Annotated[list[ProxyTarget], msgspec.Meta(max_length=MOST_PROXY_TARGETS)]:
-        """Where requests are sent on to, each with what triggers it."""
-        # copies, since a target is enabled and disabled in its place
+        """The targets that requests are sent on to, each with the criteria that trigger it."""
+        # copies, since enabling and disabling changes the target itself
         return [msgspec.structs.replace(rewrite.target) for rewrite in self._rewrites.values()]
 
     @configured.setter
@@ -153,20 +153,20 @@ class Proxy(Feature):
 
     @measure("goto_upstream_failures", "counter", labels=["target", "kind"])
     def failures(self) -> dict[tuple[str, str], int]:
-        """Requests sent on that got no answer, or not the whole of it, by kind: connect, timeout, broken, other."""
+        """Requests sent on that got no answer or only a part of it, by kind: connect, timeout, broken, other."""
         return {(name, kind): count for name, tally in self.tallies.items() for kind, count in sorted(tally.failures.items())}
 
     @measure("goto_proxy_grouped_targets", "gauge")
     def grouped(self) -> int:
-        """Proxy targets whose figures are under _other, since there are too many."""
-        return len(self._rewrites) - self._apart
+        """Proxy targets whose metrics are under _other, since there are too many."""
+        return len(self._rewrites) - self._separate
 
     @property
-    def _apart(self) -> int:
+    def _separate(self) -> int:
         return len(self.tallies) - (OTHER in self.tallies)
 
     def _tally(self, name: str) -> Tally:
-        if name not in self.tallies and self._apart >= TALLIES_LIMIT:
+        if name not in self.tallies and self._separate >= TALLIES_LIMIT:
             name = OTHER
         return self.tallies.setdefault(name, Tally())
 
@@ -178,18 +178,18 @@ class Proxy(Feature):
     def _switch(self, name: str, enabled: bool) -> None:
         target = self._target(name)
         target.enabled = enabled
-        self._touched(target)
+        self._refresh(target)
 
-    def _touched(self, target: ProxyTarget) -> None:
+    def _refresh(self, target: ProxyTarget) -> None:
         if target.enabled and target.match:
-            self._triggered.add(target.name)
+            self._matchable.add(target.name)
         else:
-            self._triggered.discard(target.name)
+            self._matchable.discard(target.name)
         self._index = None
         self.changed()
 
     def _build(self) -> MatchIndex[Rewrite]:
-        rewrites = (rewrite for name, rewrite in self._rewrites.items() if name in self._triggered)
+        rewrites = (rewrite for name, rewrite in self._rewrites.items() if name in self._matchable)
         return MatchIndex((rewrite, rewrite.target.match) for rewrite in rewrites)
 
 

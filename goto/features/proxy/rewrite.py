@@ -1,7 +1,6 @@
-"""What a target makes of a request. All that can be known when the target is configured is worked out then.
+"""Makes the calls of a proxy target from a request. What depends on the target alone is worked out when it is configured.
 
-Captured values come from clients, so they can never end the place they are put in: no new header, path segment or parameter
-is made by one (behaviour: proxy).
+Captured values come from clients, so they are encoded: a value cannot add a header, a path segment or a parameter.
 """
 
 from __future__ import annotations
@@ -25,11 +24,12 @@ _CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _NOTHING_CAPTURED: dict[str, Capture] = {}
 
-_Values = Sequence[tuple[str, tuple[Piece, ...]]]
+_Templates = Sequence[tuple[str, tuple[Piece, ...]]]
+"""Names, each with the template of its value."""
 
 
 class Rewrite:
-    """Makes the calls of one target."""
+    """Makes the calls of one target from requests."""
 
     def __init__(self, target: ProxyTarget, tally: Tally | None = None) -> None:
         self.target = target
@@ -58,7 +58,7 @@ class Rewrite:
         )
 
     def calls(self, request: Request, captures: Mapping[str, Capture]) -> list[Call]:
-        """The calls for a request that triggered the target, one a replica."""
+        """The calls for a request that triggered the target, one for each replica."""
         headers = self._headers(request, captures)
         target = request.target
         if self._target_is_kept and target.startswith("/"):
@@ -71,7 +71,7 @@ class Rewrite:
         return self._replicated(request, self._base or target, headers)
 
     def manual(self, request: Request) -> list[Call]:
-        """The calls of a manual invocation, one a replica: to `replaceURI`, else to the url as it is."""
+        """The calls of a manual invocation, one for each replica: to `replaceURI` if there is one, else to the url as it is."""
         headers = self._headers(request, _NOTHING_CAPTURED)
         if self._replace_path or self._replace_query:
             return self._replaced(request, _NOTHING_CAPTURED, headers)
@@ -82,7 +82,7 @@ class Rewrite:
             path = expand(self._replace_path, captures, _in_path)
             query = expand(self._replace_query, captures, _in_query)
         except MissingCapture as missing:
-            failure = f"replaceURI uses {{{missing.name}}}, which nothing was captured for"
+            failure = f"replaceURI uses {{{missing.name}}}, but nothing was captured for it"
             return self._replicated(request, self._url_path, headers, failure)
         if not path.startswith("/"):
             path = "/" + path
@@ -100,7 +100,7 @@ class Rewrite:
                 call.path = f"{path}?{joined_queries((before, f'{REQUEST_ID}={fresh_id()}', after))}"
             return calls
         query = f"{before}&{after}" if before and after else before or after
-        # a bare question mark is a part of the target as it came
+        # a request target that ends with a bare question mark keeps it
         mark = "?" if query or (request.target.endswith("?") and not request.query) else ""
         return self._replicated(request, path + mark + query, headers)
 
@@ -116,7 +116,7 @@ class Rewrite:
         return calls
 
     def _headers(self, request: Request, captures: Mapping[str, Capture]) -> list[Field]:
-        """`Host`, what passes on of the request's fields (see `hops`), and what is added."""
+        """`Host`, the fields of the request that are forwarded (see `goto.http.hops`), and those that the target adds."""
         host = self._authority
         if self._hosts:
             for _, value in _filled(self._hosts, captures, _in_header):
@@ -132,12 +132,12 @@ class Rewrite:
         return headers
 
 
-def _templates(pairs: Iterable[tuple[str, str]]) -> _Values:
+def _templates(pairs: Iterable[tuple[str, str]]) -> _Templates:
     return [(name, parse_template(text)) for name, text in pairs]
 
 
-def _filled(values: _Values, captures: Mapping[str, Capture], encoder: Callable[[Capture], str]) -> Iterator[tuple[str, str]]:
-    """Values with their variables filled in, without those that lack a capture."""
+def _filled(values: _Templates, captures: Mapping[str, Capture], encoder: Callable[[Capture], str]) -> Iterator[tuple[str, str]]:
+    """Names and values with the variables filled in. Values that lack a capture are left out."""
     for name, pieces in values:
         try:
             yield name, expand(pieces, captures, encoder)
@@ -155,23 +155,24 @@ def _split(pieces: tuple[Piece, ...]) -> tuple[list[Piece], list[Piece]]:
 
 
 def _printable(text: str) -> str:
-    """Configured text as it may stand in a request line: what is no visible ASCII is percent-encoded."""
+    """Configured text as a request line may have it: percent-encoded except for visible ASCII."""
     return quote(encode(text), safe=_PRINTABLE)
 
 
 def _in_path(capture: Capture) -> str:
-    """A part of a path stays as it came; other text becomes one that cannot leave its segment, not as `..` either."""
+    """A capture in a path. One from a path stays as it came; others are encoded to stay within one segment, `..` too."""
     if capture.source == "uri":
         return capture.text
     return percent_encoded(capture.text) if capture.text.strip(".") else capture.text.replace(".", "%2E")
 
 
 def _in_query(capture: Capture) -> str:
+    """A capture in a query, percent-encoded."""
     return percent_encoded(decode(unquote_to_bytes(encode(capture.text))) if capture.source == "uri" else capture.text)
 
 
 def _in_header(capture: Capture) -> str:
-    """Decoded, but for control characters: RFC 9110, 5.5 allows none but the tab, which here can only come from a header."""
+    """A capture in a header: decoded, except for control characters (RFC 9110, 5.5). A tab that comes from a header stays."""
     if capture.source == "header":
         return _CONTROL_BUT_TAB.sub(_escape, capture.text)
     if capture.source == "query":

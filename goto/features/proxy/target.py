@@ -1,4 +1,4 @@
-"""A proxy target as it is configured: the JSON schema of the seed's chapter "Proxy Features", all checked on the way in."""
+"""A proxy target as it is configured (seed: Proxy Features). Everything is checked when it is read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DEFAULT_TIMEOUT = Duration(DEFAULT_TIMEOUT * 1_000_000_000)
 
 
 class ReplaceURI(str):
-    """A path, and a query where wanted, with variables: `/abc/{y}/def/{x:.*}`."""
+    """A path, which may have a query, with variables: `/abc/{y}/def/{x:.*}`."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "examples": ["/abc/{y}/def/{x}"]}
 
@@ -35,21 +35,21 @@ class ProxyTarget(Reached, msgspec.Struct, dict=True):
     """Where matching requests are sent, and how they are changed on the way."""
 
     name: Name
-    """Another target of this name is replaced, in its place."""
+    """A target of the same name is replaced, in its place."""
     url: TargetUrl
     """The request's URI, or `replaceURI`, is appended to its path."""
     send_id: bool = msgspec.field(name="sendId", default=False)
-    """Add a parameter `x-request-id` with a fresh id, unless there is one."""
+    """Add a query parameter `x-request-id` with a unique id, unless there is one."""
     replace_uri: ReplaceURI = msgspec.field(name="replaceURI", default=ReplaceURI(""))
-    """Sent instead of the request's path; empty for that one."""
+    """Sent instead of the path of the request; empty to keep that path."""
     add_headers: list[tuple[SentHeaderName, HeaderText]] = msgspec.field(name="addHeaders", default_factory=list)
-    """A name and a value each, `["z", "{x}"]`; one whose variable has no capture is left out."""
+    """Pairs of a name and a value, `["z", "{x}"]`. A header whose variable has no capture is left out."""
     remove_headers: list[HeaderName] = msgspec.field(name="removeHeaders", default_factory=list)
-    """Taken from the original request, in any letter case, before `addHeaders` are added."""
+    """Headers of the request that are not sent on, in any letter case. They are removed before `addHeaders` are added."""
     add_query: list[tuple[QueryName, QueryText]] = msgspec.field(name="addQuery", default_factory=list)
-    """As addHeaders, for parameters."""
+    """As `addHeaders`, for query parameters."""
     remove_query: list[QueryName] = msgspec.field(name="removeQuery", default_factory=list)
-    """Taken from the original request; names compare exactly."""
+    """Query parameters of the request that are not sent on; their names compare exactly."""
     match: Criteria = msgspec.field(default_factory=Criteria)
     """What triggers the target: any one of its criteria."""
     replicas: Annotated[int, msgspec.Meta(ge=1, le=MOST_REPLICAS)] = 1
@@ -57,7 +57,7 @@ class ProxyTarget(Reached, msgspec.Struct, dict=True):
     enabled: bool = True
     """Whether traffic can trigger it."""
     request_timeout: Duration = msgspec.field(name="requestTimeout", default=_DEFAULT_TIMEOUT)
-    """From the last byte of the request to the head of the response; 0 stands for the default, 30s."""
+    """How long to wait for the head of the response after the last byte of the request; 0 stands for the default, 30s."""
     verify_tls: bool = msgspec.field(name="verifyTLS", default=True)
     """Check the certificate of an https url."""
     tls: TargetTls | None = None

@@ -264,7 +264,7 @@ def test_a_variable_without_capture_drops_its_header_and_parameter() -> None:
 def test_a_variable_without_capture_in_replace_uri_fails_the_call(uri: str) -> None:
     made = rewrite(replaceURI=uri, replicas=2).calls(request("/p"), {"x": U("1")})
     # whoever answers with it says which target it was
-    assert [m.failure for m in made] == ["replaceURI uses {nope}, which nothing was captured for"] * 2
+    assert [m.failure for m in made] == ["replaceURI uses {nope}, but nothing was captured for it"] * 2
 
 
 def test_replicas_are_numbered_and_share_nothing() -> None:
