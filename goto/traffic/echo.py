@@ -29,8 +29,8 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
     """JSON that shows the request. The answer repeats the headers of the request, except those that would break it.
 
     `{"RequestURI", "RequestHeaders": {name as sent: [values]}, "RequestQuery": {name: [values]}, "RequestBody"}`. A body that is
-    not UTF-8 is in base64, as `"RequestBodyBase64"`. `"RequestBodySize"` and `"RequestBodyTruncated": true` follow where `size` is
-    more than what was kept of the body. Bytes that are not UTF-8 are shown as `goto.http.shown` does.
+    not UTF-8 is in base64, as `"RequestBodyBase64"`. Where `size` is more than what was kept of the body, `"RequestBodySize"` and
+    `"RequestBodyTruncated": true` follow. Other bytes that are not UTF-8 are shown as `goto.http.shown` does.
     """
     request = flow.request
     fields = request.headers.fields
