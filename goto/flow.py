@@ -20,6 +20,7 @@ from goto.http.fields import encode as encode
 from goto.http.messages import Request as Request
 from goto.http.messages import Response as Response
 from goto.tls.client import ClientTls
+from goto.words.hosts import bracketed, host_without_zone, lookup_host
 
 __all__ = ["Call", "ClientGone", "Field", "Flow", "Headers", "Hold", "MakeResponse", "Origin", "Peer", "Request", "Response"]
 
@@ -33,7 +34,7 @@ class Origin(NamedTuple):
     scheme: str
     """`http` or `https`."""
     host: str
-    """A name or an address; one of IPv6 without brackets."""
+    """A name or an address as it is looked up: in ASCII; IPv6 without brackets, its zone behind `%`."""
     port: int
     """From 1 to 65535."""
     tls: ClientTls | None = None
@@ -43,16 +44,26 @@ class Origin(NamedTuple):
     def of(cls, url: str, tls: ClientTls | None = None) -> Origin:
         """Where the connections of an http or https URL go."""
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        if not host.isascii():
-            host = host.encode("idna").decode()
+        host = lookup_host(parts.hostname or "")
         return cls(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80), tls)
 
     @property
     def authority(self) -> str:
-        """As `Host` names it: without the scheme's own port, IPv6 in brackets (RFC 9110, 7.2)."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        """As `Host` names it: without the scheme's own port, IPv6 in brackets and without a zone (RFC 9110, 7.2)."""
+        host = bracketed(host_without_zone(self.host))
         return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
+
+    @property
+    def server_name(self) -> str:
+        """What TLS asks for and expects in the certificate: neither a zone nor a dot at the end (RFC 6066, 3)."""
+        if self.tls is not None and self.tls.server_name:
+            return self.tls.server_name
+        return host_without_zone(self.host).removesuffix(".")
+
+    @property
+    def resolvable(self) -> str:
+        """What the system is asked for: most do not know `localhost.`, which is this machine all the same (RFC 6761, 6.3)."""
+        return "localhost" if self.host == "localhost." else self.host
 
 
 @dataclass(slots=True)

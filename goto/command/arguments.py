@@ -101,9 +101,11 @@ def _parser(serve: str = "goto serve") -> argparse.ArgumentParser:
 
 
 def _add_serving(serve: argparse._ActionsContainer) -> None:
-    port, label = _word("goto.words", "Port"), _word("goto.words", "Label")
-    serve.add_argument("--port", type=port, default=8080, help="port of the first listener (default: 8080)")
-    serve.add_argument("--host", metavar="ADDRESS", help="interface to listen on (default: all)")
+    port, label = _word("goto.words.numbers", "AnyPort"), _word("goto.words", "Label")
+    what = "port of the first listener; 0 for one that is free (default: 8080)"
+    serve.add_argument("--port", type=port, default=8080, help=what)
+    interface = _word("goto.words.hosts", "Interface")
+    serve.add_argument("--host", metavar="ADDRESS", type=interface, help="interface to listen on (default: all)")
     what = "what the first listener speaks (default: http)"
     serve.add_argument("--protocol", choices=("http", "https"), default="http", type=str.lower, help=what)
     what = "certificate of --protocol https, PEM (default: one made here, see /goto/ca.pem)"
@@ -121,7 +123,7 @@ def _add_serving(serve: argparse._ActionsContainer) -> None:
     )
     what = "where the registry reaches the first listener (default: own address and port)"
     serve.add_argument("--address", metavar="HOST:PORT", type=_word("goto.registry.address", "Address"), help=what)
-    what = "serve management calls on a port of their own too; they act on the first listener"
+    what = "serve management calls on a port of their own too, 0 for one that is free; they act on the first listener"
     serve.add_argument("--admin-port", metavar="PORT", type=port, help=what)
     what = (
         "answer management calls only for these hosts (commas between them, or given several times); to others they are traffic"

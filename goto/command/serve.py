@@ -22,6 +22,9 @@ from goto.instance.start import Start, StartOptions
 from goto.tls.settings import FilePath, ListenerTls, as_option
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener
+from goto.words import Port
+from goto.words.failures import system_reason
+from goto.words.hosts import bracketed
 from goto.words.token import TokenOption
 from goto.words.unseen import escaped
 
@@ -75,7 +78,7 @@ async def _serve(options: argparse.Namespace) -> int:
         await host.stop(0)
         return _refuse(*_reasons(error, options.port))
     if not options.quiet:
-        where = f"{options.protocol}://{options.host or 'localhost'}:{options.port}"
+        where = f"{options.protocol}://{_shown_host(options)}:{first.port}"
         log.say(f"goto {__version__} serves {where} as {first.name}; {_api(options, host)}")
         start.warn(options.host)
     watching = asyncio.create_task(watch(options.config, host.instance.config.reload, content)) if options.watch else None
@@ -96,8 +99,9 @@ async def _start(options: argparse.Namespace, host: StandaloneHost, ended: async
 
     A signal ends the process at once up to here, and sets `ended` from when there may be exchanges in flight or a registration.
     """
-    start = Start(host.instance, _start_options(options))
-    spec = start.take(options.port, options.protocol, _tls(options))
+    port = options.port or Port(await host.reserve())
+    start = Start(host.instance, _start_options(options, options.admin_port if options.admin_port != 0 else await host.reserve()))
+    spec = start.take(port, options.protocol, _tls(options))
     first = await host.instance.listeners.start(spec, start.seed)
     loop = asyncio.get_running_loop()
     signals.take(lambda number: loop.call_soon_threadsafe(ended.set))
@@ -105,12 +109,12 @@ async def _start(options: argparse.Namespace, host: StandaloneHost, ended: async
     return start, first
 
 
-def _start_options(options: argparse.Namespace) -> StartOptions:
+def _start_options(options: argparse.Namespace, admin_port: int | None) -> StartOptions:
     """Raises ValueError."""
     settings = {
         "label": options.label,
         "registry.url": options.registry,
-        "admin.port": options.admin_port,
+        "admin.port": admin_port,
         "admin.host": _hosts(options.admin_host),
         "admin.off": options.no_admin,
         "admin.token": TokenOption.of(options.admin_token, "GOTO_ADMIN_TOKEN"),
@@ -141,8 +145,14 @@ def _api(options: argparse.Namespace, host: StandaloneHost) -> str:
         port = access.managed_port(listener.port, managed=listener.managed)
         if port is not None:
             curl = "curl -k https" if port == listener.port and listener.protocol == "https" else "curl http"
-            return f"its API: {curl}://{options.host or 'localhost'}:{port}/goto/help"
+            apart = f", and on port {access.port}" if access.port not in (None, port) else ""
+            return f"its API: {curl}://{_shown_host(options)}:{port}/goto/help{apart}"
     return "its API is off"
+
+
+def _shown_host(options: argparse.Namespace) -> str:
+    """Where it listens, as a URL has it."""
+    return bracketed(options.host) if options.host else "localhost"
 
 
 def _reasons(error: Exception, port: int) -> Sequence[object]:
@@ -152,7 +162,7 @@ def _reasons(error: Exception, port: int) -> Sequence[object]:
     if isinstance(error, ApiError):
         return (as_option(error.message, _OPTIONS),)
     if isinstance(error, OSError):
-        return (f"cannot listen on port {port}: {error.strerror or error}",)
+        return (f"cannot listen on port {port}: {error.strerror or system_reason(error)}",)
     return (error,)
 
 

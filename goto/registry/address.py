@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from goto.flow import Origin
 from goto.words import Port, one_line
+from goto.words.hosts import lookup_host
 
 _SECURE = "https://"
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
@@ -20,7 +21,7 @@ class Address(str):
     """A peer's address in one spelling: IPv6 compressed and in brackets, otherwise as it was given."""
 
     host: str
-    """Without brackets."""
+    """As it is looked up: without brackets."""
     port: int
     secure: bool
     """Whether it is reached by https."""
@@ -37,24 +38,18 @@ class Address(str):
             raise ValueError("must not be empty")
         host, port = _split(text)
         if ":" in host:
-            try:
-                host = str(IPv6Address(host))
-            except ValueError:
-                raise ValueError(f"{host!r} is not a valid IPv6 address: write it like ::1 or [::1]:8080") from None
-            if "%" in host:
-                raise ValueError(
-                    f"{host!r} names an interface, which no other machine knows: leave out the % and what follows it"
-                )
+            address, percent, zone = lookup_host(host).partition("%")
+            host = f"{IPv6Address(address)}{percent}{zone}"
             shown = f"[{host}]"
-        elif not _HOST.fullmatch(host):
-            raise ValueError(f"{text!r} is not a valid address: write it like 10.0.0.7:8080, [::1]:8080 or worker.local:8080")
         else:
-            shown = host
+            shown, host = host, lookup_host(host)
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"{text!r} is not a valid address: write it like 10.0.0.7:8080, [::1]:8080 or worker.local:8080")
         # a plain int: getaddrinfo takes no other
         number = (443 if secure else 80) if port is None else int(Port.parse(port))
-        address = cls((_SECURE if secure else "") + (shown if port is None else f"{shown}:{number}"))
-        address.host, address.port, address.secure = host, number, secure
-        return address
+        made = cls((_SECURE if secure else "") + (shown if port is None else f"{shown}:{number}"))
+        made.host, made.port, made.secure = host, number, secure
+        return made
 
     @property
     def origin(self) -> Origin:
@@ -72,6 +67,8 @@ def _split(text: str) -> tuple[str, str | None]:
             raise ValueError(f"{host!r} is not a valid IPv6 address: write it like ::1 or [::1]:8080")
         return host, rest[1:] if rest else None
     if text.count(":") > 1:
+        if "%" in text:
+            raise ValueError(f"{text!r} has a zone, which stands in brackets: write it like [fe80::1%eth0]:8080")
         return text, None
     host, colon, port = text.partition(":")
     return host, port if colon else None

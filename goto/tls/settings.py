@@ -12,6 +12,7 @@ import msgspec
 from goto.errors import BadInput
 from goto.tls.client import ClientTls, client_tls
 from goto.words import one_line
+from goto.words.hosts import lookup_host
 
 MOST_NAMES = 100
 """Names that a certificate made by goto can have, besides those of this machine."""
@@ -56,10 +57,7 @@ class CertName(str):
             return cls(ip_address(text))
         except ValueError:
             pass
-        try:
-            name = text if text.isascii() else text.encode("idna").decode()
-        except UnicodeError:
-            name = ""
+        name = lookup_host(text) if ":" not in text else ""
         if not _NAME.fullmatch(name):
             raise ValueError(f"{text!r} is neither a host name nor an IP address")
         return cls(name)

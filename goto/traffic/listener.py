@@ -16,7 +16,8 @@ from goto.pipeline import Pipeline
 from goto.routes import get, put
 from goto.settings import setting
 from goto.tls.settings import ListenerTls
-from goto.words import Label, Port
+from goto.words import Label
+from goto.words.numbers import AnyPort
 
 F = TypeVar("F", bound=Feature)
 
@@ -28,8 +29,8 @@ answer; the upstream ended in the middle of its answer; goto ended it on purpose
 class ListenerSpec(msgspec.Struct):
     """What `POST /listeners/add` takes."""
 
-    port: Port
-    """The port to serve on."""
+    port: AnyPort
+    """The port to serve on; 0 for one that the system chooses, with `open` alone."""
     protocol: str = "http"
     """What it speaks: http or https."""
     label: Label = Label("")
@@ -38,6 +39,8 @@ class ListenerSpec(msgspec.Struct):
     """Whether management calls are answered there; if not, they are traffic."""
     tls: ListenerTls | None = None
     """With protocol https: the certificate to show."""
+    open: bool = False
+    """Whether it is opened at once."""
 
     example: ClassVar[dict[str, Any]] = {"port": 8081, "protocol": "http", "label": "inner"}
 

@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from goto.errors import BadInput, Conflict, NotFound
+import msgspec
+
+from goto.errors import ApiError, BadInput, Conflict, NotFound
 from goto.flow import Response
 from goto.routes import Accepted, get, post, put
 from goto.tls.authority import Authority
@@ -18,6 +20,7 @@ from goto.tls.settings import ListenerTls
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener, ListenerSpec, ListenerState
 from goto.words import Port
+from goto.words.numbers import AnyPort
 
 LISTENERS_LIMIT = 1000
 
@@ -61,6 +64,9 @@ class Carrier(Protocol):
 
     async def open(self, listener: Listener) -> None:
         """Accept traffic. Raises OSError with the reason."""
+
+    async def reserve(self) -> int:
+        """A port that the system chooses, kept until it is opened. Raises OSError with the reason, or `BadInput`."""
 
     async def close(self, listener: Listener) -> None:
         """Accept no more; returns once nothing new is accepted, exchanges in flight finish later."""
@@ -110,8 +116,30 @@ class Listeners:
         return listener
 
     @post("/listeners/add", raises=[Conflict])
+    async def add_by_call(self, spec: ListenerSpec, caller: Listener) -> str | Accepted:
+        """Add a listener. It is closed until it is opened, which `"open": true` does at once."""
+        if not spec.open:
+            if not spec.port:
+                raise BadInput('port: 0 stands for one that the system chooses when it is opened: give "open": true, or a port')
+            return self.add(spec, caller)
+        self.secured(spec.protocol, spec.tls)
+        if not spec.port:
+            try:
+                spec = msgspec.structs.replace(spec, port=AnyPort(await self._carrier.reserve()))
+            except OSError as error:
+                raise Conflict(f"port: none could be had: {error.strerror or error}") from None
+        added = self.add(spec, caller)
+        if isinstance(added, Accepted):
+            return added
+        try:
+            await self.open(Port(spec.port))
+        except ApiError:
+            self.by_port.pop(spec.port, None)
+            raise
+        return f"Added and opened listener {spec.port}"
+
     def add(self, spec: ListenerSpec, caller: Listener | None = None) -> str | Accepted:
-        """Add a listener; it is closed until it is opened."""
+        """Add a listener that is closed."""
         self._check_protocol(spec.protocol, spec.tls)
         if spec.port in self.by_port:
             return Accepted(f"Listener {spec.port} is there already")

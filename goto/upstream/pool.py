@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import ssl
 from collections import deque
 from collections.abc import Callable
 from typing import cast
@@ -14,6 +12,8 @@ from goto.tls.client import usual_context
 from goto.upstream.batch import Batch
 from goto.upstream.connection import Connection, TooSlow, Unreachable
 from goto.words.duration import duration_text
+from goto.words.failures import system_reason
+from goto.words.hosts import missing_interface
 
 IDLE_SECONDS = 60.0
 """An idle connection is closed after this time; most servers close theirs a little later."""
@@ -67,23 +67,24 @@ class Pool:
     ) -> Connection:
         loop = asyncio.get_running_loop()
         where = f"{origin.scheme}://{origin.authority}"
-        tls = origin.tls
         connection = Connection(origin, loop, self._batch, on_idle, on_lost)
         try:
-            secure = None if origin.scheme != "https" else usual_context() if tls is None else tls.context
+            secure = None if origin.scheme != "https" else usual_context() if origin.tls is None else origin.tls.context
+            if missing := missing_interface(origin.host):
+                raise Unreachable(f"no interface {missing}")
             async with asyncio.timeout(timeout):
                 await loop.create_connection(
                     lambda: cast("asyncio.Protocol", connection),
-                    origin.host,
+                    origin.resolvable,
                     origin.port,
                     ssl=secure,
-                    server_hostname=None if secure is None else origin.host if tls is None else tls.server_name or origin.host,
+                    server_hostname=None if secure is None else origin.server_name,
                 )
         except TimeoutError:
             raise TooSlow(f"cannot connect to {where} within {duration_text(timeout)}") from None
         except Exception as error:
             # whatever it is, whoever waits for the answer must hear of it
-            raise Unreachable(f"cannot connect to {where}: {_reason(error)}") from None
+            raise Unreachable(f"cannot connect to {where}: {system_reason(error)}") from None
         self._all.add(connection)
         return connection
 
@@ -124,12 +125,3 @@ class Pool:
 
 def _leave(connection: Connection) -> None:
     """Its user has it still."""
-
-
-def _reason(error: Exception) -> str:
-    """What the system says, without Python's dressing."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate not accepted: {error.verify_message}"
-    if isinstance(error, OSError) and error.errno and error.errno > 0:
-        return os.strerror(error.errno)
-    return str(error) or type(error).__name__

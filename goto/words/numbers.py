@@ -94,7 +94,17 @@ class Status(int):
         return cls(whole_number(text, 200, 599, "status"))
 
 
-class Port(int):
+class AnyPort(int):
+    """A TCP port to listen on; 0 for one that the system chooses."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 0, "maximum": 65535, "examples": [8081]}
+
+    @classmethod
+    def parse(cls, text: str) -> AnyPort:
+        return cls(0) if text == "0" else Port.parse(text)
+
+
+class Port(AnyPort):
     """A TCP port: 1 to 65535."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": 65535, "examples": [8081]}

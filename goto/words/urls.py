@@ -6,6 +6,7 @@ import re
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from goto.words.hosts import lookup_host
 from goto.words.names import one_line
 
 
@@ -17,13 +18,11 @@ def http_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https"):
         raise ValueError(f"{text!r} is not an http or https URL: write it like http://host:8080/path")
+    if parts.netloc.count(":") > 1 and "[" not in parts.netloc and "@" not in parts.netloc:
+        raise ValueError(f"{text!r} has an IPv6 address without brackets: write it like http://[::1]:8080/path")
     if not parts.hostname:
         raise ValueError(f"{text!r} has no host: write it like http://host:8080/path")
-    if not parts.hostname.isascii():
-        try:
-            parts.hostname.encode("idna")
-        except UnicodeError:
-            raise ValueError(f"{parts.hostname!r} is not a valid host name") from None
+    lookup_host(parts.hostname)
     if parts.username is not None:
         raise ValueError("a URL with a user name is not supported: set an Authorization header")
     try:
@@ -33,6 +32,11 @@ def http_url(text: str) -> str:
     if port == 0:
         raise ValueError(f"{text!r} has a port that is not from 1 to 65535")
     return text
+
+
+def with_scheme(text: str) -> str:
+    """A URL as commands take it: without a scheme it is one of http."""
+    return text if "://" in text else f"http://{text}"
 
 
 class TargetUrl(str):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import ROOT
 from support.client import Client, get
 from support.goto_process import Goto
 from support.upstream import Reply, Upstream, held
@@ -24,6 +28,31 @@ def test_the_start_line_says_where_who_and_how() -> None:
         line, *_ = eventually(lambda: process.log.splitlines())
     url = f"http://localhost:{process.port}"
     assert line == f"goto {__version__} serves {url} as edge 1; its API: curl {url}/goto/help"
+
+
+def started(*words: str) -> tuple[str, int]:
+    """The start line of a goto with these options, and its exit status after SIGTERM."""
+    process = subprocess.Popen([sys.executable, "-m", "goto", *words], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    process.terminate()
+    process.communicate(timeout=PATIENCE)
+    return line, process.returncode
+
+
+def test_ports_that_the_system_chooses_are_said() -> None:
+    line, status = started("--port", "0", "--admin-port", "0", "--host", "127.0.0.1")
+    url = r"http://127\.0\.0\.1:(\d+)"
+    found = re.fullmatch(rf"goto \S+ serves {url} as (\d+); its API: curl {url}/goto/help, and on port (\d+)\n", line)
+    assert found, line
+    assert found[1] == found[2] == found[3] != found[4]
+    assert status == 0
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_address_of_ipv6_has_its_brackets(host: str) -> None:
+    line, _ = started("--port", "0", "--host", host)
+    assert re.search(r" serves http://\[::1\]:\d+ as .*curl http://\[::1\]:\d+/goto/help$", line)
 
 
 @pytest.mark.parametrize("number", ENDING)

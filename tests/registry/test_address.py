@@ -27,6 +27,9 @@ from goto.words.reading import read_struct
         ("w:080", "w:80", "w", 80),
         ("https://w:8443", "https://w:8443", "w", 8443),
         ("HTTPS://[0::1]", "https://[::1]", "::1", 443),
+        ("[fe80:0::1%25eth0]:80", "[fe80::1%eth0]:80", "fe80::1%eth0", 80),
+        ("[fe80::1%eth0]", "[fe80::1%eth0]", "fe80::1%eth0", 80),
+        ("wörker:80", "wörker:80", "xn--wrker-jua", 80),
     ],
 )
 def test_an_address_is_read(text: str, shown: str, host: str, port: int):
@@ -69,8 +72,9 @@ def test_an_address_is_read(text: str, shown: str, host: str, port: int):
             "::1:",
             "1:2:3",
             "w\n:80",
-            "wörker:80",
-            "[fe80::1%25eth0]:80",
+            "☃:80",
+            "[2001:db8::1%25eth0]:80",
+            "fe80::1%eth0",
             "%31:80",
         ),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -79,10 +80,38 @@ def test_a_port_that_cannot_be_bound_stays_closed_until_it_can(process: Goto) ->
         port = taken.getsockname()[1]
         process.api("POST", "/listeners/add", {"port": port})
         answer = process.call("PUT", f"/listeners/{port}/open")
-        assert (answer.status, "address already in use" in answer.text) == (409, True)
+        assert (answer.status, "Address already in use" in answer.text) == (409, True)
         assert process.api("GET", "/listeners").json()[str(port)]["open"] is False
     process.api("PUT", f"/listeners/{port}/open")
     assert call(port, "GET", "/status/202").status == 202
+
+
+def test_one_that_the_system_chooses_the_port_of(process: Goto) -> None:
+    answer = process.api("POST", "/listeners/add", {"port": 0, "open": True})
+    found = re.fullmatch(r"Added and opened listener (\d+)\s*", answer.text)
+    assert found
+    port = int(found[1])
+    state = {"label": str(port), "port": port, "protocol": "http", "open": True}
+    assert process.api("GET", "/listeners").json()[str(port)] == state
+    assert call(port, "GET", "/").value("via-goto") == str(port)
+    process.api("PUT", f"/listeners/{port}/remove")
+
+
+def test_port_0_needs_open(process: Goto) -> None:
+    for more in ({}, {"open": False}):
+        answer = process.call("POST", "/listeners/add", {"port": 0, **more})
+        assert (answer.status, answer.text.startswith("port: 0 ")) == (400, True)
+
+
+def test_one_that_cannot_be_opened_at_once_is_not_added(process: Goto) -> None:
+    with socket.create_server(("0.0.0.0", free_port())) as taken:
+        port = taken.getsockname()[1]
+        answer = process.call("POST", "/listeners/add", {"port": port, "open": True})
+        assert (answer.status, "Address already in use" in answer.text) == (409, True)
+        assert str(port) not in process.api("GET", "/listeners").json()
+    assert process.api("POST", "/listeners/add", {"port": port, "open": True}).status == 200
+    assert process.call("POST", "/listeners/add", {"port": port, "open": True}).status == 202
+    process.api("PUT", f"/listeners/{port}/remove")
 
 
 def test_the_last_open_one_stays(goto: Callable[..., Goto]) -> None:

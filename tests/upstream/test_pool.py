@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from support.certificates import Authority
 from support.ports import free_port
 from support.scripted import Scripted, read_head
 
@@ -159,6 +161,7 @@ def test_close_ends_those_in_use_too() -> None:
         (Origin("http", "a..b", 80), r"cannot connect to http://a\.\.b: "),
         (Origin("http", "x" * 64, 80), r"cannot connect to http://x+: "),
         (Origin("http", "::1", 1), r"cannot connect to http://\[::1\]:1: "),
+        (Origin("http", "fe80::1%nope", 1), r"cannot connect to http://\[fe80::1\]:1: no interface nope$"),
     ],
 )
 def test_who_cannot_be_reached(origin: Origin, why: str) -> None:
@@ -167,6 +170,27 @@ def test_who_cannot_be_reached(origin: Origin, why: str) -> None:
             await Pool().connect(origin)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("host", ["localhost.", "localhost"])
+def test_a_dot_at_the_end_is_no_part_of_the_name_that_tls_asks_for_and_checks(host: str, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    context = authority.server(authority.issue("localhost"))
+    asked: list[str | None] = []
+    context.sni_callback = lambda tls, name, _: asked.append(name)
+
+    async def main() -> None:
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", free_port(), ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        origin = Origin.of(f"https://{host}:{port}", client_tls(ca=str(authority.file)))
+        pool = Pool()
+        async with asyncio.timeout(20):
+            await pool.connect(origin)
+        await pool.close()
+        server.close()
+
+    asyncio.run(main())
+    assert asked == ["localhost"]
 
 
 def test_who_does_not_accept_in_time() -> None:

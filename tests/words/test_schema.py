@@ -157,7 +157,7 @@ def test_the_example_of_a_payload_is_taken(kind: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "changes"),
     [
-        (ListenerSpec, {"port": 0}),
+        (ListenerSpec, {"port": 65536}),
         (ListenerSpec, {"label": "a\nb"}),
         (ProxyTarget, {"name": ","}),
         (ProxyTarget, {"replicas": 0}),

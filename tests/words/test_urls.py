@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from goto.words import TargetUrl, http_url
+from goto.words.urls import with_scheme
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,17 @@ def test_no_url(text: str):
         http_url(text)
 
 
-@pytest.mark.parametrize("text", ["http://h/a?b=c", "https://bücher.example", "http://[::1]:9000/"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://h/a?b=c",
+        "https://bücher.example",
+        "http://[fe80::1%25eth0]:80/",
+        "http://[fe80::1%eth0]",
+        "http://a.test./",
+        "http://[::1]:9000/",
+    ],
+)
 def test_url_of_a_target(text: str):
     assert TargetUrl.parse(text) == text
 
@@ -58,9 +69,19 @@ def test_url_of_a_target(text: str):
         ("ftp://x", "is not an http or https URL"),
         ("http://h/#part", "a fragment is never sent"),
         ("http://h/#", "a fragment is never sent"),
-        ("http://ü..ü/", "'ü..ü' is not a valid host name"),
+        ("http://☃.test/", "'☃' cannot be converted to ASCII .*: write it as xn--…"),
+        ("http://[::1%25eth0]/", "is not link-local"),
+        ("http://::1:8080/", "has an IPv6 address without brackets"),
     ],
 )
 def test_no_url_of_a_target(text: str, says: str):
     with pytest.raises(ValueError, match=says):
         TargetUrl.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [("a:80/x", "http://a:80/x"), ("[::1]:80", "http://[::1]:80"), ("https://a", "https://a"), ("ftp://a", "ftp://a")],
+)
+def test_a_url_as_commands_take_it(text: str, url: str):
+    assert with_scheme(text) == url

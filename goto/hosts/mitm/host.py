@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from mitmproxy import ctx, exceptions, http
 
 from goto.config.errors import ConfigError
-from goto.errors import ApiError
+from goto.errors import ApiError, BadInput
 from goto.flow import ClientGone, Response
 from goto.hosts.mitm import private
 from goto.hosts.mitm.client import MitmClient
@@ -24,6 +24,7 @@ from goto.hosts.mitm.exchange import MitmExchange
 from goto.hosts.mitm.modes import Modes, pattern_of
 from goto.hosts.mitm.options import PREFIX, STANDING_FOR, BadOption, Options, declare, read_options
 from goto.hosts.standalone.admin import AdminPort
+from goto.hosts.standalone.ports import Ports
 from goto.instance.identity import own_names
 from goto.instance.start import Start
 from goto.instance.wiring import Instance
@@ -124,11 +125,15 @@ class MitmHost:
         start.warn(ctx.options.listen_host or None)
         self._serves.set()
 
+    async def reserve(self) -> int:
+        """For the standalone host alone."""
+        raise BadInput("port: mitmproxy is told which one to serve: give a port")
+
     async def _open_admin(self, port: int) -> None:
         first = self.instance.listeners.first
         assert first is not None
         self._admin = AdminPort(self.instance, self.log, first)
-        await self._admin.open(port, ctx.options.listen_host or None)
+        await self._admin.open(port, Ports(ctx.options.listen_host or None))
 
     @staticmethod
     def _refuse(reasons: list[Any]) -> None:

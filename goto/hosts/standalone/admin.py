@@ -7,6 +7,7 @@ from itertools import count
 
 from goto.hosts.standalone.connection import Shared
 from goto.hosts.standalone.exchange import HostedExchange
+from goto.hosts.standalone.ports import Ports
 from goto.hosts.standalone.server import Server
 from goto.instance.wiring import Instance
 from goto.traffic.accesslog import AccessLog
@@ -20,20 +21,20 @@ class AdminPort:
         self._instance = instance
         self._log = log
         self._listener = listener
-        self._sockets: asyncio.Server | None = None
+        self._sockets: list[asyncio.AbstractServer] = []
         self._server: Server | None = None
 
-    async def open(self, port: int, address: str | None) -> None:
+    async def open(self, port: int, ports: Ports) -> None:
         """Raises OSError with the reason."""
         instance = self._instance
         number = count(1).__next__
         shared = Shared(self._listener, instance.management, instance.upstream, self._log, HostedExchange, number, admin=True)
         self._server = Server(shared)
-        self._sockets = await asyncio.get_running_loop().create_server(self._server, address, int(port))
+        self._sockets = await ports.serve(port, self._server)
 
     async def close(self) -> None:
-        if self._sockets is not None:
-            self._sockets.close()
+        for sockets in self._sockets:
+            sockets.close()
         if self._server is not None:
             self._server.finish()
         await asyncio.sleep(0)

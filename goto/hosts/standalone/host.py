@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -14,11 +13,13 @@ from goto.features import FEATURES
 from goto.hosts.standalone.admin import AdminPort
 from goto.hosts.standalone.connection import Shared
 from goto.hosts.standalone.exchange import HostedExchange
+from goto.hosts.standalone.ports import Ports
 from goto.hosts.standalone.server import Server
 from goto.instance.wiring import Features, Instance
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener
 from goto.traffic.listeners import Load, loads_of
+from goto.words.hosts import host_without_zone
 
 BACKLOG = 1024
 
@@ -36,10 +37,10 @@ class StandaloneHost:
     def __init__(self, log: AccessLog, address: str | None = None, *, features: Features = FEATURES) -> None:
         self.log = log
         self.instance = Instance(self, features)
-        self._address = address
+        self._ports = Ports(address)
         if address is not None:
-            self.instance.authority.names.append(address)
-        self._servers: dict[int, tuple[asyncio.Server, Server]] = {}
+            self.instance.authority.names.append(host_without_zone(address))
+        self._servers: dict[int, tuple[list[asyncio.AbstractServer], Server]] = {}
         self._closing: set[Server] = set()
         self._admin: AdminPort | None = None
         self._number = count(1).__next__
@@ -50,7 +51,7 @@ class StandaloneHost:
         first = self.instance.listeners.first
         assert first is not None
         admin = AdminPort(self.instance, self.log, first)
-        await admin.open(port, self._address)
+        await admin.open(port, self._ports)
         self._admin = admin
 
     async def stop(self, grace: float) -> None:
@@ -69,6 +70,7 @@ class StandaloneHost:
         for server in self._closing:
             for client in server.clients:
                 client.break_off()
+        self._ports.close()
         await self.instance.stop()
         self.log.flush()
 
@@ -83,7 +85,6 @@ class StandaloneHost:
 
     async def open(self, listener: Listener) -> None:
         """Accept traffic. Raises OSError with the reason."""
-        loop = asyncio.get_running_loop()
         instance = self.instance
         server = Server(Shared(listener, instance.management, instance.upstream, self.log, HostedExchange, self._number))
         accept: Callable[[], asyncio.BaseProtocol] = server
@@ -91,16 +92,18 @@ class StandaloneHost:
             from goto.hosts.standalone.secure import Handshake
 
             accept = partial(Handshake, server, context)
-        sockets = await loop.create_server(accept, self._address, listener.port, backlog=BACKLOG)
-        for accepting in sockets.sockets:
-            # what it accepts has it too, at no cost for each: a client that is gone without a word is noticed
-            accepting.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sockets = await self._ports.serve(listener.port, accept, BACKLOG)
         self._servers[listener.port] = (sockets, server)
+
+    async def reserve(self) -> int:
+        """A port that the system chooses, kept until it is opened. Raises OSError with the reason."""
+        return await self._ports.reserve()
 
     async def close(self, listener: Listener) -> None:
         """Accept no more; idle connections end, the others when their exchange does."""
         sockets, server = self._servers.pop(listener.port)
-        sockets.close()
+        for accepting in sockets:
+            accepting.close()
         self._closing = {closing for closing in self._closing if closing.connections} | {server}
         server.finish()
         await asyncio.sleep(0)

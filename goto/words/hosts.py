@@ -1,0 +1,83 @@
+"""Hosts of URLs and addresses: how they are written, and how they are looked up."""
+
+from __future__ import annotations
+
+import re
+import socket
+from ipaddress import IPv6Address
+from urllib.parse import unquote
+
+from goto.words.names import one_line
+
+
+class Interface(str):
+    """A name or an address of this machine, to listen on. Brackets of IPv6 are taken off."""
+
+    @classmethod
+    def parse(cls, text: str) -> Interface:
+        text = one_line(text).strip()
+        return cls(lookup_host(text[1:-1] if text.startswith("[") and text.endswith("]") else text))
+
+
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
+"""What parts the labels of a name (UTS 46, 4)."""
+
+
+def lookup_host(host: str) -> str:
+    """A host as it is looked up; IPv6 without brackets. ValueError says what is wrong.
+
+    A zone of IPv6 is what names the interface, without the `25` of a URI: `fe80::1%eth0`. Letters past ASCII are converted by
+    UTS 46, not transitional; labels that are ASCII stay as they are.
+    """
+    if ":" in host:
+        return _with_zone(host)
+    return host if host.isascii() else ".".join(map(_ascii_label, _DOTS.split(host)))
+
+
+def host_without_zone(host: str) -> str:
+    """A host that was looked up, as others know it: `Host` and certificates name no interface of this machine."""
+    return host.partition("%")[0] if ":" in host else host
+
+
+def missing_interface(host: str) -> str:
+    """The interface that a host names, if this machine does not have it; otherwise empty. A number may be that of one."""
+    _, percent, zone = host.partition("%")
+    if percent and ":" in host and not zone.isdecimal():
+        try:
+            socket.if_nametoindex(zone)
+        except OSError:
+            return zone
+    return ""
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in a URL: IPv6 in brackets, its zone behind `%25` (RFC 6874, 2)."""
+    return f"[{host.replace('%', '%25')}]" if ":" in host else host
+
+
+def _with_zone(host: str) -> str:
+    address, percent, zone = host.partition("%")
+    try:
+        parsed = IPv6Address(address)
+    except ValueError:
+        raise ValueError(f"{host!r} is not a valid IPv6 address: write it like ::1 or [::1]:8080") from None
+    if not percent:
+        return address
+    # written as in a URI (RFC 6874, 2), or as everywhere else (RFC 9844)
+    name = unquote(zone[2:]) if zone.startswith("25") and len(zone) > 2 else zone
+    if not name or not name.isprintable() or re.search(r"[\s/%]", name):
+        raise ValueError(f"{host!r} names no interface behind the %: write it like fe80::1%eth0")
+    if not parsed.is_link_local:
+        raise ValueError(f"{host!r} names an interface, but is not link-local: leave out the % and what follows it")
+    return f"{address}%{name}"
+
+
+def _ascii_label(label: str) -> str:
+    if label.isascii():
+        return label
+    import idna  # its tables take time to import, and few hosts need them
+
+    try:
+        return idna.encode(label, uts46=True, transitional=False).decode()
+    except UnicodeError as error:
+        raise ValueError(f"{label!r} cannot be converted to ASCII ({error}): write it as xn--…") from None
