@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from mypy_extensions import mypyc_attr
 
@@ -62,6 +62,9 @@ class Request:
         return decode(index[b"upgrade"][0][1]).strip().lower()
 
 
+_NONE: Final[frozenset[bytes]] = frozenset()
+
+
 class Body(Protocol):
     """The body of an upstream's answer that is still to come. The host streams it to the client."""
 
@@ -73,7 +76,7 @@ class Body(Protocol):
 class Response:
     """The head of a response with its whole `body`, or with a `stream` of it that a host passes on."""
 
-    __slots__ = ("body", "headers", "reason", "status", "stream")
+    __slots__ = ("body", "headers", "reason", "replaced", "status", "stream")
 
     def __init__(
         self,
@@ -94,6 +97,8 @@ class Response:
         """The whole body, where there is no stream."""
         self.stream = stream
         """A body that is still to come from an upstream; it is passed on as it comes."""
+        self.replaced: frozenset[bytes] = _NONE
+        """Names in lower case, of fields that the host adds to all responses and leaves out of this one."""
 
     @classmethod
     def text(cls, status: int, text: str) -> Response:

@@ -92,6 +92,8 @@ def response_bytes(
         connection = b"" if version >= (1, 1) else KEEP_ALIVE
     fields = response.headers.fields
     first = status_line(response.status, response.reason)
+    if response.replaced:
+        identity = b"".join([line for line in identity.splitlines(True) if field_name_of(line) not in response.replaced])
     date = b"" if has_date(fields) else date_field()
     return b"".join((first, identity, fields_bytes(fields), date, framing, connection, b"\r\n", body))
 
@@ -103,6 +105,11 @@ def whole_response(response: Response, identity: bytes, method: str, version: tu
     if method == "HEAD" or not framing:
         body = b""
     return response_bytes(response, identity, framing, version, keep_alive=keep_alive, body=body)
+
+
+def field_name_of(line: bytes) -> bytes:
+    """The name in a line of a head, in lower case."""
+    return line.partition(b":")[0].lower()
 
 
 def request_head(method: str, path: str, fields: list[Field], length: int | None, upgrade: str = "") -> bytes:

@@ -73,7 +73,7 @@ BROKEN = {
     ),
     "a key that is like nothing": (
         "response: {zzz: 1}\n",
-        ["1:12: response.zzz: unknown key; known here: delay, headers, status"],
+        ["1:12: response.zzz: unknown key; known here: delay, headers, setHeaders, status"],
     ),
     "values that are none": (
         "response:\n  delay: 5 minutes\n  status: 99\n  headers: [[x]]\nlabel: [a]\n",
@@ -107,7 +107,7 @@ BROKEN = {
     ),
     "a list where a map should be": (
         "response:\n- delay: 1s\n",
-        ["2:1: response: expected a map of delay, headers, status, got a list"],
+        ["2:1: response: expected a map of delay, headers, setHeaders, status, got a list"],
     ),
     "a key twice": (
         "response: {delay: 1s}\nlabel: x\nresponse: {status: 503}\n",

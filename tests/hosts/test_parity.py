@@ -30,6 +30,7 @@ CONFIG = """
 label: same
 response:
   headers: [[z, "1"], [z, "2"], [umlaut, ä]]
+  setHeaders: [[set, once], [A, "3"], [Goto-Host, here]]
 request:
   headers: {track: [x, Host, user-agent]}
   timeout: {track: [all, x]}

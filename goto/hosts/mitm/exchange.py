@@ -50,7 +50,16 @@ from goto.errors import ApiError, TooLarge
 from goto.flow import Call, ClientGone, Flow, Headers, Response, step_in_task
 from goto.hosts.mitm import private
 from goto.hosts.mitm.client import MitmClient
-from goto.hosts.mitm.messages import aim_at_own_upstream, aim_at_target, is_short, made, may_have_body, request_of, says_gone
+from goto.hosts.mitm.messages import (
+    aim_at_own_upstream,
+    aim_at_target,
+    identified,
+    is_short,
+    made,
+    may_have_body,
+    request_of,
+    says_gone,
+)
 from goto.hosts.mitm.send import send_whole
 from goto.hosts.mitm.watch import UNWATCHED, Unwatched, Watch
 from goto.http.hops import connection_words
@@ -295,7 +304,7 @@ class MitmExchange:
             return
         response.status_code = shown.status
         response.reason = REASONS.get(shown.status, "") if shown.reason is None else shown.reason
-        response.headers.fields = (*self.listener.identity, *shown.headers.fields)
+        response.headers.fields = tuple(identified(shown, self.listener.identity))
         self._settle_connection(response)
         if response.status_code != 101 and (asked.call is not None or not is_short(response.headers)):
             response.stream = asked.receiving

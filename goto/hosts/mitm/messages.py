@@ -83,10 +83,15 @@ def aim_at_target(request: http.Request, call: Call, upgrade: str) -> None:
         request.authority = ""
 
 
+def identified(response: Response, identity: list[Field]) -> list[Field]:
+    """The fields of a response with the listener's own, but those that it replaces."""
+    return [*(field for field in identity if field[0].lower() not in response.replaced), *response.headers.fields]
+
+
 def made(response: Response, identity: list[Field], method: str, *, close: bool = False) -> http.Response:
     """A response of goto's own as mitmproxy has it, which would send a body with HEAD, 204 and 304."""
     bare = response.status in NO_BODY
-    fields = [*identity, *response.headers.fields]
+    fields = identified(response, identity)
     if not has_date(fields):
         fields.append((b"Date", date_field()[6:-2]))
     if not bare:
