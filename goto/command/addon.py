@@ -1,4 +1,4 @@
-"""`goto addon`: where the mitmproxy addon lies."""
+"""`goto addon`: the path of the mitmproxy addon."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ NAME = "addons/goto_addon.py"
 
 
 def addon_path() -> Path:
-    """Beside the package in a checkout, within it where it was installed."""
+    """The addon: beside the package in a checkout, within it where goto is installed."""
     package = Path(__file__).resolve().parent.parent
     installed = package / NAME
     return installed if installed.exists() else package.parent / NAME
 
 
 def addon() -> int:
-    """Print the path; the exit status."""
+    """Print the path of the addon. Returns the exit status."""
     print(addon_path())
     return 0

@@ -1,4 +1,4 @@
-"""The arguments of the `goto` command, and which command they are given to."""
+"""The arguments of the `goto` command: which command they name, and its options."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from goto.words.unseen import escaped
 
 _EXAMPLES = """examples:
   goto                                    serve on port 8080
-  goto --port 9000 --label edge           serve on port 9000, label edge
-  goto --label web --registry http://reg:8080   register there as web, and take what it hands to web
-  goto --config goto.yaml --watch         configured by a file, and again when it changes
+  goto --port 9000 --label edge           serve on port 9000, with the label edge
+  goto --label web --registry http://reg:8080   register there as web, and get the targets for web
+  goto --config goto.yaml --watch         configure by a file, and apply what changes in it
   goto check goto.yaml                    exit status 0 if that file can be served
   mitmdump -s "$(goto addon)" --mode reverse:http://127.0.0.1:9000   in front of a service, in mitmproxy
   goto --log-format json                  one JSON object per exchange on standard output
@@ -33,17 +33,17 @@ _SEND_EXAMPLES = """examples:
 
 
 ABOUT = ("-h", "--help", "--version")
-"""What is asked of goto itself; all other options without a command are those of `serve`."""
+"""The options of goto itself. All other options without a command are those of `serve`."""
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, and exit status 2."""
+        """Print one line, and exit with status 2."""
         self.exit(2, f"goto: {escaped(message)} (see {self.prog} --help)\n")
 
 
 def run(words: Sequence[str]) -> int:
-    """Run a command; its exit status. Raises SystemExit for what cannot be read, and behind a help or the version."""
+    """Run a command. Returns its exit status. Raises SystemExit for wrong arguments, and after a help or the version."""
     if not words or (words[0].startswith("-") and words[0] not in ABOUT):
         options, unknown = _parser(serve="goto").parse_known_args(["serve", *words])
     else:
@@ -55,7 +55,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def _parser(serve: str = "goto serve") -> argparse.ArgumentParser:
-    """`serve` is how serving was asked for: its errors name the help of that."""
+    """The parser. `serve` is the name that errors of the command `serve` begin with and whose help they mention."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = _Parser(
         prog="goto",
@@ -67,10 +67,10 @@ def _parser(serve: str = "goto serve") -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"goto {__version__}{' (compiled)' if COMPILED else ''}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="goto")
 
-    what = "serve; what goto does without a command"
+    what = "serve (the default if no command is given)"
     serving = commands.add_parser("serve", prog=serve, help=what, epilog=_EXAMPLES, formatter_class=raw)
     serving.set_defaults(run=_serve, parser=serving)
-    # goto's own help shows them too; they are read behind the command alone
+    # the help of goto shows these options too, but only the command `serve` reads them
     for options in (serving, parser.add_argument_group("options of serving")):
         _add_serving(options)
 
@@ -102,16 +102,16 @@ def _parser(serve: str = "goto serve") -> argparse.ArgumentParser:
 
 def _add_serving(serve: argparse._ActionsContainer) -> None:
     port, label = _word("goto.words.numbers", "AnyPort"), _word("goto.words", "Label")
-    what = "port of the first listener; 0 for one that is free (default: 8080)"
+    what = "port of the first listener; 0 for a free one (default: 8080)"
     serve.add_argument("--port", type=port, default=8080, help=what)
     interface = _word("goto.words.hosts", "Interface")
     serve.add_argument("--host", metavar="ADDRESS", type=interface, help="interface to listen on (default: all)")
-    what = "what the first listener speaks (default: http)"
+    what = "protocol of the first listener (default: http)"
     serve.add_argument("--protocol", choices=("http", "https"), default="http", type=str.lower, help=what)
-    what = "certificate of --protocol https, PEM (default: one made here, see /goto/ca.pem)"
+    what = "certificate for --protocol https, PEM (default: goto makes one, see /goto/ca.pem)"
     serve.add_argument("--cert", metavar="FILE", help=what)
     serve.add_argument("--key", metavar="FILE", help="key of --cert, PEM, without a password (default: in the file of --cert)")
-    what = "host or address that a certificate made here is for too; may be given several times"
+    what = "another host or address that the certificate made by goto is valid for; may be given several times"
     name = _word("goto.tls.settings", "CertName")
     serve.add_argument("--cert-name", action="append", default=[], metavar="NAME", type=name, help=what)
     serve.add_argument("--label", type=label, help="label of the first listener (default: its port)")
@@ -119,40 +119,38 @@ def _add_serving(serve: argparse._ActionsContainer) -> None:
         "--registry",
         metavar="URL",
         type=_word("goto.registry.worker", "RegistryUrl"),
-        help="register the first listener with that instance",
+        help="the goto instance to register the first listener with",
     )
-    what = "where the registry reaches the first listener (default: own address and port)"
+    what = "where the registry can reach the first listener (default: its own address and port)"
     serve.add_argument("--address", metavar="HOST:PORT", type=_word("goto.registry.address", "Address"), help=what)
-    what = "serve management calls on a port of their own too, 0 for one that is free; they act on the first listener"
+    what = "serve management calls also on this port (0 for a free one), where they act on the first listener"
     serve.add_argument("--admin-port", metavar="PORT", type=port, help=what)
-    what = (
-        "answer management calls only for these hosts (commas between them, or given several times); to others they are traffic"
-    )
+    what = "answer management calls only for these hosts, separated by commas or given several times; for others they are traffic"
     serve.add_argument("--admin-host", metavar="NAME", action="append", default=[], help=what)
-    what = "take management off the first listener: its paths are traffic there"
+    what = "answer no management calls on the first listener: all its paths are traffic"
     serve.add_argument("--no-admin", action="store_true", help=what)
     token = _word("goto.words.token", "TokenOption")
-    what = "what management calls have to show (Authorization: Bearer TOKEN); rather give it in GOTO_ADMIN_TOKEN"
+    what = "token that management calls must show (Authorization: Bearer TOKEN); better set in GOTO_ADMIN_TOKEN"
     serve.add_argument("--admin-token", metavar="TOKEN|@FILE", type=token, help=what)
-    what = "what workers and the registry show each other; rather give it in GOTO_REGISTRY_TOKEN"
+    what = "token that workers and the registry show each other; better set in GOTO_REGISTRY_TOKEN"
     serve.add_argument("--registry-token", metavar="TOKEN|@FILE", type=token, help=what)
-    what = "configure it by these YAML files, merged in order"
+    what = "YAML files to configure goto by, merged in order"
     serve.add_argument("--config", nargs="+", action="extend", default=[], metavar="FILE", help=what)
-    serve.add_argument("--watch", action="store_true", help="apply the difference whenever a --config file changes")
+    serve.add_argument("--watch", action="store_true", help="apply what changes in the --config files while goto runs")
     _add_feature(serve)
     what = "a limit like connections=5000 or head=32KiB; may be given several times (see docs/behaviour.md)"
     limit = _word("goto.traffic.limits", "ConfiguredLimits")
     serve.add_argument("--limit", type=limit, action="append", default=[], metavar="NAME=VALUE", help=what)
-    what = "how long exchanges in flight may take to finish at the end (default: 10s)"
+    what = "how long exchanges in flight may take to finish when goto ends (default: 10s)"
     serve.add_argument("--grace", type=_word("goto.words.duration", "Duration"), default="10s", metavar="DURATION", help=what)
-    serve.add_argument("--log-format", choices=("text", "json"), default="text", help="form of the access log (default: text)")
-    serve.add_argument("--quiet", action="store_true", help="write neither start line nor access log")
+    serve.add_argument("--log-format", choices=("text", "json"), default="text", help="format of the access log (default: text)")
+    serve.add_argument("--quiet", action="store_true", help="print neither the start line nor the access log")
     # accepted for one version more; serve warns of it
     serve.add_argument("--no-fast-path", action="store_true", help=argparse.SUPPRESS)
 
 
 def _add_feature(parser: argparse._ActionsContainer) -> None:
-    what = "a Python file with features of your own; may be given several times"
+    what = "a Python file with your own features; may be given several times"
     parser.add_argument("--feature", action="append", default=[], metavar="FILE", help=what)
 
 
@@ -160,24 +158,33 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
     raw = argparse.RawDescriptionHelpFormatter
     send = commands.add_parser("send", help="send requests and measure the answers", epilog=_SEND_EXAMPLES, formatter_class=raw)
     add = send.add_argument
-    add("urls", nargs="+", metavar="URL", help="where to; each gets all that is asked for")
+    add("urls", nargs="+", metavar="URL", help="where to send; each URL gets all the requests")
     number = _word("goto.words", "Number")
-    add("-n", "--requests", type=number, metavar="N", help="requests in all (default: one a replica)")
+    add("-n", "--requests", type=number, metavar="N", help="requests in all (default: one for each replica)")
     add("-c", "--replicas", type=number, default=1, metavar="N", help="connections that send in parallel (default: 1)")
-    add("--rate", type=float, metavar="N", help="requests a second that become due, whether or not earlier ones are answered")
-    add("--delay", metavar="DURATION", help="wait after each round of one request a replica, like 10ms")
-    add("-m", "--method", help="(default: GET, with -d POST)")
-    add("-H", "--header", action="append", default=[], metavar="'NAME: VALUE'", help="may be given several times")
-    add("-d", "--data", metavar="BODY", help="body; @FILE for a file's text, @- for standard input's")
-    add("--send-id", action="store_true", help="add a parameter x-request-id with a fresh id to each request")
-    add("--timeout", metavar="DURATION", help="for an answer (default: 30s)")
-    add("--connect-timeout", metavar="DURATION", help="for making a connection (default: 30s)")
+    add(
+        "--rate",
+        type=float,
+        metavar="N",
+        help="requests per second, sent on time even if earlier ones are not answered",
+    )
+    add(
+        "--delay",
+        metavar="DURATION",
+        help="how long to wait after each round of one request per replica, like 10ms",
+    )
+    add("-m", "--method", help="method (default: GET; POST with -d)")
+    add("-H", "--header", action="append", default=[], metavar="'NAME: VALUE'", help="header to send; may be given several times")
+    add("-d", "--data", metavar="BODY", help="body to send; @FILE for the text of a file, @- for standard input")
+    add("--send-id", action="store_true", help="add a query parameter x-request-id with a unique id to each request")
+    add("--timeout", metavar="DURATION", help="how long to wait for an answer (default: 30s)")
+    add("--connect-timeout", metavar="DURATION", help="how long connecting may take (default: 30s)")
     add("-k", "--insecure", action="store_true", help="do not check certificates")
     add("--cacert", metavar="FILE", help="certificates to trust instead of the system's, PEM")
     add("--cert", metavar="FILE", help="certificate to show the server, PEM; with its key, or see --key")
     add("--key", metavar="FILE", help="key of --cert, PEM, without a password")
     add("--json", action="store_true", help="write the results as GET /client/results does")
-    what = "exit status 1 if so: p99>200ms, max>=1s, status!=2xx, errors>0, errors>1%%, rps<100; may be given several times"
+    what = "exit with 1 if this holds: p99>200ms, max>=1s, status!=2xx, errors>0, errors>1%%, rps<100; may be given several times"
     add(
         "--fail-if",
         action="append",
@@ -190,7 +197,7 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _word(module: str, name: str) -> Callable[[str], Any]:
-    """Reads an argument by a word type, which is imported once there is such an argument."""
+    """A function that reads an argument as a word type, whose module is imported when there is such an argument."""
 
     def parse(text: str) -> Any:
         try:

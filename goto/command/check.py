@@ -1,4 +1,4 @@
-"""`goto check`, `goto schema` and `goto openapi`: what can be said without serving."""
+"""`goto check`, `goto schema` and `goto openapi`: commands that do not serve."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from goto.words.unseen import escaped, escaped_lines
 
 
 def check(files: Sequence[str], plugins: Sequence[str] = ()) -> int:
-    """Say `ok`, or all that is wrong with some files; the exit status: 0 or 2."""
+    """Print `ok`, or every mistake in the files. Returns the exit status: 0 or 2."""
     try:
-        asyncio.run(_read(files, plugins))
+        asyncio.run(_check(files, plugins))
     except (ConfigError, PluginError) as error:
         print(escaped_lines(str(error)), file=sys.stderr)
         return 2
@@ -27,7 +27,7 @@ def check(files: Sequence[str], plugins: Sequence[str] = ()) -> int:
     return 0
 
 
-async def _read(files: Sequence[str], plugins: Sequence[str]) -> None:
+async def _check(files: Sequence[str], plugins: Sequence[str]) -> None:
     host = StandaloneHost(AccessLog(enabled=False), features=with_plugins(plugins))
     try:
         host.instance.config.read(files)
@@ -36,21 +36,21 @@ async def _read(files: Sequence[str], plugins: Sequence[str]) -> None:
 
 
 def print_schema(plugins: Sequence[str] = ()) -> int:
-    """Print the JSON Schema of configuration files; the exit status: 0, or 2 where a plug-in cannot be used."""
+    """Print the JSON Schema of configuration files. Returns the exit status: 0, or 2 where a plug-in cannot be used."""
     from goto.config.schema import schema
 
     return _print(lambda features: schema(config_keys(features)), plugins)
 
 
 def print_openapi(plugins: Sequence[str] = ()) -> int:
-    """Print the OpenAPI document of the API; the exit status: 0, or 2 where a plug-in cannot be used."""
+    """Print the OpenAPI document of the API. Returns the exit status: 0, or 2 where a plug-in cannot be used."""
     from goto.api.openapi import document
 
     return _print(lambda features: document(route_table(features)), plugins)
 
 
 def _print(make: Callable[[Features], object], plugins: Sequence[str]) -> int:
-    """Print as JSON what is made of goto's features and those of the plug-ins; the exit status."""
+    """Print what `make` returns for the features of goto and of the plug-ins, as JSON. Returns the exit status."""
     try:
         made = make(with_plugins(plugins))
     except PluginError as error:

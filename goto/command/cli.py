@@ -1,6 +1,7 @@
 """The `goto` command, from the first line of its own code to its exit status.
 
-What it needs of the process comes first, and what takes time to import only then: a signal may come at any moment.
+Signal handlers and standard output are set up first, and modules that take time to import only then, since a signal may come at
+any moment.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from goto.command import signals
 
 
 def main() -> int:
-    """Run the command that this process was started as; its exit status."""
+    """Run the command of this process. Returns the exit status."""
     words = sys.argv[1:]
     signals.listen(serving=not words or words[0] == "serve" or words[0].startswith("-"))
     from goto.command import descriptors
@@ -22,6 +23,6 @@ def main() -> int:
     try:
         status = run(words)
     except SystemExit as end:
-        # argparse ends so, for its help and for what it cannot read
+        # argparse raises this after a help, and for wrong arguments
         status = end.code if isinstance(end.code, int) else 0
     return output.finish(status)

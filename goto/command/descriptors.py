@@ -1,6 +1,6 @@
-"""Standard input, output and error, whatever they are: closed, a full disk, a pipe whose reader has left, not in UTF-8.
+"""Standard input, output and error, whatever they are: closed, on a full disk, a pipe without a reader, not in UTF-8.
 
-Nothing that writes to them fails. What cannot be written is dropped, and the exit status says so in the end.
+Writing to them never fails. What cannot be written is dropped, and the exit status says so in the end.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ UNWRITTEN = 2
 
 
 class _Descriptor(io.FileIO):
-    """Takes everything. `failure` is why something could not be written."""
+    """A file that accepts everything. `failure` is the error of a write that failed."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number, "wb", closefd=False)
@@ -28,7 +28,7 @@ class _Descriptor(io.FileIO):
     def write(self, data: Any) -> int:
         try:
             while (written := super().write(data)) is None:
-                # somebody else has made the pipe one that does not block
+                # another process has made the pipe non-blocking
                 select.select((), (self.fileno(),), ())
         except OSError as error:
             self.failure = error
@@ -37,13 +37,13 @@ class _Descriptor(io.FileIO):
 
 
 class Output:
-    """What a command has written, to tell in the end whether it went out."""
+    """The standard output of a command, which tells in the end whether everything was written."""
 
     def __init__(self, descriptor: _Descriptor | None) -> None:
         self._descriptor = descriptor
 
     def finish(self, status: int) -> int:
-        """Write what is held; the exit status: `status`, or UNWRITTEN. A reader that has left is no failure."""
+        """Write what is buffered. Returns the exit status: `status`, or UNWRITTEN. A reader that has left is not a failure."""
         sys.stdout.flush()
         failure = self._descriptor.failure if self._descriptor is not None else None
         if failure is not None and failure.errno != errno.EPIPE:
@@ -54,9 +54,9 @@ class Output:
 
 
 def prepare() -> Output:
-    """Make the three usable, whatever this process was started with."""
+    """Make standard input, output and error usable, whatever this process was started with."""
     while True:
-        # the lowest one that is closed is the one that is opened
+        # the system opens the lowest number that is closed
         number = os.open(os.devnull, os.O_RDWR)
         if number > 2:
             os.close(number)
@@ -69,7 +69,7 @@ def prepare() -> Output:
 
 
 def _tolerant(number: int, stream: TextIO | None) -> tuple[TextIO, _Descriptor | None]:
-    """A stream like one of the interpreter's, which is None where its descriptor was closed."""
+    """A stream in place of one of the interpreter's, which is None where its descriptor was closed."""
     if stream is not None:
         buffer = getattr(stream, "buffer", None)
         if type(getattr(buffer, "raw", buffer)) is not io.FileIO:

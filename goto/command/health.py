@@ -12,14 +12,14 @@ from goto.words import http_url
 from goto.words.unseen import escaped, escaped_lines
 
 TIMEOUT = 5.0
-"""Seconds."""
+"""How long to wait for the instance, in seconds."""
 
 
 def health(url: str, *, insecure: bool = False) -> int:
-    """0 if the instance at a URL answers that it is healthy, 1 if not, 2 for a URL that is none.
+    """Returns 0 if the instance at a URL answers that it is healthy, 1 if it does not, and 2 if the URL is not valid.
 
-    The certificate is checked by what the system trusts, or what `SSL_CERT_FILE` names. That of this machine itself is not: it
-    may be for the names that others use.
+    The certificate must be trusted by the system, or by what `SSL_CERT_FILE` names. That of an instance on this machine is not
+    checked, since it may be valid only for the names that others use.
     """
     try:
         http_url(url)
@@ -28,7 +28,7 @@ def health(url: str, *, insecure: bool = False) -> int:
         return 2
     if "/goto/" not in url:
         url = url.rstrip("/") + "/goto/health"
-    # no proxy of the environment: this asks the instance itself
+    # without a proxy that the environment may name, since this asks the instance itself
     context = ssl.create_default_context()
     if insecure or urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1"):
         context.check_hostname = False

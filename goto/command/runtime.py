@@ -1,4 +1,4 @@
-"""What a process needs of its system before it serves or sends."""
+"""Preparations of a process that serves or sends: its event loop and its limit on open files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def run(main: Coroutine[Any, Any, int]) -> int:
-    """Run on uvloop where there is one; the exit status."""
+    """Run a coroutine, on uvloop where that is installed. Returns the exit status."""
     try:
         import uvloop
     except ImportError:
@@ -17,7 +17,7 @@ def run(main: Coroutine[Any, Any, int]) -> int:
 
 
 def allow_files(connections: int) -> None:
-    """Let this process have a descriptor for each connection, as far as the system allows."""
+    """Raise the limit on open files, so that each connection can have one, as far as the system allows."""
     try:
         import resource
     except ImportError:

@@ -39,15 +39,15 @@ _OPTIONS = {
     "tls.names": "--cert-name",
     "tls": "--cert",
 }
-"""The options that stand for settings and fields."""
+"""The command-line options of settings and fields, for messages."""
 
 GC_ALLOCATIONS = 20_000
-"""Objects made between two looks of the collector. Exchanges leave no cycles, so looking often only costs time."""
+"""Objects made between two runs of the garbage collector. Exchanges leave no cycles, so running it often only costs time."""
 
 NO_FAST_PATH = "--no-fast-path has no effect any more, since all requests go one way: leave it out, it will be an error later"
 
 CONNECTIONS = 65_000
-"""Connections a process is allowed to have, clients' and upstreams' together, as far as the system lets it."""
+"""Connections that a process may have, those of clients and upstreams together, as far as the system allows."""
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -62,7 +62,7 @@ def serve(options: argparse.Namespace) -> int:
 
 async def _serve(options: argparse.Namespace) -> int:
     if options.watch and not options.config:
-        return _refuse("--watch says what to do with the files of --config: name one")
+        return _refuse("--watch needs a file to watch: give one with --config")
     log = AccessLog(sys.stdout.fileno(), options.log_format, enabled=not options.quiet, encoding=sys.stdout.encoding)
     try:
         host = StandaloneHost(log, options.host, features=with_plugins(options.feature))
@@ -95,7 +95,7 @@ async def _serve(options: argparse.Namespace) -> int:
 
 
 async def _start(options: argparse.Namespace, host: StandaloneHost, ended: asyncio.Event) -> tuple[Start, Listener]:
-    """Start serving; what began it, and the first listener. Raises `ConfigError`, `ApiError`, OSError or ValueError.
+    """Start serving. Returns the start and the first listener. Raises `ConfigError`, `ApiError`, OSError or ValueError.
 
     A signal ends the process at once up to here, and sets `ended` from when there may be exchanges in flight or a registration.
     """
@@ -132,14 +132,14 @@ def _hosts(names: list[str]) -> Hosts | None:
 
 
 def _tls(options: argparse.Namespace) -> ListenerTls | None:
-    """What the first listener shows, as far as it was said. Raises `BadInput`."""
+    """The certificate of the first listener, if the options name one. Raises `BadInput`."""
     if not (options.cert or options.key or options.cert_name):
         return None
     return ListenerTls(FilePath(options.cert or ""), FilePath(options.key or ""), options.cert_name)
 
 
 def _api(options: argparse.Namespace, host: StandaloneHost) -> str:
-    """Where management is, for the start line."""
+    """Where the API is served, for the start line."""
     access = host.instance.access
     for listener in host.instance.listeners.by_port.values():
         port = access.managed_port(listener.port, managed=listener.managed)
@@ -156,7 +156,7 @@ def _shown_host(options: argparse.Namespace) -> str:
 
 
 def _reasons(error: Exception, port: int) -> Sequence[object]:
-    """Why nothing is served, by what `_start` has raised."""
+    """The reasons in an error that `_start` has raised."""
     if isinstance(error, ConfigError):
         return error.problems
     if isinstance(error, ApiError):
@@ -167,7 +167,7 @@ def _reasons(error: Exception, port: int) -> Sequence[object]:
 
 
 def _refuse(*reasons: object) -> int:
-    """Say why nothing is served; the exit status."""
+    """Print why goto does not serve. Returns the exit status."""
     for reason in reasons:
         print(escaped(f"goto: {reason}"), file=sys.stderr)
     return 2

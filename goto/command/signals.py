@@ -1,10 +1,10 @@
 """SIGTERM, SIGINT and SIGHUP, from the first line of goto's own code to its end.
 
-A signal ends the process at once, except while the command has asked to be told of the next one: then the command hears of that
-one and ends in its own time, and what comes behind it ends the process at once.
+A signal ends the process at once, except where the command has asked to be told of the next one: then the command ends in its own
+time, and a further signal ends the process at once.
 
-Handlers are Python's own, not those of an event loop: they have to be there before a loop is. As process 1 of a container too,
-for which the system ignores every signal without a handler.
+The handlers are those of Python, not of an event loop, since they are needed before there is a loop. They are also needed as
+process 1 of a container, for which the system ignores every signal without a handler.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import signal
 from collections.abc import Callable
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
-"""Windows has no SIGHUP."""
+"""The signals that end goto. Windows has no SIGHUP."""
 
 INTERRUPTED = 128
-"""Plus the number of the signal: the exit status of a command that a signal has ended, as shells have it."""
+"""The exit status of a command that a signal has ended is this plus the number of the signal, as shells have it."""
 
 
 class _Ends:
-    """What the next signal does."""
+    """What the next signal does: it calls `told`, or ends the process."""
 
     def __init__(self) -> None:
         self.serving = False
@@ -30,7 +30,7 @@ class _Ends:
     def signalled(self, number: int, frame: object) -> None:
         told, self.told = self.told, None
         if told is None:
-            # not by an exception, which whoever runs now would catch or show
+            # not by an exception, which the running code could catch or print
             os._exit(0 if self.serving else INTERRUPTED + number)
         told(number)
 
@@ -39,9 +39,9 @@ _ends = _Ends()
 
 
 def listen(*, serving: bool) -> None:
-    """Let signals end this process: with 0 if it is `serving`, else with 128 and the number of the signal.
+    """Let signals end this process: with 0 if it is `serving`, else with 128 plus the number of the signal.
 
-    SIGHUP that is ignored stays so: that is how `nohup` starts a process.
+    SIGHUP stays ignored where it is: `nohup` starts a process like that.
     """
     _ends.serving = serving
     for number in ENDING:
@@ -51,7 +51,7 @@ def listen(*, serving: bool) -> None:
 
 
 def take(told: Callable[[int], object]) -> None:
-    """Have the next signal told by its number, in the main thread between any two lines, instead of ending the process."""
+    """Have the next signal call `told` with its number, in the main thread between two lines, instead of ending the process."""
     _ends.told = told
 
 

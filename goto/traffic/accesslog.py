@@ -17,25 +17,27 @@ from goto.words import escapes
 from goto.words.unseen import escaped
 
 FLUSH_SECONDS: Final = 0.1
+"""How long lines are held before they are written."""
+
 HELD_LINES: Final = 20_000
-"""Lines held before they are written whether it is time or not. If they cannot be, they are lost, which the log then says."""
+"""Lines that are held at most: they are then written at once. Where that is not possible they are lost, and the log says so."""
 
 HELD_CHARACTERS = 16_000_000
-"""The same for their characters, looked at when it is time: a line is as long as what its client asked for."""
+"""Characters that are held at most, checked at each write, since a line is as long as what its client asked for."""
 
 TIMES_LIMIT = 4096
-"""Times taken that are remembered with their text."""
+"""Durations whose text is cached."""
 
 PATIENCE_SECONDS = 2.0
-"""How long the end of the process waits for a reader of its log."""
+"""How long goto waits for a reader of its log when it ends."""
 
 Format = Literal["text", "json"]
 
 
 class AccessLog:
-    """Lines to a file descriptor: time, listener, client, method, target, status, time taken, where it went.
+    """Writes lines to a file descriptor: time, listener, client, method, target, status, time taken, and where the request went.
 
-    A status of 0 stands for an exchange whose client left before it was answered; text shows `-`.
+    A status of 0 stands for an exchange whose client left before it was answered; it is `-` in text.
     """
 
     def __init__(self, fd: int = 1, form: Format = "text", *, enabled: bool = True, encoding: str = "utf-8") -> None:
@@ -46,13 +48,13 @@ class AccessLog:
         self._errors = escapes.JSON if self._json and not escapes.is_utf8(encoding) else escapes.TEXT
         self._lines: list[str] = []
         self._rest = b""
-        """What was not taken yet of the lines before."""
-        self._lost = 0
-        """Lines given up that the log does not tell of yet."""
+        """Bytes of earlier lines that were not written yet."""
+        self._unreported = 0
+        """Lines that were given up, and that the log does not mention yet."""
         self._given_up = 0
         self._refused = False
-        """The last write failed: the disk is full, for one."""
-        self._piece = _piece(fd)
+        """Whether the last write failed, for example since the disk is full."""
+        self._write_bytes = _bytes_per_write(fd)
         self._timer: asyncio.TimerHandle | None = None
         self._ms, self._time = -1, ""
         self._second, self._date = -1, ""
@@ -88,21 +90,21 @@ class AccessLog:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)
         elif len(self._lines) >= HELD_LINES:
             self._write(0)
-            self._bound()
+            self._drop_excess()
 
     def say(self, line: str) -> None:
-        """Write a line of goto itself at once, behind what is held."""
+        """Write a line of goto itself at once, after the lines that are held."""
         self._lines.append(escaped(line))
         self._write(0)
-        self._again()
+        self._write_later()
 
     @property
     def lost(self) -> int:
-        """Lines that are not in the log: those given up, and those that are held since they could not be written."""
+        """Lines that are not in the log: those that were given up, and those that are held since they could not be written."""
         return self._given_up + (self._rest.count(b"\n") + len(self._lines) if self._refused else 0)
 
     def flush(self) -> None:
-        """Write what is held, waiting for its reader for a while at the most."""
+        """Write the lines that are held, and wait a limited time for their reader."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -111,38 +113,38 @@ class AccessLog:
     def _on_time(self) -> None:
         self._timer = None
         self._write(0)
-        self._again()
+        self._write_later()
 
-    def _again(self) -> None:
-        """What is still held is written as soon as it is taken, whether or not another line comes."""
+    def _write_later(self) -> None:
+        """Plan another write where lines are still held, whether or not another line comes."""
         if self._rest or self._lines:
-            self._bound()
+            self._drop_excess()
             if self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)
 
-    def _bound(self) -> None:
-        """Lines that nobody takes are given up, and counted."""
+    def _drop_excess(self) -> None:
+        """Give up lines past the bounds, and count them."""
         if len(self._lines) >= HELD_LINES or sum(map(len, self._lines)) > HELD_CHARACTERS:
-            self._lost += len(self._lines)
+            self._unreported += len(self._lines)
             self._given_up += len(self._lines)
             self._lines.clear()
 
     def _write(self, patience: float) -> None:
-        """Write as much as is taken within so many seconds, without ever blocking: traffic does not wait for a log's reader.
+        """Write as much as the reader takes within `patience` seconds. A write never blocks: traffic does not wait for the log.
 
-        What a full disk refuses stays held. A reader that has left never comes back: what was for it is given up.
+        Lines that a full disk refuses are kept. A reader that has left never comes back, so its lines are given up.
         """
         if self._lines and not self._rest:
             self._lines.append("")  # ends the last one
-            if self._lost:
-                what = "1 line of this log was lost" if self._lost == 1 else f"{self._lost} lines of this log were lost"
-                self._lines.insert(0, f"goto: {what}: it is not read")
-                self._lost = 0
+            if self._unreported:
+                were = "1 line of this log was" if self._unreported == 1 else f"{self._unreported} lines of this log were"
+                self._lines.insert(0, f"goto: {were} lost, since nobody read it")
+                self._unreported = 0
             self._rest = "\n".join(self._lines).encode(self._encoding, self._errors)
             self._lines.clear()
         try:
             while self._rest and select.select((), (self._fd,), (), patience)[1]:
-                self._rest = self._rest[os.write(self._fd, self._rest[: self._piece]) :]
+                self._rest = self._rest[os.write(self._fd, self._rest[: self._write_bytes]) :]
                 self._refused = False
         except BrokenPipeError:
             self._given_up += self._rest.count(b"\n")
@@ -159,18 +161,18 @@ class AccessLog:
 
 @cache
 def _number(number: int) -> str:
-    """A port or a status; there are no more than 65,536 of them."""
+    """A port or a status as text. There are at most 65,536 of them, so the cache is bounded."""
     return str(number or "-")
 
 
 @lru_cache(TIMES_LIMIT)
 def _tenths(tenths: int) -> str:
-    """Tenths of a millisecond; formatting a float takes longer than all else that is done for a line."""
+    """Tenths of a millisecond as text, cached since formatting a float takes longer than the rest of a line."""
     return f"{tenths // 10}.{tenths % 10}ms"
 
 
-def _piece(fd: int) -> int:
-    """Bytes that a write takes without blocking, once a descriptor is ready: a pipe may have no more room than this."""
+def _bytes_per_write(fd: int) -> int:
+    """Bytes that can be written without blocking once a descriptor is ready: a pipe may have no more room than this."""
     try:
         is_file = stat.S_ISREG(os.fstat(fd).st_mode)
     except OSError:
@@ -179,7 +181,7 @@ def _piece(fd: int) -> int:
 
 
 def address_of(peername: object) -> str:
-    """`host:port` of a client, from what its socket says; `-` where that is no address."""
+    """`host:port` of a client, from the address of its socket; `-` where that is not an IP address."""
     if not isinstance(peername, tuple):
         return "-"
     host, port = peername[:2]

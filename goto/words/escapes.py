@@ -1,6 +1,6 @@
-"""Text in an encoding that does not have all of its characters: those stand in it as escapes.
+"""Error handlers for encodings that lack some characters: they write these as escapes.
 
-Both are error handlers, as `str.encode` and `open` take them by name.
+`str.encode` and `open` take both handlers by their names.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ import codecs
 import re
 
 TEXT = "goto.text"
-"""`\\u20ac`, `\\U0001f600`; a byte of an argument that is no UTF-8 is `\\xff`."""
+"""`\\u20ac`, `\\U0001f600`; a byte of an argument that is not UTF-8 is `\\xff`."""
 
 JSON = "goto.json"
-"""As JSON has them, and YAML in double quotes that is read as JSON: characters past U+FFFF are two (RFC 8259, 7)."""
+"""Escapes of JSON, which YAML reads in double quotes too: a character past U+FFFF is two of them (RFC 8259, 7)."""
 
 
 _BYTES = re.compile("[\udc80-\udcff]+")
-"""Bytes as `surrogateescape` has them: those of arguments and of names of files that were no text to the interpreter."""
+"""Surrogates of `surrogateescape`: bytes of arguments and file names that the interpreter could not decode."""
 
 
 def _text(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    # where the system is said to know ASCII alone, UTF-8 has come so too
+    # where the locale is ASCII, UTF-8 in arguments comes as such bytes too
     text = _BYTES.sub(lambda found: _decoded(found[0]), error.object[error.start : error.end])
     codes = ((character, ord(character)) for character in text)
     return "".join(c if n < 128 else f"\\u{n:04x}" if n <= 0xFFFF else f"\\U{n:08x}" for c, n in codes), error.end
@@ -40,7 +40,7 @@ def _json(error: UnicodeError) -> tuple[str, int]:
 
 
 def is_utf8(encoding: str) -> bool:
-    """Whether an encoding has all characters in the form that JSON takes (RFC 8259, 8.1)."""
+    """Whether an encoding is UTF-8, which JSON text must be in (RFC 8259, 8.1)."""
     return codecs.lookup(encoding).name == "utf-8"
 
 

@@ -41,14 +41,14 @@ def one_line(text: str) -> str:
 
 
 def a_name(text: str) -> str:
-    """A name or label, trimmed. ValueError where it is empty, too long, or would make a line look like another one."""
+    """A name or label, stripped of blanks. Raises ValueError where it is empty or too long, or has invisible characters."""
     if _UNSEEN.search(one_line(text)):
-        raise ValueError("control characters, line separators and marks of direction are not allowed")
+        raise ValueError("control characters, line separators and marks of direction are not allowed: leave them out")
     name = text.strip()
     if not name:
         raise ValueError("must not be empty")
     if len(encode(name)) > MOST_BYTES:
-        raise ValueError(f"has more than {MOST_BYTES:,} bytes")
+        raise ValueError(f"has more than {MOST_BYTES:,} bytes, which is the limit")
     return name
 
 

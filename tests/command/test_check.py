@@ -69,7 +69,7 @@ def test_the_commands(tmp_path: Path):
     assert run_goto("--port", port, "--config", file, bad) == (2, "", "".join(f"goto: {problem}\n" for problem in problems))
     status, out, err = run_goto("--port", port, "--watch")
     assert (status, out) == (2, "")
-    assert err == "goto: --watch says what to do with the files of --config: name one\n"
+    assert err == "goto: --watch needs a file to watch: give one with --config\n"
 
 
 def test_a_port_in_a_file_that_cannot_be_had(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""`goto send` from its options to its exit status."""
+"""`goto send`, from its options to its exit status."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from goto.words.writing import json_bytes
 FAILED = 1
 BAD_USE = 2
 _OPTIONS = {"tls.ca": "--cacert", "tls.cert": "--cert", "tls.key": "--key"}
-"""The options that stand for fields."""
+"""The command-line options of fields, for messages."""
 
 STOP_SECONDS = 1.0
-"""How long requests in flight may take after a signal; a second one ends them at once."""
+"""How long requests in flight may take after a signal, in seconds. A second signal ends them at once."""
 
 REFRESH_SECONDS = 0.1
 
@@ -41,7 +41,10 @@ LONGEST_NAME = MOST_BYTES - 20
 
 
 def send(options: argparse.Namespace) -> int:
-    """Send, show, judge. The exit status: 0, 1 where a `--fail-if` holds, 2 for bad options, 128 + its number after a signal."""
+    """Send requests, show the results and check the conditions.
+
+    Returns the exit status: 0, 1 where a `--fail-if` holds, 2 for bad options, 128 plus its number after a signal.
+    """
     try:
         targets = targets_of(options)
     except (ApiError, OSError) as error:
@@ -72,7 +75,7 @@ def targets_of(options: argparse.Namespace) -> list[ClientTarget]:
         "connTimeout": options.connect_timeout,
         "verifyTLS": not options.insecure,
     }
-    # as curl has it, they are of no concern where the url is not https
+    # as in curl, these options are ignored where the url is not https
     tls = (
         {"ca": options.cacert, "cert": options.cert, "key": options.key}
         if options.cacert or options.cert or options.key
@@ -100,7 +103,7 @@ def _name_of(url: str, others: Container[str]) -> str:
 
 
 def judge(results: Results, conditions: list[Condition]) -> bool:
-    """Say which conditions hold; whether any does."""
+    """Print which conditions hold. Returns whether any does."""
     total = results.total()
     total.fold()
     held = [(condition, reason) for condition in conditions if (reason := condition.check(total))]
@@ -110,7 +113,7 @@ def judge(results: Results, conditions: list[Condition]) -> bool:
 
 
 async def _send(targets: list[ClientTarget], results: Results, requests: int) -> int:
-    """Send `requests` to each target; the number of the signal that ended it early, else 0."""
+    """Send `requests` to each target. Returns the number of the signal that ended it early, else 0."""
     pool = Pool()
     run = Run(targets, results, pool, total=requests)
     heard = _Signals(run)
@@ -162,5 +165,5 @@ def _show(results: Results, *, as_json: bool) -> None:
 def _header(text: str) -> list[str]:
     name, colon, value = text.partition(":")
     if not colon:
-        raise BadInput(f"-H: {text!r} is no header: write it like 'x: 1'")
+        raise BadInput(f"-H: {text!r} is not a header: write it like 'x: 1'")
     return [name.strip(), value.strip()]

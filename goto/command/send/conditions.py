@@ -1,9 +1,9 @@
-"""What `--fail-if` says: `p99>200ms`, `status!=2xx`, `errors>0`, `rps<100`.
+"""The conditions of `--fail-if`: `p99>200ms`, `status!=2xx`, `errors>0`, `rps<100`.
 
-latency   p50 p99 p99.9 … max mean, with > >= < <= and a duration; from when requests were due
-counts    errors requests, with > >= < <= == != and a number; errors with a share too: errors>1%
+latency   p50 p99 p99.9 … max mean, with > >= < <= and a duration; measured from when a request was due
+counts    errors requests, with > >= < <= == != and a number; errors also with a percentage: errors>1%
 rate      rps, with > >= < <= and a number
-status    status == or != a code or a class: holds if any request is so; a failed request has status 0
+status    status == or != a code or a class; holds if it does for any request; a failed request has status 0
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _SIGNS: dict[str, Callable[[float, float], bool]] = {
 _ORDER = (">", ">=", "<", "<=")
 
 Check = Callable[[Counts], str]
-"""Why a condition holds; empty when it does not."""
+"""Returns why a condition holds; an empty text when it does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One `--fail-if`."""
+    """One condition of `--fail-if`."""
 
     text: str
     check: Check
@@ -50,7 +50,7 @@ class Condition:
         """Raises ValueError with the reason."""
         form = _FORM.fullmatch(text)
         if form is None:
-            raise ValueError(f"{text!r} is no condition: {cls.usage}")
+            raise ValueError(f"{text!r} is not a condition: {cls.usage}")
         sign = "==" if form["sign"] == "=" else form["sign"]
         return cls(text.strip(), _check(text, form["what"], sign, form["value"]))
 
@@ -62,7 +62,7 @@ def _check(text: str, what: str, sign: str, value: str) -> Check:
         return _count(text, what, sign, value)
     percentile = _PERCENTILE.fullmatch(what)
     if percentile is not None and not 0 < float(percentile["number"]) <= 100:
-        raise ValueError(f"{text!r}: a percentile is over 0 and at most 100")
+        raise ValueError(f"{text!r}: a percentile must be over 0 and at most 100")
     if percentile is None and what not in ("max", "mean"):
         raise ValueError(f"{text!r}: unknown measure {what!r}: {Condition.usage}")
     return _latency(text, what, sign, value)
@@ -77,7 +77,7 @@ def _latency(text: str, what: str, sign: str, value: str) -> Check:
     def check(counts: Counts) -> str:
         latencies = counts.corrected
         if not latencies.counts:
-            # a gate that opens when nothing was answered would be none
+            # without any answer the condition holds, so that a run in which nothing was answered fails
             return "there was no answer to measure"
         if what == "max":
             found = latencies.max
@@ -93,7 +93,7 @@ def _latency(text: str, what: str, sign: str, value: str) -> Check:
 def _count(text: str, what: str, sign: str, value: str) -> Check:
     share = what == "errors" and value.endswith("%")
     if not _NUMBER.fullmatch(value.removesuffix("%") if share else value):
-        raise ValueError(f"{text!r}: {value!r} is not a number")
+        raise ValueError(f"{text!r}: {value!r} is not a number: write it like 100 or 0.5")
     if what == "rps" and sign not in _ORDER:
         raise ValueError(f"{text!r}: compare a rate with {' '.join(_ORDER)}")
     limit = float(value.removesuffix("%"))
@@ -122,7 +122,7 @@ def _status(text: str, sign: str, value: str) -> Check:
 
     def check(counts: Counts) -> str:
         hit = sum(count for code, count in counts.codes.items() if _is(code, value) == (sign == "=="))
-        return f"so it was for {hit:,} of {counts.requests:,} requests" if hit else ""
+        return f"true for {hit:,} of {counts.requests:,} requests" if hit else ""
 
     return check
 

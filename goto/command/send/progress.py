@@ -1,4 +1,4 @@
-"""How far a run is: a live bar on a terminal, a line every few seconds elsewhere. Both on standard error."""
+"""The progress of a run on standard error: a live bar on a terminal, else a line every few seconds."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Protocol
 from goto.client.results import Results
 
 LINE_SECONDS = 2.0
-"""From one line to the next where there is no terminal."""
+"""Seconds from one line to the next."""
 
 
 class Progress(Protocol):
-    """Shown from `__init__` to `close`."""
+    """A display of progress, shown from `__init__` to `close`."""
 
     def update(self) -> None:
-        """Called several times a second."""
+        """Show the present state. Called several times a second."""
 
     def close(self) -> None: ...
 
 
 def progress(results: Results, total: int) -> Progress:
-    """For a run of `total` requests."""
+    """The display for a run of `total` requests."""
     return Bar(results, total) if sys.stderr.isatty() else Lines(results, total)
 
 
 class Speed:
-    """Requests so far, and how many a second of late."""
+    """The number of requests so far, and their present rate."""
 
     def __init__(self, results: Results) -> None:
         self._results = results
@@ -36,7 +36,7 @@ class Speed:
         self.errors = 0
 
     def read(self) -> float:
-        """Count anew; requests a second over the last second."""
+        """Count anew. Returns the requests per second over the last second."""
         self.done = self.errors = 0
         for counts in self._results.targets.values():
             counts.fold()
@@ -50,7 +50,7 @@ class Speed:
 
 
 class Lines:
-    """For a pipe or a file."""
+    """The display for a pipe or a file."""
 
     def __init__(self, results: Results, total: int) -> None:
         self._speed = Speed(results)
@@ -70,7 +70,7 @@ class Lines:
 
 
 class Bar:
-    """For a terminal; gone when closed."""
+    """The display for a terminal, which disappears when it is closed."""
 
     def __init__(self, results: Results, total: int) -> None:
         from rich import progress

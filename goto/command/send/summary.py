@@ -1,4 +1,4 @@
-"""What a run came to, for people: statuses, percentiles, the spread of latencies."""
+"""The summary of a run, for people: statuses, percentiles, and a histogram of latencies."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 ROWS = 12
-"""Of the drawn histogram."""
+"""Rows of the histogram."""
 
 BAR = 40
-"""Characters of its longest bar."""
+"""Characters of the longest bar."""
 
 
 def show(console: Console, results: Results) -> None:
-    """Print all there is to say."""
+    """Print the summary."""
     total = results.total()
     total.fold()
     took = (total.end or 0.0) - (total.start or 0.0)
@@ -37,9 +37,9 @@ def show(console: Console, results: Results) -> None:
 
 
 def bins(latencies: Latencies, rows: int = ROWS) -> list[tuple[float, float, int]]:
-    """The counts between growing limits, each the same multiple of the one before: from, to (both milliseconds), count.
+    """The bins of a histogram, each with its bounds in milliseconds and its count. Each bound is the same multiple of the last.
 
-    Empty without latencies; a single bin where all are alike.
+    There are no bins without latencies, and a single one where all latencies are equal.
     """
     values = sorted(latencies.counts)
     if not values:
@@ -65,7 +65,7 @@ def size(count: int) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """Three digits or more: `0.123`, `12.3`, `1,234`."""
+    """Milliseconds with at least three digits: `0.123`, `12.3`, `1,234`."""
     return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
@@ -83,14 +83,14 @@ def _targets(results: Results) -> Table:
     for name, counts in results.targets.items():
         percentiles = map(milliseconds, counts.corrected.percentiles([50, 99])) if counts.corrected.counts else ("", "")
         row = (f"{counts.requests:,}", f"{counts.rate:,.1f}", f"{counts.codes.get(0, 0):,}")
-        table.add_row(_plain(name), *row, *percentiles)
+        table.add_row(_harmless(name), *row, *percentiles)
     return table
 
 
 def _statuses(counts: Counts) -> Table:
     table = _table("status", "requests", "share")
     for text, count in sorted(counts.texts.items(), key=lambda item: -item[1]):
-        table.add_row(_plain(text), f"{count:,}", f"{100 * count / counts.requests:.4g}%")
+        table.add_row(_harmless(text), f"{count:,}", f"{100 * count / counts.requests:.4g}%")
     return table
 
 
@@ -120,8 +120,8 @@ def _drawn(latencies: Latencies, unicode: bool) -> Table:
     return table
 
 
-def _plain(text: str) -> str:
-    """Text from outside, which must neither style nor steer the terminal."""
+def _harmless(text: str) -> str:
+    """Text from outside, escaped so that it can neither style nor control the terminal."""
     from rich.markup import escape
 
     return escape(escaped(text))
