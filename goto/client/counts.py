@@ -77,6 +77,7 @@ class Counts:
         "errors",
         "headers",
         "raw",
+        "resent",
         "start",
         "texts",
         "users",
@@ -100,8 +101,10 @@ class Counts:
         """The same by the value of the header too."""
         self.errors: dict[str, int] = {}
         """By kind: connect, connectTimeout, timeout, broken, stopped, other."""
+        self.resent = 0
+        """Requests that were sent again, on a new connection. Each counts once among the others."""
         self.bytes_sent = 0
-        """Of requests, heads included."""
+        """Of requests, heads included; of both tries, where one was sent again."""
         self.bytes_received = 0
         """Of the bodies of answers."""
         self.start: float | None = None
@@ -210,6 +213,7 @@ class Counts:
             for value, count in theirs.items():
                 value = slot(values, value)
                 values[value] = values.get(value, 0) + count
+        self.resent += other.resent
         self.bytes_sent += other.bytes_sent
         self.bytes_received += other.bytes_received
         self.raw.merge(other.raw)
@@ -225,9 +229,17 @@ class Counts:
     @property
     def rate(self) -> float:
         """Requests a second between `start` and `end`."""
-        if self.start is None or self.end is None or self.end <= self.start:
-            return 0.0
-        return self.requests / (self.end - self.start)
+        return self.requests / self._seconds if self._seconds else 0.0
+
+    @property
+    def answer_rate(self) -> float:
+        """The same of those that were answered."""
+        return (self.requests - self.codes.get(0, 0)) / self._seconds if self._seconds else 0.0
+
+    @property
+    def _seconds(self) -> float:
+        """Between `start` and `end`; 0 where there is no such time."""
+        return max(self.end - self.start, 0.0) if self.start is not None and self.end is not None else 0.0
 
     def _count_headers(self, fields: list[Field], tracked: Mapping[bytes, str]) -> None:
         seen: set[tuple[str, bytes | None]] = set()

@@ -1,7 +1,8 @@
 """One of the connections that a run keeps to a target: a request, its answer, the next.
 
 A request is never sent twice, except on a kept connection that turned out closed before any byte of the answer, and then only
-one that is safe to repeat. What fails is counted, and the next request makes a new connection.
+one that is safe to repeat. It counts once, timed from its first try. What fails is counted, and the next request makes a new
+connection.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from goto.upstream.connection import Broken, Connection, Receiver, TooSlow, Upst
 from goto.upstream.kept import KeptBody
 
 PATIENT_FAILURES = 3
-"""Failures in a row after which a replica pauses before it connects again, so that a dead target does not eat the machine."""
+"""Failures in a row after which a replica pauses before it connects again, so that a dead target does not eat the machine. What
+is due at a time of its own, by a rate, is not held back: the rate itself is the bound."""
 
 PAUSE_STEP = 0.001
 LONGEST_PAUSE = 0.01
@@ -36,6 +38,7 @@ class Replica(Receiver):
         "_connection",
         "_data",
         "_due",
+        "_failed",
         "_failures",
         "_fields",
         "_kept",
@@ -45,6 +48,7 @@ class Replica(Receiver):
         "_retired",
         "_retried",
         "_sent",
+        "_size",
         "_status",
         "_task",
         "_timer",
@@ -76,8 +80,12 @@ class Replica(Receiver):
         self._due: float | None = None
         self._sent = 0.0
         self._last = 0.0
+        self._failed = 0.0
+        """When the last failure was."""
         self._failures = 0
         self._retried = False
+        self._size = 0
+        """Bytes of the present request that were sent, at both tries."""
         self._status = 0
         self._reason = b""
         self._fields: list[Field] = []
@@ -91,6 +99,7 @@ class Replica(Receiver):
         self._data = job.request.next()
         self._due = due
         self._retried = False
+        self._size = 0
         self._body = 0
         if job.report is not None:
             job.requests += 1
@@ -128,10 +137,11 @@ class Replica(Receiver):
     def _connect(self, now: float) -> None:
         self._connection = None
         self._sent = now
-        loop = self.job.loop
-        if self._failures > PATIENT_FAILURES:
-            pause = min(PAUSE_STEP * (self._failures - PATIENT_FAILURES), LONGEST_PAUSE)
-            self._timer = loop.call_later(pause, self._open)
+        pause = 0.0
+        if self._due is None and self._failures > PATIENT_FAILURES:
+            pause = self._failed + min(PAUSE_STEP * (self._failures - PATIENT_FAILURES), LONGEST_PAUSE) - now
+        if pause > 0:
+            self._timer = self.job.loop.call_later(pause, self._open)
         else:
             self._open()
 
@@ -160,12 +170,13 @@ class Replica(Receiver):
             self._timer = None
 
     def _write(self, connection: Connection, now: float) -> None:
-        job = self.job
-        self._sent = now
+        job, request = self.job, self.job.request
+        if not self._retried:
+            self._sent = now
+        self._size += request.size
         self.in_flight = True
         if job.report is not None:
             self._kept = job.report.keep()
-        request = job.request
         if request.body:
             connection.start(self, self._data, job.timeout, head=request.bare, whole=False)
             connection.write(request.body)
@@ -191,7 +202,7 @@ class Replica(Receiver):
         self._last = now = perf_counter()
         job = self.job
         job.counts.answer(
-            self._status, self._reason, self._fields, job.tracked, self._sent, self._due, now, job.request.size, self._body
+            self._status, self._reason, self._fields, job.tracked, self._sent, self._due, now, self._size, self._body
         )
         self.in_flight = False
         self._failures = 0
@@ -207,6 +218,7 @@ class Replica(Receiver):
         stale = isinstance(error, Broken) and connection is not None and connection.reused and not connection.received
         if stale and job.request.repeatable and not self._retried and not job.stopped:
             self._retried = True
+            job.counts.resent += 1
             self.in_flight = False
             self._connection = None
             self._open()
@@ -215,12 +227,12 @@ class Replica(Receiver):
 
     def _fail(self, error: UpstreamError) -> None:
         job = self.job
-        size = job.request.size if self.in_flight else 0
         self.in_flight = False
         self._connection = None
         self._kept = None
         self._failures += 1
-        job.counts.failure(error, sent=self._sent, now=perf_counter(), size=size, body=self._body)
+        self._failed = now = perf_counter()
+        job.counts.failure(error, sent=self._sent, now=now, size=self._size, body=self._body)
         if job.report is not None:
             job.report.error((job.index, self.number, self._request), job.target.name, error)
         self.over(self)

@@ -44,6 +44,8 @@ class Measures(TypedDict):
     """Of the bodies of answers."""
     errors: dict[str, int]
     """By kind: connect, connectTimeout, timeout, broken, stopped, other."""
+    resent: int
+    """Requests that were sent again on a new connection, since the kept one was closed before any byte of an answer."""
     latency: Latency
 
 
@@ -147,8 +149,8 @@ class Results:
         The keys of the seed, and `targetInvocationCounts`: requests by target, answered or failed. `targets` has by target
         name, and `all` for all together: `requests`, `start` and `end` (RFC 3339 in UTC, null before the first request),
         `requestsPerSecond` between those two, `bytesSent` (requests with their heads), `bytesReceived` (bodies of answers),
-        `errors` by kind, and `latency`: of answers, in milliseconds, `raw` from when a request was sent and `corrected` from
-        when it was due; each `count`, `mean`, `p50`, `p90`, `p99`, `p99.9`, `max`. With `histograms`, a key of that name has
+        `errors` by kind, `resent`, and `latency`: of answers, in milliseconds, `raw` from when a request was sent and `corrected`
+        from when it was due; each `count`, `mean`, `p50`, `p90`, `p99`, `p99.9`, `max`. With `histograms`, a key of that name has
         by target `raw` and `corrected` as HdrHistogram encodes them, in microseconds, which is all that is needed to merge.
         """
         total = self.total()
@@ -194,6 +196,7 @@ class Results:
                 counts.start, counts.end = _seconds(measures.start), _seconds(measures.end)
                 counts.bytes_sent, counts.bytes_received = measures.bytes_sent, measures.bytes_received
                 counts.errors = measures.errors
+                counts.resent = measures.resent
             encoded = wire.histograms.get(name)
             if encoded is not None:
                 counts.raw = Latencies.decoded(encoded.raw)
@@ -207,6 +210,7 @@ class _WireMeasures(msgspec.Struct, rename="camel"):
     bytes_sent: int = 0
     bytes_received: int = 0
     errors: dict[str, int] = {}
+    resent: int = 0
 
 
 class _WireHistograms(msgspec.Struct):
@@ -247,6 +251,7 @@ def _measures(counts: Counts) -> Measures:
         "bytesSent": counts.bytes_sent,
         "bytesReceived": counts.bytes_received,
         "errors": counts.errors,
+        "resent": counts.resent,
         "latency": {"raw": counts.raw.summary(), "corrected": counts.corrected.summary()},
     }
 

@@ -114,6 +114,8 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
                 text.encode()
             except UnicodeEncodeError:
                 raise BadInput(f"{field}: half of a surrogate pair is not a character: write both halves") from None
+        if sum(name.lower() == "host" for name, _ in self.headers) > 1:
+            raise BadInput("headers: Host is there twice, and a request has one (RFC 9112, 3.2): leave one out")
         self.replicas = self.replicas or 1
         self.request_count = self.request_count or 1
         if self.rate is not None and self.delay:

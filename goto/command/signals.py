@@ -9,8 +9,9 @@ process 1 of a container, for which the system ignores every signal without a ha
 
 from __future__ import annotations
 
+# what `signal` is made of: that takes milliseconds to import, in which a signal would be a traceback
+import _signal as signal
 import os
-import signal
 from collections.abc import Callable
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
@@ -46,7 +47,7 @@ def listen(*, serving: bool) -> None:
     _ends.serving = serving
     for number in ENDING:
         hangup = number == getattr(signal, "SIGHUP", None)
-        if not (hangup and signal.getsignal(number) is signal.SIG_IGN):
+        if not (hangup and signal.getsignal(number) == signal.SIG_IGN):
             signal.signal(number, _ends.signalled)
 
 

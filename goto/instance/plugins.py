@@ -20,6 +20,7 @@ from goto.feature import Feature
 from goto.features import FEATURES
 from goto.instance.onion import FeatureType, in_place
 from goto.instance.wiring import config_keys, route_table
+from goto.words.failures import plain_text
 
 GROUP = "goto.features"
 """The entry points of this group name a Feature each, or a module with some."""
@@ -169,5 +170,5 @@ def _place(file: str, error: Exception) -> str:
 
 
 def _reason(error: Exception) -> str:
-    first = str(error.msg if isinstance(error, SyntaxError) else error).partition("\n")[0]
+    first = plain_text(str(error.msg if isinstance(error, SyntaxError) else error).partition("\n")[0])
     return first if isinstance(error, SyntaxError) else f"{type(error).__name__}: {first}" if first else type(error).__name__

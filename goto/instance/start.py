@@ -88,13 +88,13 @@ class Start:
         address = self._options.address
         if self._instance.registry.url is None:
             if address is not None:
-                raise BadInput("address: says what is registered, so it needs registry.url")
+                raise BadInput("address: says what is registered, so it needs a registry")
             return None
         if address is not None:
             return address
         port = self._instance.access.managed_port(spec.port, managed=spec.admin)
         if port is None:
-            raise BadInput("registry.url: the registry's calls need a port, and management is off: give admin.port")
+            raise BadInput("registry.url: the registry's calls need a port, and management is off: give an admin port")
         ip = pod_ip()
         scheme = "https://" if port == spec.port and spec.protocol == "https" else ""
         try:

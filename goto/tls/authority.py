@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LEAF_DAYS = 397
 """How long a certificate is valid: some clients refuse one that is valid for longer. A listener gets a new one when it opens."""
 
-MISSING = "certificates are made by the extra tls, which is not installed: pip install 'goto-http[tls]'"
+MISSING = "certificates are made by the extra tls, which is not installed: pip install '.[tls]' in a checkout of goto"
 
 
 class Authority:

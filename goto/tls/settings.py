@@ -92,12 +92,12 @@ class ListenerTls(msgspec.Struct, omit_defaults=True):
     def __post_init__(self) -> None:
         _check_key(self.cert, self.key)
         if self.cert and self.names:
-            raise BadInput("tls.names: cannot be given together with tls.cert")
+            raise BadInput("tls.names: cannot be given together with a certificate")
 
 
 def _check_key(cert: str, key: str) -> None:
     if key and not cert:
-        raise BadInput("tls.key: cannot be used without tls.cert")
+        raise BadInput("tls.key: cannot be used without a certificate")
 
 
 def of_target(url: str, tls: TargetTls | None, *, verify: bool) -> ClientTls | None:
@@ -112,10 +112,7 @@ def of_target(url: str, tls: TargetTls | None, *, verify: bool) -> ClientTls | N
 
 
 def as_option(reason: str, options: Mapping[str, str]) -> str:
-    """The message of a wrong field, with the names of command-line options in place of those of fields."""
+    """What is wrong with a field, said of the option that stands for it on the command line; the rest stays as it is."""
     field, colon, rest = reason.partition(": ")
-    if not colon or field not in options:
-        return reason
-    for other, option in options.items():
-        rest = re.sub(rf"(?<!\S){re.escape(other)}(?![\w.])", option, rest)
-    return f"{options[field]}: {rest}"
+    option = options.get(field.partition("[")[0])
+    return f"{option}: {rest}" if colon and option else reason

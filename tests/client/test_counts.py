@@ -31,7 +31,7 @@ def answer(counts: Counts, status: int = 200, reason: bytes = b"OK", fields: Seq
 
 def shown(counts: Counts) -> dict[str, Any]:
     counts.fold()
-    names = ("texts", "codes", "headers", "values", "errors", "bytes_sent", "bytes_received", "start", "end")
+    names = ("texts", "codes", "headers", "values", "errors", "resent", "bytes_sent", "bytes_received", "start", "end")
     return {name: getattr(counts, name) for name in names} | {"raw": counts.raw.counts, "corrected": counts.corrected.counts}
 
 
@@ -134,6 +134,7 @@ events = st.lists(
 
 def count_into(counts: Counts, happened: list[Any]) -> None:
     for status, sent, took, fields, error, late in happened:
+        counts.resent += late
         if status:
             answer(counts, status, b"So", fields, sent=sent, due=sent - 1 if late else None, now=sent + took)
         else:

@@ -100,6 +100,7 @@ def test_what_went_out_comes_in_as_an_equal_target(target: Callable[..., ClientT
         ({"rate": 5, "delay": "1s"}, "rate: cannot be given together with delay"),
         ({"bodyReader": {}}, "bodyReader: "),
         ({"sendId": "y"}, "sendId: "),
+        ({"headers": [["Host", "a"], ["x", "y"], ["host", "a"]]}, "headers: Host is there twice"),
         ({"body": "\ud800"}, "body: half of a surrogate pair"),
     ],
 )

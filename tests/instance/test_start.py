@@ -159,9 +159,9 @@ OPTIONS = {"address": "--address", "registry.url": "--registry", "admin.port": "
     [
         (
             StartOptions(settings={"registry.url": REGISTRY, "admin.off": True}),
-            "--registry: the registry's calls need a port, and management is off: give --admin-port",
+            "--registry: the registry's calls need a port, and management is off: give an admin port",
         ),
-        (StartOptions(address=Address.parse("a:1")), "--address: says what is registered, so it needs --registry"),
+        (StartOptions(address=Address.parse("a:1")), "--address: says what is registered, so it needs a registry"),
     ],
 )
 def test_what_does_not_go_together_is_said_of_the_options(options: StartOptions, says: str) -> None:

@@ -488,7 +488,7 @@ def test_results_of_all_peers_as_one(registry: Goto, worker: Callable[..., Goto]
     [
         (["--registry", "reg:8080"], "argument --registry: 'reg:8080' is not an http or https URL"),
         (["--registry", "http://reg:8080", "--address", "a b"], "argument --address: 'a b' is not a valid address"),
-        (["--address", "10.0.0.7:8080"], "--address: says what is registered, so it needs --registry"),
+        (["--address", "10.0.0.7:8080"], "--address: says what is registered, so it needs a registry"),
     ],
 )
 def test_bad_arguments_are_one_line_and_exit_status_2(args: list[str], says: str):

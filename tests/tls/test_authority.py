@@ -81,7 +81,7 @@ def test_no_key_is_left_on_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "trustme", None)
-    with pytest.raises(BadInput, match=r"^tls\.cert: not given, .* pip install 'goto-http\[tls\]'$"):
+    with pytest.raises(BadInput, match=r"^tls\.cert: not given, .* pip install '\.\[tls\]' in a checkout of goto$"):
         served_by(Authority(own_names))
-    with pytest.raises(NotFound, match=r"goto-http\[tls\]"):
+    with pytest.raises(NotFound, match=r"\.\[tls\]"):
         _ = Authority(own_names).certificate

@@ -38,7 +38,7 @@ def test_a_certificate_may_be_for_many_hosts_and_a_server_is_one() -> None:
 @pytest.mark.parametrize(
     ("tls", "reason"),
     [
-        ({"key": "/k"}, "tls.key: cannot be used without tls.cert"),
+        ({"key": "/k"}, "tls.key: cannot be used without a certificate"),
         ({"ca": 1}, "tls.ca: expected a string, got a number"),
         ({"ca": " "}, "tls.ca: must not be empty"),
         ({"ca": "/nowhere"}, "tls.ca: /nowhere: No such file or directory"),

@@ -21,14 +21,28 @@ from goto.command.send.progress import progress
 from goto.errors import ApiError, BadInput
 from goto.tls.settings import as_option
 from goto.upstream.pool import Pool
+from goto.words.failures import system_reason
 from goto.words.names import MOST_BYTES
 from goto.words.reading import read_struct
 from goto.words.unseen import escaped
+from goto.words.urls import with_scheme
 from goto.words.writing import json_bytes
 
 FAILED = 1
 BAD_USE = 2
-_OPTIONS = {"tls.ca": "--cacert", "tls.cert": "--cert", "tls.key": "--key"}
+_OPTIONS = {
+    "method": "-m",
+    "headers": "-H",
+    "body": "-d",
+    "replicas": "-c",
+    "delay": "--delay",
+    "rate": "--rate",
+    "requestTimeout": "--timeout",
+    "connTimeout": "--connect-timeout",
+    "tls.ca": "--cacert",
+    "tls.cert": "--cert",
+    "tls.key": "--key",
+}
 """The command-line options of fields, for messages."""
 
 STOP_SECONDS = 1.0
@@ -48,7 +62,8 @@ def send(options: argparse.Namespace) -> int:
     try:
         targets = targets_of(options)
     except (ApiError, OSError) as error:
-        print(escaped(f"goto: {as_option(str(error), _OPTIONS)}"), file=sys.stderr)
+        reason = f"body: {error.filename}: {system_reason(error)}" if isinstance(error, OSError) else error.message
+        print(escaped(f"goto: {as_option(reason, _OPTIONS)}"), file=sys.stderr)
         return BAD_USE
     results = Results()
     allow_files(len(targets) * options.replicas)
@@ -82,7 +97,7 @@ def targets_of(options: argparse.Namespace) -> list[ClientTarget]:
         else None
     )
     targets: dict[str, ClientTarget] = {}
-    for url in options.urls:
+    for url in map(with_scheme, options.urls):
         name = _name_of(url, targets)
         secure = {"tls": tls} if url.lower().startswith("https:") else {}
         target = targets[name] = read_struct({**document, **secure, "name": name, "url": url}, ClientTarget)[0]

@@ -2,7 +2,7 @@
 
 latency   p50 p99 p99.9 … max mean, with > >= < <= and a duration; measured from when a request was due
 counts    errors requests, with > >= < <= == != and a number; errors also with a percentage: errors>1%
-rate      rps, with > >= < <= and a number
+rate      rps, answers a second, with > >= < <= and a number
 status    status == or != a code or a class; holds if it does for any request; a failed request has status 0
 """
 
@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from goto.client.counts import Counts
 from goto.words import Duration
+from goto.words.writing import counted
 
 _FORM = re.compile(r"\s*(?P<what>[a-z][a-z0-9.]*)\s*(?P<sign>>=|<=|==|!=|=|>|<)\s*(?P<value>\S+)\s*")
 _PERCENTILE = re.compile(r"p(?P<number>[0-9]{1,3}(?:\.[0-9]{1,6})?)")
@@ -102,7 +103,7 @@ def _count(text: str, what: str, sign: str, value: str) -> Check:
     def check(counts: Counts) -> str:
         errors = counts.codes.get(0, 0)
         if what == "rps":
-            found, shown = counts.rate, f"{counts.rate:,.1f}"
+            found, shown = counts.answer_rate, f"{counts.answer_rate:,.1f}"
         elif share:
             found = 100 * errors / counts.requests if counts.requests else 0.0
             shown = f"{found:.3g}%"
@@ -122,7 +123,7 @@ def _status(text: str, sign: str, value: str) -> Check:
 
     def check(counts: Counts) -> str:
         hit = sum(count for code, count in counts.codes.items() if _is(code, value) == (sign == "=="))
-        return f"true for {hit:,} of {counts.requests:,} requests" if hit else ""
+        return f"true for {hit:,} of {counted(counts.requests, 'request')}" if hit else ""
 
     return check
 

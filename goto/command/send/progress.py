@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Protocol
 
 from goto.client.results import Results
+from goto.words.writing import counted
 
 LINE_SECONDS = 2.0
 """Seconds from one line to the next."""
@@ -62,7 +63,8 @@ class Lines:
         speed = self._speed.read()
         if now >= self._next:
             self._next = now + LINE_SECONDS
-            state = f"{self._speed.done:,} of {self._total:,} requests, {speed:,.0f}/s, {self._speed.errors:,} errors"
+            errors = counted(self._speed.errors, "error")
+            state = f"{self._speed.done:,} of {counted(self._total, 'request')}, {speed:,.0f}/s, {errors}"
             print(f"goto: {state}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
@@ -92,7 +94,7 @@ class Bar:
 
     def update(self) -> None:
         speed = self._speed.read()
-        errors = f"[red]{self._speed.errors:,} errors[/]" if self._speed.errors else ""
+        errors = f"[red]{counted(self._speed.errors, 'error')}[/]" if self._speed.errors else ""
         self._bar.update(self._task, completed=self._speed.done, speed=f"{speed:,.0f}/s", errors=errors, refresh=True)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from goto.client.counts import Counts
 from goto.client.histogram import PERCENTILES, Latencies
 from goto.client.results import Results
 from goto.words.unseen import escaped
+from goto.words.writing import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +28,9 @@ def show(console: Console, results: Results) -> None:
     total.fold()
     took = (total.end or 0.0) - (total.start or 0.0)
     errors = total.codes.get(0, 0)
-    console.print(f"{total.requests:,} requests in {took:.2f} s: {total.rate:,.1f}/s, {errors:,} errors", highlight=False)
+    again = f", {total.resent:,} sent again" if total.resent else ""
+    requests = counted(total.requests, "request")
+    console.print(f"{requests} in {took:.2f} s: {total.rate:,.1f}/s, {counted(errors, 'error')}{again}", highlight=False)
     console.print(f"{size(total.bytes_sent)} sent, {size(total.bytes_received)} of bodies received\n", highlight=False)
     if len(results.targets) > 1:
         console.print(_targets(results), "")

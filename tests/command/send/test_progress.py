@@ -27,7 +27,7 @@ def test_without_a_terminal_there_are_lines(capfd: pytest.CaptureFixture[str], m
     out, err = capfd.readouterr()
     assert out == ""
     assert err.startswith("goto: 1,501 of 2,000 requests, ")
-    assert err.endswith("/s, 1 errors\n")
+    assert err.endswith("/s, 1 error\n")
 
 
 def test_lines_come_every_few_seconds_only(capfd: pytest.CaptureFixture[str]):

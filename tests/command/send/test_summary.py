@@ -98,6 +98,6 @@ def test_nothing_answered_draws_nothing():
     results = Results()
     results.of("t").failure(Broken("closed"), sent=1.0, now=2.0, size=0, body=0)
     text = printed(results)
-    assert "1 errors" in text
+    assert text.startswith("1 request in 1.00 s: 1.0/s, 1 error\n")
     assert "latency" not in text
     assert "0 requests" in printed(Results())
