@@ -31,7 +31,12 @@ def lookup_host(host: str) -> str:
     """
     if ":" in host:
         return _with_zone(host)
-    return host if host.isascii() else ".".join(map(_ascii_label, _DOTS.split(host)))
+    if host.isascii():
+        return host
+    labels = _DOTS.split(host)
+    if not all(labels[:-1]) or labels == [""]:
+        raise ValueError(f"{host!r} has an empty label between two dots: leave one of them out")
+    return ".".join(map(_ascii_label, labels))
 
 
 def host_without_zone(host: str) -> str:
