@@ -70,12 +70,16 @@ class Management:
         self._access = access
         self._services = services
         self._by_port = by_port
+        self._prefixes = tuple([f"/{segment}" for segment in table.prefixes])
+        """How the paths of the API begin."""
 
     def find(self, listener: Listener, request: Request, *, apart: bool = False) -> ApiRequest | None:
         """What a request asks of the API, or None where it is traffic. It came through a listener, or to a port `apart`.
 
         Nothing is changed and nobody is refused: that is for `admit`.
         """
+        if not request.path.startswith(self._prefixes):
+            return None
         try:
             asks: ManagementCall | ApiError | None = self._asked_for(listener, request)
         except ApiError as error:

@@ -28,10 +28,11 @@ _VALUES = {
     b"host": re.compile(rb"[0-9A-Za-z._:\[\]-]+"),
     b"connection": re.compile(rb"keep-alive", re.IGNORECASE),
     b"content-length": re.compile(rb"[0-9]{1,18}"),
+    b"transfer-encoding": re.compile(rb"chunked", re.IGNORECASE),
 }
 _ANOTHER_MATTER: Final = frozenset(
     # the parsers take Proxy-Connection for a Connection
-    (b"transfer-encoding", b"upgrade", b"expect", b"te", b"trailer", b"http2-settings", b"proxy-connection")
+    (b"upgrade", b"expect", b"te", b"trailer", b"http2-settings", b"proxy-connection")
 )
 _METHODS: Final = {method.encode(): method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
 
@@ -98,12 +99,15 @@ class Recall(Generic[T]):
         return self._found
 
 
+CHUNKED: Final = -1
+"""The length of a body that comes in chunks."""
+
 Asked = tuple[str, str, Index, int]
-"""Method, target and fields of a request, no name repeated, and the length of its body in bytes."""
+"""Method, target and fields of a request, no name repeated, and the length of its body in bytes, or CHUNKED."""
 
 
 def plain_request(head: bytes) -> Asked | None:
-    """The request, if `head` is a plain HTTP/1.1 one in origin-form up to its blank line; it has no body or one with a length."""
+    """The request, if `head` is a plain HTTP/1.1 one in origin-form up to its blank line; however its body is framed."""
     lines = head.split(b"\r\n")
     words = lines[0].split(b" ")
     if len(words) != 3 or words[2] != b"HTTP/1.1" or not 4 <= len(lines) <= MOST_FIELDS or lines.pop() or lines.pop():
@@ -117,12 +121,33 @@ def plain_request(head: bytes) -> Asked | None:
         return None
     if len(index) != len(lines) or b"host" not in index or target[0:1] != "/" or "#" in target or not target.isprintable():
         return None
+    if b"transfer-encoding" in index:
+        return None if b"content-length" in index else (method, target, index, CHUNKED)
     return method, target, index, int(index[b"content-length"][0][1]) if b"content-length" in index else 0
+
+
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,7})\r\n")
+
+
+def plain_chunks(data: bytes, at: int) -> tuple[bytes, int] | None:
+    """A body in chunks that begins at a place in `data`, and where it ends: if it is whole, without extensions and trailers."""
+    pieces: list[bytes] = []
+    while (found := _CHUNK.match(data, at)) is not None:
+        size = int(found[1], 16)
+        begin = found.end()
+        end = begin + size
+        if data[end : end + 2] != b"\r\n":
+            return None
+        if size == 0:
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces), end + 2
+        pieces.append(data[begin:end])
+        at = end + 2
+    return None
 
 
 def request_of(asked: Asked) -> Request:
     method, target, index, length = asked
-    return Request(method, target, Headers([field for (field,) in index.values()], index), has_body=length > 0)
+    return Request(method, target, Headers([field for (field,) in index.values()], index), has_body=length != 0)
 
 
 Head = tuple[int, bytes, list[Field], int, int]
@@ -143,6 +168,6 @@ def plain_response(data: bytes) -> Head | None:
         length = int(index[b"content-length"][0][1])
     except (NotPlain, KeyError):
         return None
-    if len(index) != len(lines) or status < 200 or status == 204 or status == 304:
+    if len(index) != len(lines) or b"transfer-encoding" in index or status < 200 or status == 204 or status == 304:
         return None
     return status, reason, [field for (field,) in index.values()], length, end + 4

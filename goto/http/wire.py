@@ -90,12 +90,24 @@ def response_bytes(
         connection = CLOSE
     else:
         connection = b"" if version >= (1, 1) else KEEP_ALIVE
-    fields = response.headers.fields
-    first = status_line(response.status, response.reason)
     if response.replaced:
         identity = b"".join([line for line in identity.splitlines(True) if field_name_of(line) not in response.replaced])
-    date = b"" if has_date(fields) else date_field()
-    return b"".join((first, identity, fields_bytes(fields), date, framing, connection, b"\r\n", body))
+    parts = [status_line(response.status, response.reason), identity]
+    dated = False
+    for name, value in response.headers.fields:
+        if len(name) == 4 and name.lower() == b"date":
+            dated = True
+        parts.append(name)
+        parts.append(b": ")
+        parts.append(value)
+        parts.append(b"\r\n")
+    if not dated:
+        parts.append(date_field())
+    parts.append(framing)
+    parts.append(connection)
+    parts.append(b"\r\n")
+    parts.append(body)
+    return b"".join(parts)
 
 
 def whole_response(response: Response, identity: bytes, method: str, version: tuple[int, int], *, keep_alive: bool) -> bytes:

@@ -8,9 +8,12 @@ A host makes a `Passage` for each exchange that is traffic, and calls
 
 with the making of the answer between the first two, and its delivery behind the second. The first two are coroutines that wait
 on `Wait`s alone: a host steps them, or awaits them by `flow.step_in_task`. Both raise `ClientGone` where the client has left.
+A host that would rather not make a coroutine for what seldom waits calls `request` and `response` instead.
 """
 
 from __future__ import annotations
+
+from collections.abc import Awaitable
 
 from goto.flow import ClientGone, Flow, Response
 from goto.traffic.listener import Listener, Outcome
@@ -27,29 +30,30 @@ class Passage:
         self._pipeline = listener.pipeline
         self._over = False
 
+    def request(self) -> Awaitable[None] | None:
+        """Run the request hooks. None when nothing has to wait, else what to await, which raises `ClientGone`."""
+        waits = self._pipeline.request(self.flow)
+        return None if waits is None and not self.flow.holds else self._wait(waits)
+
+    def response(self, response: Response) -> Awaitable[None] | None:
+        """Run the response hooks, likewise. `flow.response` is then the one to send."""
+        self.flow.response = response
+        waits = self._pipeline.response(self.flow)
+        return None if waits is None and not self.flow.holds else self._wait(waits)
+
     async def ask(self) -> None:
         """Run the request hooks, and wait as long as they hold the flow. Raises `ClientGone`."""
-        flow = self.flow
-        waits = self._pipeline.request(flow)
+        waits = self.request()
         if waits is not None:
             await waits
-        if flow.holds:
-            await self._wait_out()
-        if flow.gone:
-            raise ClientGone
 
     async def tell(self, response: Response) -> Response:
         """Run the response hooks, and wait as long as they hold the flow; the response to send. Raises `ClientGone`."""
-        flow = self.flow
-        flow.response = response
-        waits = self._pipeline.response(flow)
+        waits = self.response(response)
         if waits is not None:
             await waits
-        if flow.holds:
-            await self._wait_out()
-        if flow.gone:
-            raise ClientGone
-        return flow.response
+        assert self.flow.response is not None
+        return self.flow.response
 
     @property
     def wants_taken(self) -> bool:
@@ -73,9 +77,11 @@ class Passage:
             self.listener.ends[flow.counted, outcome] += 1
         self._pipeline.closed(flow)
 
-    async def _wait_out(self) -> None:
-        """Wait for all that holds the flow, one after the other."""
+    async def _wait(self, waits: Awaitable[None] | None) -> None:
+        """Wait for a hook and those behind it, then for all that holds the flow, one after the other."""
         flow = self.flow
+        if waits is not None:
+            await waits
         while flow.holds:
             hold, *flow.holds = flow.holds
             hold.begin()
@@ -83,3 +89,5 @@ class Passage:
                 await flow.until(hold.wait)
             finally:
                 hold.over()
+        if flow.gone:
+            raise ClientGone

@@ -13,7 +13,7 @@ from aiohttp.streams import EMPTY_PAYLOAD
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from goto.http.heads import MOST_FIELDS, SAID_LIMIT, Recall, plain_request, plain_response, request_of
+from goto.http.heads import CHUNKED, MOST_FIELDS, SAID_LIMIT, Recall, plain_chunks, plain_request, plain_response, request_of
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: h:1\r\nX-A:  b c \r\nconnection: Keep-Alive\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 2\r\n\r\nok"
@@ -73,7 +73,8 @@ def test_a_plain_request_may_have_a_length(value: str, length: int) -> None:
         GET.replace(b"X-A:", b"Content-Length: \r\nX-A:"),
         GET.replace(b"X-A:", b"Content-Length: 1\r\nContent-Length: 1\r\nX-A:"),
         GET.replace(b"X-A:", b"Content-Length: 9999999999999999999\r\nX-A:"),
-        GET.replace(b"X-A:", b"Transfer-Encoding: chunked\r\nX-A:"),
+        GET.replace(b"X-A:", b"Transfer-Encoding: gzip, chunked\r\nX-A:"),
+        GET.replace(b"X-A:", b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\nX-A:"),
         GET.replace(b"X-A:", b"Expect: 100-continue\r\nX-A:"),
         GET.replace(b"X-A:", b"Upgrade: h2c\r\nX-A:"),
         GET.replace(b"X-A:", b"Proxy-Connection: close\r\nX-A:"),
@@ -145,10 +146,35 @@ def test_a_request_is_what_the_parser_says_it_is(data: bytes) -> None:
         raise AssertionError(f"the parser refuses it: {error}") from None
     assert (message.method, message.path, message.version) == (request.method, request.target, request.version)
     assert list(message.raw_headers) == request.headers.fields
-    length = int(message.headers.get("content-length", "0"))
-    assert (asked[3], request.has_body, body is EMPTY_PAYLOAD, message.chunked) == (length, length > 0, length == 0, False)
+    length = CHUNKED if message.chunked else int(message.headers.get("content-length", "0"))
+    assert (asked[3], request.has_body, body is EMPTY_PAYLOAD) == (length, length != 0, length == 0)
     assert not message.should_close
     assert not message.upgrade
+
+
+chunks = st.lists(st.binary(min_size=1, max_size=20), max_size=4).map(
+    lambda pieces: [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces]
+)
+lasts = st.sampled_from(
+    [b"0\r\n\r\n", b"00\r\n\r\n", b"0\r\n\r\nGET", b"0\r\nX: 1\r\n\r\n", b"0;x\r\n\r\n", b"0\n\n", b"0\r\n", b"", b"zz\r\n"]
+)
+
+
+@settings(max_examples=300)
+@given(chunks, lasts, st.integers(0, 60), st.binary(max_size=2))
+def test_chunks_are_what_the_parser_says_they_are(pieces: list[bytes], last: bytes, at: int, odd: bytes) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = b"".join([*pieces, last])
+    body = body[:at] + odd + body[at:]
+    found = plain_chunks(head + body, len(head))
+    if found is None:
+        assert odd or last not in (b"0\r\n\r\n", b"00\r\n\r\n", b"0\r\n\r\nGET")
+        return
+    data, end = found
+    ((message, stream),) = parsed(head + body[: end - len(head)])
+    assert message.chunked
+    assert stream.is_eof()
+    assert stream.read_nowait() == data
 
 
 def test_a_plain_response() -> None:

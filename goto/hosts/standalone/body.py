@@ -47,6 +47,14 @@ class RequestBody:
         """Nobody has said where it goes."""
         return self._sink is None
 
+    def take(self) -> bytes | None:
+        """All of it, if it is here, and nobody has said where it goes. None else, and where it broke."""
+        if not self.over or self._sink is not None or self._error is not None:
+            return None
+        held = self._held
+        self.drop()
+        return held[0] if len(held) == 1 else b"".join(held)
+
     @property
     def congested(self) -> bool:
         sink = self._sink
@@ -65,8 +73,8 @@ class RequestBody:
 
     def _lead(self, sink: Sink) -> None:
         self._sink = sink
-        sink.on_drained = self._settle
         held, self._held, self._held_size = self._held, [], 0
+        sink.on_drained = self._settle
         for data in held:
             sink.more(data)
         if self._error is not None:

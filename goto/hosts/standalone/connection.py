@@ -31,7 +31,8 @@ from typing import Any, Final
 from goto.api.management import Management
 from goto.flow import Peer, Request, Response, Wait
 from goto.hosts.standalone.body import RequestBody
-from goto.hosts.standalone.reading import BROKEN, CHUNKED, HEAD, WHOLE, Malformed, Reader, Reading
+from goto.hosts.standalone.reading import BROKEN, HEAD, WHOLE, Malformed, Reader, Reading
+from goto.http.heads import CHUNKED
 from goto.http.wire import whole_response
 from goto.traffic.accesslog import AccessLog, address_of
 from goto.traffic.limits import LIMITS
@@ -150,6 +151,8 @@ class ClientConnection(Reader):
         self._reading = Reading(self, shared.loop)
         self._feeding = False
         """Within `Reading.feed`."""
+        self._fresh: Exchange | None = None
+        """One that begins with the last byte of its body, or when all is read that has come: most bodies are here then."""
         self._held_back = False
         """The client has to wait: nothing is read of its socket."""
         self._timer: asyncio.TimerHandle | None = None
@@ -309,7 +312,10 @@ class ClientConnection(Reader):
         self.body = body
         exchange = self.shared.exchange(self, request, target, body, keep)
         self.exchange = exchange
-        exchange.begin()
+        if body is None:
+            exchange.begin()
+        else:
+            self._fresh = exchange
 
     def on_data(self, data: bytes) -> None:
         if self.body is not None:
@@ -318,7 +324,9 @@ class ClientConnection(Reader):
     def on_end(self) -> None:
         if self.body is not None:
             self.body.end()
-        if self.state == DRAINING:
+        if self._fresh is not None:
+            self._begin(self._fresh)
+        elif self.state == DRAINING:
             self._drained()
 
     def on_broken(self, malformed: Malformed) -> None:
@@ -337,6 +345,8 @@ class ClientConnection(Reader):
         self._feeding = True
         reading.feed(data)
         self._feeding = False
+        if self._fresh is not None:
+            self._begin(self._fresh)
         body = self.body
         if body is not None:
             body.flush()
@@ -347,6 +357,10 @@ class ClientConnection(Reader):
                 self._loop.call_soon(self._go_on)
             elif reading.partial and self._timer is None:
                 self._timer = self._loop.call_later(LIMITS.head_time, self._head_late)
+
+    def _begin(self, exchange: Exchange) -> None:
+        self._fresh = None
+        exchange.begin()
 
     def _go_on(self) -> None:
         """What was held back has its turn."""

@@ -59,7 +59,10 @@ class HostedExchange(Exchange):
 
     # ------------------------------------------------------------ stepping
     def begin(self) -> None:
-        self._coroutine = self._serve()
+        shared, listener = self._shared, self._connection.listener
+        asked = shared.management.find(listener, self.flow.request, apart=shared.admin)
+        self.traffic = asked is None and not shared.admin
+        self._coroutine = self._pass(Passage(listener, self.flow)) if self.traffic else self._manage(asked)
         self.step()
 
     def step(self) -> None:
@@ -69,8 +72,13 @@ class HostedExchange(Exchange):
         try:
             wait: Wait[Any] = coroutine.send(None)
         except StopIteration:
-            self._coroutine = None  # it leads back here
-            self._connection.over(self)
+            self._end()
+        except ClientGone:
+            self.keep = False
+            self._end()
+        except Exception:
+            self._fail()
+            self._end()
         else:
             wait.on_come = self.step
 
@@ -81,31 +89,22 @@ class HostedExchange(Exchange):
     def left(self) -> None:
         self.flow.leave()
 
-    # ------------------------------------------------------------ the way through
-    async def _serve(self) -> None:
-        connection, flow = self._connection, self.flow
-        try:
-            asked = self._shared.management.find(connection.listener, flow.request, apart=self._shared.admin)
-            if asked is not None:
-                await self._manage(asked)
-            elif self._shared.admin:
-                self._went = "api"
-                missing = NotFound(f"there is no route {flow.request.path}, and this port serves nothing but the API")
-                await self._write(refusal(missing, flow.request))
-            else:
-                await self._pass()
-        except ClientGone:
-            self.keep = False
-        except Exception:
-            self._fail()
-        if self._answer is not None and not self._answer.done:
-            self._answer.abort()
+    def _end(self) -> None:
+        self._coroutine = None  # it leads back here
+        answer = self._answer
+        if answer is not None and not answer.done:
+            answer.abort()
         self._log()
+        self._connection.over(self)
 
-    async def _manage(self, asked: ApiRequest) -> None:
+    # ------------------------------------------------------------ the way through
+    async def _manage(self, asked: ApiRequest | None) -> None:
+        """A call of the API, or what comes to its port and is none."""
         self._went = "api"
         request, management = self.flow.request, self._shared.management
         try:
+            if asked is None:
+                raise NotFound(f"there is no route {request.path}, and this port serves nothing but the API")
             call = management.admit(asked)
             body = await self._read(call.route.body_limit)
         except ApiError as error:
@@ -117,24 +116,33 @@ class HostedExchange(Exchange):
             served = await self._send(served.calls, body)
         await self._write(served)
 
-    async def _pass(self) -> None:
+    async def _pass(self, passage: Passage) -> None:
         """Traffic: through the features, and back."""
-        self.traffic = True
         flow, body = self.flow, self._body
-        passage = Passage(self._connection.listener, flow)
         try:
-            await passage.ask()
-            response = await self._respond()
+            waits = passage.request()
+            if waits is not None:
+                await waits
+            response = flow.response or self._at_once()
+            if response is None:
+                response = await self._respond()
             if body is not None and body.unclaimed:
                 body.drop()  # behind what stands still of it, a client that leaves would not be seen
-            response = await passage.tell(response)
-            await self._write(response)
+            waits = passage.response(response)
+            if waits is not None:
+                await waits
+            response = flow.response
+            assert response is not None
+            if response.stream is None:
+                self._write_whole(response)
+            else:
+                await self._write(response)
             if passage.wants_taken and self._whole:
                 await flow.until(self._connection.taken())
         finally:
-            completed = self._whole and not flow.gone and not flow.aborted
+            completed = self._whole and not flow.gone
             if not completed and self._outcome is None:
-                self._outcome = "aborted" if flow.aborted else "client_gone" if flow.gone else "broke_off"
+                self._outcome = "client_gone" if flow.gone else "broke_off"
             elif completed and flow.unanswered:
                 self._outcome = "upstream_failed"
             passage.over(self._outcome, completed=completed)
@@ -149,10 +157,22 @@ class HostedExchange(Exchange):
         else:
             self._write_whole(response)
 
+    def _at_once(self) -> Response | None:
+        """The answer, if it is made here and all is here that it takes; else it has to be waited for."""
+        flow, data = self.flow, b""
+        if flow.upstreams or flow.request.upgrade:
+            return None
+        if self._body is not None:
+            whole = self._body.take()
+            if whole is None:
+                return None
+            data = whole
+        make = flow.answer or flow.default
+        assert make is not None
+        return make(flow, data if len(data) <= SHOWN_BYTES else data[:SHOWN_BYTES], len(data))
+
     async def _respond(self) -> Response:
         flow = self.flow
-        if flow.response is not None:
-            return flow.response
         try:
             if flow.request.upgrade == "websocket" and flow.status is None and len(flow.upstreams) != 1:
                 return Response.text(501, "goto: a websocket connection needs exactly one target")
@@ -182,12 +202,14 @@ class HostedExchange(Exchange):
             call.upgrade = flow.request.headers.get("upgrade") or ""
         head: Wait[Answer] = Wait()
         coming = self._body
-        if coming is not None and coming.unclaimed:
+        if coming is None or not coming.unclaimed:
+            self._answer = upstream.send(call, body, head.come)
+        elif coming.length is not None and (whole := coming.take()) is not None:
+            self._answer = upstream.send(call, whole, head.come)
+        else:
             upload = Upload(coming.length)
             self._answer = upstream.send(call, upload, head.come)
             coming.to(upload)
-        else:
-            self._answer = upstream.send(call, body, head.come)
         answer = await flow.until(head)
         if answer.error is not None and not answer.status:
             if isinstance(answer.error, ClientBroke):
@@ -206,6 +228,8 @@ class HostedExchange(Exchange):
         try:
             if body.length is not None and body.length > limit:
                 raise TooLarge(f"body: {body.length} bytes are more than the limit of {limit}")
+            if body.length is not None and (data := body.take()) is not None:
+                return data
             whole = WholeBody(limit)
             await self._reading(body, whole)
             return whole.data
@@ -275,12 +299,12 @@ class HostedExchange(Exchange):
         went = self._went
         if flow.marks:
             went = " ".join((went, *flow.marks))
-        if self._outcome == "broke_off":
+        if flow.aborted:
+            went += " aborted"
+        elif self._outcome == "broke_off":
             went += " broke-off"
         elif flow.gone:
             went += " client-gone"
-        elif self._outcome == "aborted":
-            went += " aborted"
         port, client, method = self._connection.listener.port, self._connection.peer.address, flow.request.method
         seconds = time.monotonic() - flow.started
         shared.log.exchange(port, client, method, self._target, self._status, seconds, went)

@@ -1,7 +1,7 @@
 """What a client sends, read: requests one after the other, each with its body, told to a `Reader`. No sockets and no clock.
 
 A head that is plain is read at a glance (see `goto.http.heads`), any other by aiohttp's parser. A body with a length is counted
-past the parser, one in chunks comes through it. The states (RFC 9112):
+past the parser, one in chunks comes through it unless all of it is here and plain. The states (RFC 9112):
 
     state       what has come                                    goes to
     HEAD        whole requests and no more, or a part of a head  WHOLE, COUNTED or CHUNKS with the end of a head; BROKEN
@@ -25,10 +25,11 @@ from typing import Any, Final
 
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import HttpRequestParser
+from mypy_extensions import mypyc_attr
 
 from goto.flow import Headers, Request, encode
 from goto.http.fields import Field
-from goto.http.heads import Asked, Recall, plain_request
+from goto.http.heads import CHUNKED, Asked, Recall, plain_chunks, plain_request
 from goto.traffic.limits import LIMITS
 
 GLANCE = True
@@ -40,9 +41,6 @@ CHUNKS: Final = 2
 WHOLE: Final = 3
 SWITCHED: Final = 4
 BROKEN: Final = 5
-
-CHUNKED: Final = -1
-"""The length of a body that comes in chunks."""
 
 TURN: Final = 64
 """Requests that are read of what came in one read, before others have their turn."""
@@ -67,6 +65,7 @@ class Malformed:
         self.target = target
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Reader(ABC):
     """Who is told what was read."""
 
@@ -177,10 +176,12 @@ class Reading:
                 asked = self._glance(head)
                 if asked is not None and len(asked[2]) <= LIMITS.fields:
                     method, target, index, length = asked
-                    fields: list[Field] = [field for (field,) in index.values()]
-                    request = Request(method, target, Headers(fields, index), has_body=length > 0)
-                    self._begin(request, target, length, True, False)
-                    return end
+                    chunks = plain_chunks(data, end) if length == CHUNKED else None
+                    if length != CHUNKED or chunks is not None:
+                        fields: list[Field] = [field for (field,) in index.values()]
+                        request = Request(method, target, Headers(fields, index), has_body=length != 0)
+                        self._begin(request, target, length, True, False)
+                        return end if chunks is None else self._end_chunks(*chunks)
             while at < len(data) and (data[at] == 13 or data[at] == 10):
                 at += 1  # empty lines before a request line (RFC 9112, 2.2)
             if at == len(data):
@@ -288,15 +289,22 @@ class Reading:
             except HttpProcessingError as error:
                 reason = _first_line(error.message, b"")
             at = end
-        piece = body.read_nowait()
+        piece: bytes = body.read_nowait()
+        if not reason and body.is_eof():
+            self._parser = self._body = None
+            return self._end_chunks(piece, at)
         if piece:
             self._reader.on_data(piece)
         if reason:
             self._break(400, reason)
-        elif body.is_eof():
-            self._parser = self._body = None
-            self.state = WHOLE
-            self._reader.on_end()
+        return at
+
+    def _end_chunks(self, piece: bytes, at: int) -> int:
+        """The last piece of a body in chunks is here; where it ends."""
+        self.state = WHOLE
+        if piece:
+            self._reader.on_data(piece)
+        self._reader.on_end()
         return at
 
     # ------------------------------------------------------------ inside

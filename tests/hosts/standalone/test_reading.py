@@ -14,7 +14,8 @@ from support.client import get
 
 from goto.flow import Request
 from goto.hosts.standalone import reading
-from goto.hosts.standalone.reading import BROKEN, CHUNKED, HEAD, TURN, WHOLE, Malformed, Reader, Reading, request_of
+from goto.hosts.standalone.reading import BROKEN, HEAD, TURN, WHOLE, Malformed, Reader, Reading, request_of
+from goto.http.heads import CHUNKED
 from goto.traffic.limits import LIMITS
 
 HELLO = b"5\r\nhello\r\n0\r\n\r\n"
