@@ -54,7 +54,7 @@ def health(url: str, *, insecure: bool = False) -> int:
 
 
 def _ask(url: str, *, insecure: bool) -> tuple[bool, str]:
-    """Whether the answer says that it is healthy; and its body, or what is wrong."""
+    """Ask the instance. Returns whether it is healthy, and the body of its answer or the reason why there is none."""
     origin = Origin.of(url)
     if missing := missing_interface(origin.host):
         return False, f"no interface {missing}"

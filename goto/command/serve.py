@@ -82,7 +82,7 @@ async def _serve(options: argparse.Namespace) -> int:
         log.say(f"goto {__version__} serves {where} as {first.name}; {_api(options, host)}")
         start.warn(options.host)
     watching = asyncio.create_task(watch(options.config, host.instance.config.reload, content)) if options.watch else None
-    # what is here now stays to the end: the collector need not look at it again
+    # the objects made so far live until the end, so the garbage collector need not check them again
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS)

@@ -11,7 +11,7 @@ With `labels` the method returns a map from a label's value to these, or from a 
 several. All have the label `listener` besides.
 
 Names follow https://prometheus.io/docs/practices/naming/: base units, without the ending that a type adds (`_total` of a
-counter). No label may hold what a client sent: each new value is a series that a server keeps.
+counter). No label may contain what a client sent, since the Prometheus server keeps a series for each value.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Histogram:
     bounds: Sequence[float]
     """The upper bound of each bucket, rising."""
     counts: Sequence[int]
-    """Observations in each bucket alone, and in one more for what is past the last bound."""
+    """The number of observations in each bucket, not cumulated, and in one more for those past the last bound."""
     total: float
     """The sum of all observations."""
 

@@ -20,12 +20,12 @@ Pairs = Annotated[list[tuple[SentHeaderName, HeaderValue]], msgspec.Meta(max_len
 
 
 class ResponseHeaders(Feature):
-    """Add configured headers to every response to traffic, proxied ones included, or set them in the place of what it has."""
+    """Add configured headers to every response to traffic, or replace those that it has. This includes proxied responses."""
 
     def __init__(self) -> None:
         self.added: Pairs = []
         self.replacing: Pairs = []
-        """Each name once. What is added of the same name was added afterwards."""
+        """Headers that replace others, each name once. Those of the same name in `added` were added later."""
         self._fields: list[Field] = []
         self._replaced: frozenset[bytes] = frozenset()
 
@@ -50,7 +50,7 @@ class ResponseHeaders(Feature):
 
     @put("/response/headers/set/{header}/{value}", raises=[Conflict])
     def set(self, header: SentHeaderName, value: HeaderValue) -> str:
-        """Set a header of all responses to traffic, in the place of all others of this name, whoever made or added them."""
+        """Set a header of all responses to traffic, which replaces all others of this name."""
         self._change([*_without(self.replacing, header), (header, value)], _without(self.added, header))
         return f"Set response header {header}: {value}"
 
@@ -93,8 +93,8 @@ class ResponseHeaders(Feature):
 
     @setting("response.setHeaders")
     def configured_set(self) -> Pairs:
-        """Headers of all responses to traffic, in the place of others of their name, but those of `response.headers`. Of two that
-        have one name the last one counts.
+        """Headers of all responses to traffic, which replace others of their name except those of `response.headers`. If two have
+        the same name, the last one counts.
         """
         return list(self.replacing)
 

@@ -1,4 +1,4 @@
-"""Content codings undone, within bounds (RFC 9110, 8.4.1)."""
+"""Decoding of content codings, within bounds (RFC 9110, 8.4.1)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Final
 from goto.http.fields import Field
 
 UNDONE: Final = frozenset(("gzip", "x-gzip", "deflate"))
-"""Codings that can be undone."""
+"""The codings that can be decoded."""
 
 MOST_CODINGS: Final = 2
-"""Codings within each other that are undone; a body with more of them stays as it is."""
+"""How many codings within each other are decoded; a body with more of them stays as it is."""
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _ZLIB: Final = zlib.MAX_WBITS
 _RAW: Final = -zlib.MAX_WBITS
-"""Deflate without the header of zlib, which some servers send though it is wrong (RFC 9110, 8.4.1.2)."""
+"""Deflate without the header of zlib, which some servers send by mistake (RFC 9110, 8.4.1.2)."""
 
 _MAGIC: Final = b"\x1f\x8b"
 _FED: Final = 1 << 14
-"""Bytes that are fed at a time."""
+"""Bytes that are decoded at a time."""
 
 
 def codings_of(fields: Iterable[Field]) -> list[str]:
-    """The codings of a body in the order in which they were applied; empty unless all of them can be undone."""
+    """The codings of a body in the order in which they were applied; empty unless all of them can be decoded."""
     values = b",".join([value for name, value in fields if name.lower() == b"content-encoding"])
     words = [word.strip().lower() for word in values.decode("latin-1").split(",")]
     codings = [word for word in words if word not in ("", "identity")]
@@ -33,7 +33,7 @@ def codings_of(fields: Iterable[Field]) -> list[str]:
 
 
 def undo(data: bytes, coding: str, most: int) -> tuple[bytes, bool]:
-    """What a coding stands for, as far as it is sound and `most` bytes go; and whether that is all of it."""
+    """Decode data, as far as it is valid, up to `most` bytes. Returns the decoded bytes, and whether that is all of them."""
     view, at, made = memoryview(data), 0, bytearray()
     while at < len(view):
         inflater, full = zlib.decompressobj(_window(view[at : at + 2], coding)), False
@@ -52,12 +52,12 @@ def undo(data: bytes, coding: str, most: int) -> tuple[bytes, bool]:
         if not inflater.eof:
             return bytes(made), False
         if coding == "deflate" or bytes(view[at : at + 2]) != _MAGIC:
-            break  # gzip alone may have several members (RFC 1952, 2.2)
+            break  # only gzip may have several members (RFC 1952, 2.2)
     return bytes(made), at == len(view)
 
 
 def _window(head: memoryview, coding: str) -> int:
-    """What zlib is told of the format of data that begins so."""
+    """The argument of zlib for the format of data with this beginning."""
     if coding != "deflate":
         return _GZIP
     has_header = len(head) == 2 and head[0] & 15 == 8 and int.from_bytes(head, "big") % 31 == 0
@@ -65,7 +65,7 @@ def _window(head: memoryview, coding: str) -> int:
 
 
 def _up_to_fault(inflater: zlib._Decompress, part: memoryview, room: int) -> bytes:
-    """What comes of a part before it turns out not to be sound: an error takes with it what its call had made."""
+    """The bytes decoded from a part before its fault, one by one, since a call that fails loses what it has decoded."""
     made = bytearray()
     for at in range(len(part)):
         try:

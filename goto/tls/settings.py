@@ -112,7 +112,7 @@ def of_target(url: str, tls: TargetTls | None, *, verify: bool) -> ClientTls | N
 
 
 def as_option(reason: str, options: Mapping[str, str]) -> str:
-    """What is wrong with a field, said of the option that stands for it on the command line; the rest stays as it is."""
+    """The message of a wrong field, with the command-line option in place of the field. The rest stays as it is."""
     field, colon, rest = reason.partition(": ")
     option = options.get(field.partition("[")[0])
     return f"{option}: {rest}" if colon and option else reason

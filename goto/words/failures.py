@@ -1,4 +1,4 @@
-"""Failures of the system in plain words, without what Python adds: `[Errno 111]`, `urlopen`, a class's name."""
+"""Errors of the system in plain words, without what Python adds: `[Errno 111]`, `urlopen`, the name of a class."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _NUMBER = re.compile(r"\[(?:Errno|SSL: [A-Z0-9_]+) ?(-?[0-9]*)\] ?")
 
 
 def system_reason(error: Exception) -> str:
-    """Why something failed, as the system or OpenSSL says it."""
+    """The reason of an error, in the words of the system or of OpenSSL."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate not accepted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return str(error.reason).lower().replace("_", " ") if getattr(error, "reason", None) else plain_text(str(error))
     if isinstance(error, OSError) and error.errno:
-        # what looks names up has numbers of its own, below 0
+        # errors of name resolution have numbers of their own, below 0
         return os.strerror(error.errno) if error.errno > 0 else error.strerror or plain_text(str(error))
     return plain_text(str(error)) or type(error).__name__
 
 
 def plain_text(text: str) -> str:
-    """A text of an exception on one line, without the numbers of errors; where it tells of several, each reason once."""
+    """The text of an exception on one line, without error numbers. If it is about several errors, each reason is given once."""
     numbers = [int(number) for number in re.findall(r"\[Errno ([0-9]+)\]", text)]
     if len(numbers) > 1:
         return ", ".join(dict.fromkeys(map(os.strerror, numbers)))

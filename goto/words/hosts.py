@@ -11,7 +11,7 @@ from goto.words.names import one_line
 
 
 class Interface(str):
-    """A name or an address of this machine, to listen on. Brackets of IPv6 are taken off."""
+    """A name or an address of this machine to listen on. The brackets of an IPv6 address are removed."""
 
     @classmethod
     def parse(cls, text: str) -> Interface:
@@ -20,14 +20,14 @@ class Interface(str):
 
 
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
-"""What parts the labels of a name (UTS 46, 4)."""
+"""The characters that separate the labels of a name (UTS 46, 4)."""
 
 
 def lookup_host(host: str) -> str:
-    """A host as it is looked up; IPv6 without brackets. ValueError says what is wrong.
+    """The form of a host for looking it up; IPv6 has no brackets. Raises ValueError with the reason.
 
-    A zone of IPv6 is what names the interface, without the `25` of a URI: `fe80::1%eth0`. Letters past ASCII are converted by
-    UTS 46, not transitional; labels that are ASCII stay as they are.
+    The zone of an IPv6 address is the name of the interface, without the `25` of a URI: `fe80::1%eth0`. Letters past ASCII are
+    converted by UTS 46, nontransitional; labels in ASCII stay as they are.
     """
     if ":" in host:
         return _with_zone(host)
@@ -40,12 +40,12 @@ def lookup_host(host: str) -> str:
 
 
 def host_without_zone(host: str) -> str:
-    """A host that was looked up, as others know it: `Host` and certificates name no interface of this machine."""
+    """A host without its zone, as it is in `Host` and in certificates: a zone means something on this machine only."""
     return host.partition("%")[0] if ":" in host else host
 
 
 def missing_interface(host: str) -> str:
-    """The interface that a host names, if this machine does not have it; otherwise empty. A number may be that of one."""
+    """The interface that a host names, if this machine does not have it; else empty. A number always passes."""
     _, percent, zone = host.partition("%")
     if percent and ":" in host and not zone.isdecimal():
         try:
@@ -56,7 +56,7 @@ def missing_interface(host: str) -> str:
 
 
 def bracketed(host: str) -> str:
-    """A host as it stands in a URL: IPv6 in brackets, its zone behind `%25` (RFC 6874, 2)."""
+    """A host in the form of URLs: an IPv6 address in brackets, with `%25` before its zone (RFC 6874, 2)."""
     return f"[{host.replace('%', '%25')}]" if ":" in host else host
 
 
@@ -80,7 +80,7 @@ def _with_zone(host: str) -> str:
 def _ascii_label(label: str) -> str:
     if label.isascii():
         return label
-    import idna  # its tables take time to import, and few hosts need them
+    import idna  # imported on demand: its tables take time, and few hosts need them
 
     try:
         return idna.encode(label, uts46=True, transitional=False).decode()

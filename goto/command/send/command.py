@@ -133,7 +133,7 @@ async def _send(targets: list[ClientTarget], results: Results, requests: int) ->
     run = Run(targets, results, pool, total=requests)
     heard = _Signals(run)
     shown = progress(results, requests * len(targets))
-    # what is here now stays to the end: the collector need not look at it again
+    # the objects made so far live until the end, so the garbage collector need not check them again
     gc.collect()
     gc.freeze()
     try:
