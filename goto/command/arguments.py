@@ -77,7 +77,7 @@ def _parser(serve: str = "goto serve") -> argparse.ArgumentParser:
     _add_send(commands)
 
     check = commands.add_parser("check", help="check configuration files; exit status 0, or 2 with what is wrong")
-    check.add_argument("files", nargs="+", metavar="FILE", help="a YAML file; several are merged in order")
+    check.add_argument("files", nargs="+", metavar="FILE", help="a YAML file, - for standard input; several are merged in order")
     _add_feature(check)
     check.set_defaults(run=_check, parser=check)
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 from goto.command.descriptors import print_json
 from goto.config.errors import ConfigError
+from goto.config.loader import LARGEST, load, load_file
+from goto.config.node import Node
 from goto.hosts.standalone.host import StandaloneHost
 from goto.instance.plugins import PluginError, with_plugins
 from goto.instance.wiring import Features, config_keys, route_table
@@ -30,9 +32,14 @@ def check(files: Sequence[str], plugins: Sequence[str] = ()) -> int:
 async def _check(files: Sequence[str], plugins: Sequence[str]) -> None:
     host = StandaloneHost(AccessLog(enabled=False), features=with_plugins(plugins))
     try:
-        host.instance.config.read(files)
+        host.instance.config.read(files, _load)
     finally:
         await host.instance.stop()
+
+
+def _load(file: str) -> Node:
+    """The document in a file, or with `-` in standard input. Raises `ConfigError`."""
+    return load(sys.stdin.buffer.read(LARGEST + 1), file) if file == "-" else load_file(file)
 
 
 def print_schema(plugins: Sequence[str] = ()) -> int:

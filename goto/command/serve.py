@@ -14,7 +14,7 @@ from goto.api.access import Hosts
 from goto.command import signals
 from goto.command.runtime import allow_files, run
 from goto.config.errors import ConfigError
-from goto.config.watch import contents, watch
+from goto.config.watch import Watch, contents
 from goto.errors import ApiError
 from goto.hosts.standalone.host import StandaloneHost
 from goto.instance.plugins import PluginError, with_plugins
@@ -81,7 +81,7 @@ async def _serve(options: argparse.Namespace) -> int:
         where = f"{options.protocol}://{_shown_host(options)}:{first.port}"
         log.say(f"goto {__version__} serves {where} as {first.name}; {_api(options, host)}")
         start.warn(options.host)
-    watching = asyncio.create_task(watch(options.config, host.instance.config.reload, content)) if options.watch else None
+    watching = asyncio.create_task(Watch(options.config, host.instance.config, content).run()) if options.watch else None
     # the objects made so far live until the end, so the garbage collector need not check them again
     gc.collect()
     gc.freeze()

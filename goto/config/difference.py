@@ -7,13 +7,14 @@ set by API.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from goto.config.document import ConfiguredValues
+from goto.config.document import ConfiguredValues, Document
 from goto.config.node import IDENTITY
+from goto.words.writing import as_json
 
 
 def changed(old: ConfiguredValues, new: ConfiguredValues) -> Iterator[str]:
@@ -21,6 +22,38 @@ def changed(old: ConfiguredValues, new: ConfiguredValues) -> Iterator[str]:
     for path in {**old, **new}:
         if path not in old or path not in new or old[path].value != new[path].value:
             yield path
+
+
+def takes_away(old: Document, new: Document) -> bool:
+    """Whether `new` lacks a key, an item of a list or a listener that `old` has. Another value of a key takes nothing away."""
+    if any(port not in new.listeners for port in old.listeners):
+        return True
+    sides = [(old.first, new.first), (old.process, new.process)]
+    sides += [(part.settings, new.listeners[port].settings) for port, part in old.listeners.items()]
+    return any(
+        path not in after or _lacks(as_json(value.value), as_json(after[path].value))
+        for before, after in sides
+        for path, value in before.items()
+    )
+
+
+def _lacks(old: Any, new: Any) -> bool:
+    """The same of data in JSON's types."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return any(key not in new or _lacks(value, new[key]) for key, value in old.items())
+    if isinstance(old, list) and isinstance(new, list):
+        after = dict(_numbered(map(_name, new), new))
+        # of a pair, the second is a value like others
+        found = _numbered(map(_name, old), old)
+        return any(mark not in after or (isinstance(item, dict) and _lacks(item, after[mark])) for mark, item in found)
+    return False
+
+
+def _name(item: Any) -> Any:
+    """What an item of a list is known by: the name of a map, the first of a pair, else all of it."""
+    if isinstance(item, dict):
+        return tuple(str(item[key]) for key in IDENTITY if key in item) or repr(item)
+    return (item[0],) if isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) else repr(item)
 
 
 def carried_over(old: Any, new: Any, present: Any) -> Any:
@@ -63,9 +96,12 @@ def _lists(old: list[Any], new: list[Any], present: list[Any]) -> list[Any]:
 
 def _marked(items: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Items, each with a key that is its own: its name, else the item itself, and how many equal ones came before."""
+    return _numbered(map(_mark, items), items)
+
+
+def _numbered(marks: Iterable[Any], items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
     seen: Counter[Any] = Counter()
-    for item in items:
-        mark = _mark(item)
+    for mark, item in zip(marks, items, strict=True):
         seen[mark] += 1
         yield (mark, seen[mark]), item
 

@@ -53,6 +53,10 @@ class Document:
     """By port."""
 
 
+LISTENER_KEYS: dict[str, Any] = {"port": Port, "protocol": str, "tls": ListenerTls, "open": bool, "admin": bool}
+"""The keys of a listener besides those of its settings, with their types."""
+
+
 def read_document(node: Node, keys: Keys) -> Document:
     """Read a node as a document. Raises `ConfigError` with every mistake."""
     reader = Reader()
@@ -118,7 +122,7 @@ class _DocumentReader:
         return parts
 
     def _listener(self, node: Mapping, path: str) -> tuple[Port, ListenerPart]:
-        own: dict[str, Any] = {"port": Port, "protocol": str, "tls": ListenerTls, "open": bool, "admin": bool}
+        own = LISTENER_KEYS
         tree = {**dict.fromkeys(own), **self._keys.listener_tree}
         values: dict[str, Any] = {"port": BAD}
         settings = Mapping(node.file, node.line, node.column)

@@ -9,6 +9,8 @@ from goto.config.document import ConfiguredValues, Document, ListenerPart
 from goto.config.keys import LISTENERS, Key, Keys
 from goto.words.writing import as_json
 
+_BREAKS = re.compile("[\x85\u2028\u2029]")
+
 
 def data_of(document: Document, keys: Keys) -> dict[str, Any]:
     """A document in JSON's types, with its keys in the order in which they are declared."""
@@ -53,6 +55,10 @@ def yaml_text(data: dict[str, Any]) -> str:
             # items of a list are indented further than its key, as most people write them
             return super().increase_indent(flow, False)
 
+    # what PyYAML would write as it is, and take for the end of a line when it reads it
+    Dumper.add_representer(
+        str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, '"' if _BREAKS.search(text) else None)
+    )
     for kind, pattern in PATTERNS:
         # PyYAML matches patterns at the beginning only, so this one is closed with $
         whole = re.compile(f"(?:{pattern.pattern})$")

@@ -27,10 +27,16 @@ MOST_NODES = 1_000_000
 DEEPEST = 64
 """How deep maps and lists may be nested."""
 
+NOT_YAML = "not YAML"
+"""How the problem of a text begins that no parser of YAML can read."""
+
 _TOO_DEEP = f"nested too deeply: at most {DEEPEST} levels are allowed"
 
 # libyaml's parser is ten times as fast; PyYAML's own one, where it was built without libyaml, has the same events
 _Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line for both parsers, which count them."""
+
 _TAG = "tag:yaml.org,2002:"
 _ESCAPE = re.compile(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)|[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", re.S
@@ -57,9 +63,17 @@ def load(data: bytes, file: str) -> Node:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError([Problem(file, line, 0, "", "not UTF-8: save it as UTF-8")]) from None
+    if is_empty(data):
+        return Mapping(file, 1, 1)  # libyaml takes no tab, not even in a line that has nothing else
     if text.lstrip()[:1] == "{":
         text = _json_as_yaml(text)
     return _Builder(file).build(text)
+
+
+def is_empty(data: bytes) -> bool:
+    """Whether there is nothing but blanks and comments."""
+    lines = map(bytes.strip, data.removeprefix(b"\xef\xbb\xbf").splitlines())
+    return all(not line or line.startswith(b"#") for line in lines)
 
 
 def _json_as_yaml(text: str) -> str:
@@ -100,7 +114,7 @@ class _Builder:
             events = yaml.parse(text, Loader=_Loader)
             node = self._document(events)
         except yaml.MarkedYAMLError as error:
-            self._add(error.problem_mark or error.context_mark, _yaml_message(error))
+            self._problems.append(self._not_yaml(error, text))
         except yaml.YAMLError as error:
             self._problems.append(self._unreadable(error, text))
         except _Stop:
@@ -212,17 +226,31 @@ class _Builder:
         self._add(event.start_mark, reason)
         return _Stop()
 
+    def _not_yaml(self, error: yaml.MarkedYAMLError, text: str) -> Problem:
+        mark = error.problem_mark or error.context_mark
+        if "nesting depth" in str(error.problem):
+            reason = _TOO_DEEP  # libyaml has a limit of its own, and reads ahead
+        elif name := _mistaken_name(error, text):
+            mark = error.context_mark
+            what = "anchor" if name.startswith("&") else "alias"
+            reason = f"{what} {name}: only letters, digits, - and _ can be used"
+        else:
+            reason = f"{NOT_YAML}: {', '.join(part for part in (error.context, error.problem) if part)}"
+        return Problem(self._file, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0, "", reason)
+
     def _unreadable(self, error: yaml.YAMLError, text: str) -> Problem:
         """The problem of a character that YAML does not allow, which the two parsers report differently."""
         position = getattr(error, "position", None)
         if not isinstance(position, int):
-            return Problem(self._file, 0, 0, "", f"not YAML: {error}")
+            return Problem(self._file, 0, 0, "", f"{NOT_YAML}: {error}")
         before = text.encode()[:position].decode(errors="replace") if _Loader is not yaml.Loader else text[:position]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         return Problem(self._file, line, column, "", "a control character is not allowed here: escape it, in double quotes")
 
 
-def _yaml_message(error: yaml.MarkedYAMLError) -> str:
-    if "nesting depth" in str(error.problem):
-        return _TOO_DEEP  # libyaml has a limit of its own, and reads ahead
-    return f"not YAML: {', '.join(part for part in (error.context, error.problem) if part)}"
+def _mistaken_name(error: yaml.MarkedYAMLError, text: str) -> str:
+    """The name of an anchor or an alias with a character that PyYAML does not take, as YAML does (1.2.2, 6.9.2); else empty."""
+    if error.context_mark is None or error.context not in ("while scanning an anchor", "while scanning an alias"):
+        return ""
+    line = _LINE_BREAK.split(text)[error.context_mark.line]
+    return line[error.context_mark.column :].split(maxsplit=1)[0].rstrip(",]}")

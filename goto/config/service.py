@@ -52,17 +52,20 @@ class Config:
         self._busy = asyncio.Lock()
 
     # ------------------------------------------------------------ files
-    def read(self, files: Sequence[str]) -> Document:
-        """Read files as one document, and check it as far as it can be without applying it. Raises `ConfigError`."""
+    def read(self, files: Sequence[str], load: Callable[[str], Node] | None = None) -> Document:
+        """Read files as one document, and check it as far as it can be without applying it. Raises `ConfigError`.
+
+        `load` makes a node of the name of a file; None for `load_file`.
+        """
         from goto.config.loader import load_file
 
-        return self._document(self._load([(file, load_file) for file in files]))
+        return self._document(self._load([(file, load or load_file) for file in files]))
 
-    @staticmethod
-    def _load(sources: Sequence[tuple[str, Callable[[str], Node]]]) -> Node:
+    def _load(self, sources: Sequence[tuple[str, Callable[[str], Node]]]) -> Node:
         """Load and merge all sources. Raises `ConfigError` with the problems of all of them."""
         from goto.config.errors import ConfigError, Problem
         from goto.config.merge import merge
+        from goto.config.spelling import as_declared
 
         nodes: list[Node] = []
         problems: list[Problem] = []
@@ -73,7 +76,8 @@ class Config:
                 problems += error.problems
         if problems:
             raise ConfigError(problems)
-        return merge(nodes)
+        keys = self._keys()
+        return merge(as_declared(node, keys) for node in nodes)
 
     def _document(self, node: Node, *, overridden: bool = True) -> Document:
         from goto.config.document import ConfiguredValue, read_document
@@ -101,11 +105,17 @@ class Config:
         """Start what the seeded document is to start, such as targets with `autoInvoke`, now that the listeners serve."""
         self._applier().settle()
 
-    async def reload(self, files: Sequence[str]) -> list[str]:
-        """Apply what has changed in the files since the last time. Returns what was changed. Raises `ConfigError`, `ApiError`."""
+    def takes_away(self, document: Document) -> bool:
+        """Whether a document lacks something that the one has which the files came to last."""
+        from goto.config.difference import takes_away
         from goto.config.document import Document
 
-        document = await asyncio.to_thread(self.read, files)
+        return takes_away(self._last or Document(), document)
+
+    async def reload(self, document: Document) -> list[str]:
+        """Apply what differs from what the files came to last. Returns what was changed. Raises `ApiError`."""
+        from goto.config.document import Document
+
         async with self._busy:
             done = await self._applier().apply(self._last or Document(), document)
             self._last = document
@@ -114,38 +124,62 @@ class Config:
 
     # ------------------------------------------------------------ routes
     @get("/goto/config", answers={200: {"application/yaml": dict[str, Any], "application/json": dict[str, Any]}})
-    def show(self, request: Request) -> Response:
+    async def show(self, request: Request) -> Response:
         """Show the present configuration as a document, in YAML, or in JSON with `Accept: application/json`."""
-        from goto.config.dump import data_of, yaml_text
-
-        data = data_of(self._applier().present(), self._keys())
-        if wants_json(request):
-            return Response.json(200, json_bytes(data))
-        response = Response(200, yaml_text(data).encode())
+        # a large one takes seconds to write
+        as_json = wants_json(request)
+        text = await asyncio.to_thread(self._text, self._applier().present(), as_json=as_json)
+        if as_json:
+            return Response.json(200, text)
+        response = Response(200, text)
         response.headers.add("Content-Type", "application/yaml")
         return response
+
+    def _text(self, document: Document, *, as_json: bool) -> bytes:
+        from goto.config.dump import data_of, yaml_text
+
+        data = data_of(document, self._keys())
+        return json_bytes(data) if as_json else yaml_text(data).encode()
 
     @post("/goto/config", body_limit=BODY_LIMIT, media=["application/yaml", "application/json"], raises=[Conflict])
     async def change(self, body: bytes, caller: Listener, replace: Flag = Flag.NO) -> str:
         """Merge a document in YAML or JSON into the present configuration, or with `?replace=y` replace it."""
-        from goto.config.dump import data_of
         from goto.config.errors import ConfigError
-        from goto.config.loader import load
-        from goto.config.merge import merge
-        from goto.config.node import node_of
 
         try:
-            posted = await asyncio.to_thread(load, body, "body")
+            posted = await asyncio.to_thread(self._posted, body)
             async with self._busy:
                 applier = self._applier(caller)
                 present = applier.present()
-                node = posted if replace else merge([node_of(data_of(present, self._keys()), "present"), posted])
-                document = await asyncio.to_thread(self._document, node, overridden=False)
+                document = await asyncio.to_thread(self._changed, present, posted, replace=bool(replace))
                 done = await applier.apply(present, document)
                 self.settle()
         except ConfigError as error:
             raise BadInput(str(error)) from None
         return f"Configuration applied: {', '.join(done)}" if done else "The configuration is like this already"
+
+    def _posted(self, body: bytes) -> Node:
+        """The document in the body of a call. Raises `ConfigError`, and `BadInput` where curl has made it one line."""
+        from goto.config.errors import ConfigError
+        from goto.config.loader import NOT_YAML, load
+        from goto.config.spelling import as_declared
+
+        try:
+            return as_declared(load(body, "body"), self._keys())
+        except ConfigError as error:
+            one_line = b"\n" not in body and b"\r" not in body
+            if one_line and any(problem.reason.startswith(NOT_YAML) for problem in error.problems):
+                raise BadInput(f"{error} (curl --data drops line ends: use --data-binary)") from None
+            raise
+
+    def _changed(self, present: Document, posted: Node, *, replace: bool) -> Document:
+        """The document that a posted one comes to. Raises `ConfigError`."""
+        from goto.config.dump import data_of
+        from goto.config.merge import merge
+        from goto.config.node import node_of
+
+        node = posted if replace else merge([node_of(data_of(present, self._keys()), "present"), posted])
+        return self._document(node, overridden=False)
 
     def _applier(self, caller: Listener | None = None) -> Applier:
         from goto.config.apply import Applier

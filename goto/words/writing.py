@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -38,7 +39,7 @@ def _clean(value: Any) -> Any:
 def as_json(value: Any) -> Any:
     """A value in JSON's types: words as they are written, structs without the fields that have their default."""
     if isinstance(value, msgspec.Struct):
-        fields = msgspec.structs.fields(type(value))
+        fields = _fields(type(value))
         return {field.encode_name: as_json(item) for field in fields if (item := getattr(value, field.name)) != _default(field)}
     if isinstance(value, dict):
         return {str(key): as_json(item) for key, item in value.items()}
@@ -50,6 +51,12 @@ def as_json(value: Any) -> Any:
         return value
     whole = getattr(value, "schema", {}).get("type") == "integer"
     return int(value) if whole else str(value)
+
+
+@lru_cache(maxsize=64)
+def _fields(struct: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """msgspec looks it all up anew each time that it is asked, which takes longer than all else."""
+    return msgspec.structs.fields(struct)
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:

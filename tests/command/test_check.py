@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from support import ROOT
 from support.goto_process import run_goto
 from support.ports import free_port
+from support.waiting import PATIENCE
 
 from goto.command.check import check, print_openapi, print_schema
 
@@ -37,6 +40,14 @@ def test_what_is_wrong_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[s
         f"{second}:2:10: response.delay: '5x' is not a duration: write it like 300ms, 1.5s or 1m30s",
         f"{first}:1:1: lable: unknown key; did you mean label?",
     ]
+
+
+def test_standard_input() -> None:
+    for text, status, said in (("response: {status: 503}", 0, "ok: -\n"), ("\nlabel: x: y", 2, "-:2:9: not YAML: ")):
+        command = [sys.executable, "-m", "goto", "check", "-"]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=ROOT)
+        assert done.returncode == status
+        assert (done.stdout + done.stderr).startswith(said)
 
 
 def test_keys_of_a_plugin(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -93,6 +93,9 @@ def test_anchors():
         ),
         ("a: !!int x", "f:1:4: 'x' is not of the type int: write another value, or leave out the tag"),
         ("a: !!map [x]", "f:1:4: the tag tag:yaml.org,2002:map is not known: leave it out"),
+        ("response:   &php8.3 {status: 503}", "f:1:13: anchor &php8.3: only letters, digits, - and _ can be used"),
+        ("a: &ä 1", "f:1:4: anchor &ä: only letters, digits, - and _ can be used"),
+        ("a: &b 1\n# é\nc: [1, *b.c, 2]", "f:3:8: alias *b.c: only letters, digits, - and _ can be used"),
         (b"a: 1\nb: \xff", "f:2: not UTF-8: save it as UTF-8"),
     ],
 )

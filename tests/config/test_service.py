@@ -219,8 +219,66 @@ def test_the_command_line_wins_over_files_also_when_they_are_read_again(tmp_path
         await lab.config.seed(lab.config.read(files))
         assert lab.first.label == "flag"
         write(tmp_path, a="{label: other, response: {delay: 2s}}")
-        assert await lab.config.reload(files) == ["response.delay"]
+        assert await lab.config.reload(lab.config.read(files)) == ["response.delay"]
         assert lab.first.label == "flag"
+
+    in_lab(test)
+
+
+def test_what_a_document_takes_away(tmp_path: Path):
+    async def test(lab: Lab) -> None:
+        text = "{label: a, response: {headers: [[x, '1'], [y, '2']]}, request: {headers: {track: [u, v]}}, "
+        text += "listeners: [{port: 81, label: b}]}"
+        await lab.config.seed(lab.config.read(write(tmp_path, a=text)))
+
+        def takes_away(old: str, new: str) -> bool:
+            return lab.config.takes_away(lab.config.read(write(tmp_path, a=text.replace(old, new))))
+
+        assert text.count("[u, v]") == 1
+        for old, new in (
+            *(("label: a, ", ""), (", [y, '2']", ""), ("[u, v]", "[u]"), ("[u, v]", "[]"), ("[u, v]", "[u, w, x]")),
+            *((", label: b", ""), (", listeners: [{port: 81, label: b}]", ""), ("port: 81", "port: 82"), ("[x, '1'], ", "")),
+        ):
+            assert takes_away(old, new), (old, new)
+        for old, new in (
+            *(("", ""), ("label: a", "label: c"), ("'2'", "'3'"), ("[u, v]", "[v, w, u]"), ("label: b", "label: c, open: false")),
+            *(("label: a", "label: a, registry: {url: 'http://r'}"), ("{port: 81", "{port: 82}, {port: 81")),
+        ):
+            assert not takes_away(old, new), (old, new)
+
+    in_lab(test)
+
+
+def test_keys_of_later_documents_meet_earlier_ones_in_any_letter_case(tmp_path: Path):
+    async def test(lab: Lab) -> None:
+        files = write(
+            tmp_path,
+            a="{response: {status: 503, delay: 1s}, client: {targets: [{name: t, method: GET, url: 'http://a', replicas: 2}]}}",
+            b="{Response: {STATUS: 504}, CLIENT: {Targets: [{NAME: t, REPLICAS: 3}]}, Listeners: [{PORT: 81, LABEL: x}]}",
+            c="{listeners: [{port: 81, Label: y}]}",
+        )
+        await lab.config.seed(lab.config.read(files))
+        await lab.post("{RESPONSE: {Status: 505}, listeners: [{Port: 81, request: {HEADERS: {Track: [u]}}}]}")
+        state = lab.state()
+        assert state["response"] == {"delay": "1s", "status": "505"}
+        assert state["client"]["targets"][0]["replicas"] == 3
+        assert state["listeners"] == [
+            {"port": 81, "protocol": "http", "open": True, "label": "y", "request": {"headers": {"track": ["u"]}}}
+        ]
+
+    in_lab(test)
+
+
+def test_a_body_that_curl_has_made_one_line():
+    async def test(lab: Lab) -> None:
+        text = "response:  status: 503label: x"
+        answer = await lab.call("POST", "/goto/config", text)
+        assert answer.status == 400
+        said = answer.body.decode().rstrip()
+        assert said.startswith("body:1:")
+        assert said.endswith("(curl --data drops line ends: use --data-binary)")
+        for other in ("response:  status: 503\nlabel: x: y", "response: 1", "respons: 1"):
+            assert "--data-binary" not in (await lab.call("POST", "/goto/config", other)).body.decode()
 
     in_lab(test)
 
@@ -231,15 +289,15 @@ def test_reloading_applies_the_difference_to_the_last_files(tmp_path: Path):
         await lab.config.seed(lab.config.read(files))
         await lab.post("{response: {delay: 5s}, label: api}")
         lab.feature("forced_status").left = 1
-        assert await lab.config.reload(files) == []
+        assert await lab.config.reload(lab.config.read(files)) == []
         write(tmp_path, a="{response: {status: 503:2}, request: {headers: {track: [x]}}}")
-        assert await lab.config.reload(files) == ["response.delay", "request.headers.track"]
+        assert await lab.config.reload(lab.config.read(files)) == ["response.delay", "request.headers.track"]
         assert lab.state() == {"label": "api", "request": {"headers": {"track": ["x"]}}, "response": {"status": "503:1"}}
         write(tmp_path, a="{response: {status: x}}")
         with pytest.raises(ConfigError):
-            await lab.config.reload(files)
+            await lab.config.reload(lab.config.read(files))
         write(tmp_path, a="{response: {status: 503:2}}")
-        assert await lab.config.reload(files) == ["request.headers.track"]
+        assert await lab.config.reload(lab.config.read(files)) == ["request.headers.track"]
 
     in_lab(test)
 

@@ -7,31 +7,50 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.waiting import until
 
 from goto.config import watch as watching
 from goto.config.errors import ConfigError, Problem
-from goto.config.watch import contents, watch
+from goto.config.node import Node, Scalar
+from goto.config.watch import Watch, contents
 from goto.errors import Conflict
 
 
 class Reloads:
-    """Writes down what was in the files at each reload; raises what it is told to."""
+    """Writes down each document that is applied, which is the texts of the files; raises what it is told to."""
 
     def __init__(self) -> None:
-        self.seen: asyncio.Queue[str] = asyncio.Queue()
+        self.applied: asyncio.Queue[str] = asyncio.Queue()
+        self.read_error: ConfigError | None = None
         self.error: Exception | None = None
+        self.last = ""
 
-    async def __call__(self, files: Sequence[str]) -> list[str]:
-        self.seen.put_nowait(" ".join("-" if content is None else content.decode() for content in contents(files)))
+    def read(self, files: Sequence[str], load: Callable[[str], Node]) -> Any:
+        if self.read_error:
+            raise self.read_error
+        return "+".join(_text(load(file)) for file in files)
+
+    def takes_away(self, document: Any) -> bool:
+        """Whether it is shorter: the texts are as long as they say much."""
+        return len(document) < len(self.last)
+
+    async def reload(self, document: Any) -> list[str]:
         if self.error:
+            self.applied.put_nowait(f"refused {document}")
             raise self.error
+        self.last = document
+        self.applied.put_nowait(document)
         return ["response.delay"]
 
     async def next(self) -> str:
-        return await asyncio.wait_for(self.seen.get(), 20)
+        return await asyncio.wait_for(self.applied.get(), 20)
+
+
+def _text(node: Node) -> str:
+    return node.text if isinstance(node, Scalar) else ""
 
 
 def watched(files: Sequence[Path], test: Callable[[Reloads], object], seen: watching.Content | None = None) -> Reloads:
@@ -41,7 +60,8 @@ def watched(files: Sequence[Path], test: Callable[[Reloads], object], seen: watc
 
     async def run() -> None:
         content = contents(names) if seen is None else seen
-        task = asyncio.create_task(watch(names, reloads, content))
+        reloads.last = "+".join(text.decode() for text in content if text)
+        task = asyncio.create_task(Watch(names, reloads, content).run())
         try:
             await test(reloads)
         finally:
@@ -146,7 +166,7 @@ def test_nothing_was_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     watched([file], test)
 
 
-def test_a_folder_that_is_gone_for_a_while(tmp_path: Path):
+def test_a_folder_that_is_gone_for_a_while(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     folder = tmp_path / "conf"
     folder.mkdir()
     file = folder / "goto.yaml"
@@ -156,22 +176,23 @@ def test_a_folder_that_is_gone_for_a_while(tmp_path: Path):
         await watches()
         file.unlink()
         folder.rmdir()
-        assert await reloads.next() == "-"
+        await until(lambda: caplog.messages)
         folder.mkdir()
         file.write_text("2")
         assert await reloads.next() == "2"
 
-    watched([file], test)
+    with caplog.at_level(logging.WARNING, "goto"):
+        watched([file], test)
+    assert caplog.messages == [
+        f"{file}: No such file or directory: not applied, the configuration stays as it is",
+        f"{file}: applied: response.delay",
+    ]
 
 
 @pytest.mark.parametrize(
     ("error", "line"),
     [
         (None, "{file}: applied: response.delay"),
-        (
-            ConfigError([Problem("f", 1, 2, "x", "bad"), Problem("f", 2, 2, "y", "bad")]),
-            "f:1:2: x: bad (and 1 more): not applied, the configuration stays as it is",
-        ),
         (Conflict("no port"), "{file}: no port: not applied, the configuration stays as it is"),
         (ZeroDivisionError(), "{file}: not applied, the configuration stays as it is"),
     ],
@@ -194,6 +215,123 @@ def test_one_line_is_logged_and_the_watching_goes_on(
     with caplog.at_level(logging.WARNING, "goto"):
         watched([file], test)
     assert caplog.messages[0] == line.replace("{file}", str(file))
+
+
+def test_what_cannot_be_read_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    file = tmp_path / "goto.yaml"
+    file.write_text("1")
+
+    async def test(reloads: Reloads) -> None:
+        await watches()
+        reloads.read_error = ConfigError([Problem("f", 1, 2, "x", "bad"), Problem("f", 2, 2, "y", "bad")])
+        file.write_text("2")
+        await until(lambda: caplog.messages)
+        file.write_text("2")
+        file.write_text("2")
+        reloads.read_error = None
+        file.write_text("3")
+        assert await reloads.next() == "3"
+
+    with caplog.at_level(logging.WARNING, "goto"):
+        watched([file], test)
+    assert caplog.messages == [
+        "f:1:2: x: bad (and 1 more): not applied, the configuration stays as it is",
+        f"{file}: applied: response.delay",
+    ]
+
+
+# ---------------------------------------------------------------- files that are being written
+class Clock:
+    """A loop's time that a test moves; the watch is looked at directly."""
+
+    def __init__(self, file: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.file, self.reloads, self.now, self.writes = file, Reloads(), 0.0, 0
+        self.write(text)
+        self.reloads.last = text
+        self.watch = Watch([str(file)], self.reloads, contents([str(file)]))
+        monkeypatch.setattr(watching, "_written", lambda files: (self.writes,))
+
+    def write(self, text: str) -> None:
+        self.file.write_text(text)
+        self.writes += 1
+
+    async def at(self, seconds: float) -> tuple[list[str], float | None]:
+        """What was applied by then, and when something is due without another change."""
+        loop = asyncio.get_running_loop()
+        self.now = seconds
+        loop.time = lambda: self.now  # type: ignore[method-assign]
+        left = await self.watch._look()
+        applied = []
+        while not self.reloads.applied.empty():
+            applied.append(self.reloads.applied.get_nowait())
+        return applied, None if left is None else round(left, 3)
+
+
+def clocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, test: Callable[[Clock], Any]) -> None:
+    clock = Clock(tmp_path / "f.yaml", text, monkeypatch)
+    asyncio.run(test(clock))
+
+
+def test_what_takes_nothing_away_is_applied_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    async def test(clock: Clock) -> None:
+        clock.write("long")
+        assert await clock.at(0) == (["long"], None)
+        clock.write("song")
+        assert await clock.at(0.1) == (["song"], None)
+
+    clocked(tmp_path, monkeypatch, "1", test)
+
+
+def test_what_takes_something_away_has_to_stand_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    async def test(clock: Clock) -> None:
+        clock.write("lo")
+        assert await clock.at(0) == ([], 1.5)
+        assert await clock.at(1.4) == ([], 0.1)
+        clock.write("l")
+        assert await clock.at(1.45) == ([], 1.5)
+        clock.write("l")  # the same text, written anew
+        assert await clock.at(2) == ([], 1.5)
+        assert await clock.at(3.4) == ([], 0.1)
+        assert await clock.at(3.5) == (["l"], None)
+
+    clocked(tmp_path, monkeypatch, "long", test)
+
+
+@pytest.mark.parametrize("empty", ["", " \n\t\n", "# being written\n", "\ufeff"])
+def test_what_is_empty_is_warned_of_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, empty: str
+):
+    async def test(clock: Clock) -> None:
+        clock.write(empty)
+        assert await clock.at(0) == ([], 1)
+        assert await clock.at(0.9) == ([], 0.1)
+        assert await clock.at(1) == ([], 9)
+        assert caplog.messages == [f"{clock.file}: empty: applied in 9s if it stays so"]
+        assert await clock.at(9.9) == ([], 0.1)
+        assert await clock.at(10) == ([""], None)
+        assert len(caplog.messages) == 2
+
+    with caplog.at_level(logging.WARNING, "goto"):
+        clocked(tmp_path, monkeypatch, "1", test)
+
+
+@pytest.mark.parametrize("meanwhile", ["", "# x", "lo", None])
+def test_what_is_back_in_time_has_changed_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, meanwhile: str | None
+):
+    async def test(clock: Clock) -> None:
+        if meanwhile is None:
+            clock.file.unlink()
+        else:
+            clock.write(meanwhile)
+        await clock.at(0)
+        clock.write("long")
+        assert await clock.at(1.4) == ([], None)
+        assert await clock.at(100) == ([], None)
+
+    with caplog.at_level(logging.WARNING, "goto"):
+        clocked(tmp_path, monkeypatch, "long", test)
+    assert not [message for message in caplog.messages if ": applied" in message]
 
 
 def test_contents(tmp_path: Path):
