@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
+from goto.http.authority import is_host
 from goto.http.fields import Field, Headers, Index
 from goto.http.memo import Memo
 from goto.http.messages import Request
@@ -24,11 +25,11 @@ SAID_LIMIT: Final = 1024
 """Bytes that a `Recall` holds."""
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUES = {
-    b"host": re.compile(rb"[0-9A-Za-z._:\[\]-]+"),
-    b"connection": re.compile(rb"keep-alive", re.IGNORECASE),
-    b"content-length": re.compile(rb"[0-9]{1,18}"),
-    b"transfer-encoding": re.compile(rb"chunked", re.IGNORECASE),
+_VALUES: Final[dict[bytes, Callable[[bytes], object]]] = {
+    b"host": is_host,
+    b"connection": re.compile(rb"keep-alive", re.IGNORECASE).fullmatch,
+    b"content-length": re.compile(rb"[0-9]{1,18}").fullmatch,
+    b"transfer-encoding": re.compile(rb"chunked", re.IGNORECASE).fullmatch,
 }
 _ANOTHER_MATTER: Final = frozenset(
     # the parsers take Proxy-Connection for a Connection
@@ -41,7 +42,7 @@ class NotPlain(ValueError):
     """A line that a parser has to look at."""
 
 
-def _name(name: bytes) -> tuple[bytes, re.Pattern[bytes] | None]:
+def _name(name: bytes) -> tuple[bytes, Callable[[bytes], object] | None]:
     """A name in lower case, and what its values look like in a plain head, where that matters."""
     key = name.lower()
     if not _NAME.fullmatch(name) or key in _ANOTHER_MATTER:
@@ -57,7 +58,7 @@ def _line(line: bytes) -> tuple[bytes, tuple[Field]]:
     name, colon, value = line.partition(b":")
     key, form = _name_of(name)
     value = value.strip(b" \t")
-    if not colon or not _plain(value) or (form is not None and not form.fullmatch(value)):
+    if not colon or not _plain(value) or (form is not None and not form(value)):
         raise NotPlain
     return key, ((name, value),)
 

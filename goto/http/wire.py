@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.utils import formatdate
 from typing import Final, Literal
 
@@ -63,6 +63,11 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
+def last_chunk(trailers: Sequence[Field]) -> bytes:
+    """The end of a body in chunks, with its trailers (RFC 9112, 7.1.2)."""
+    return b"0\r\n%b\r\n" % fields_bytes([*trailers]) if trailers else LAST_CHUNK
+
+
 def framing_of_stream(status: int, length: int | None, request: Request) -> tuple[bytes, Ends]:
     """How a body that is still coming is delimited, and what will end it (RFC 9112, 6.3)."""
     if status in NO_BODY or status == 101:
@@ -112,7 +117,8 @@ def response_bytes(
 
 def whole_response(response: Response, identity: bytes, method: str, version: tuple[int, int], *, keep_alive: bool) -> bytes:
     """A response whose body is here, as the answer to a request of `method`: none for HEAD, nor with 204 and 304."""
-    body = response.body
+    # 205 has no content, which its length says (RFC 9110, 15.3.6)
+    body = b"" if response.status == 205 else response.body
     framing = b"" if response.status in NO_BODY else b"Content-Length: %d\r\n" % len(body)
     if method == "HEAD" or not framing:
         body = b""

@@ -2,6 +2,7 @@
 
     sink.more(data)     a piece of the body
     sink.flush()        all that came in one read was handed over, and the body goes on
+    sink.trailers(…)    the fields behind a body in chunks, if there are any; the end follows
     sink.end()          it was whole: the last call
     sink.broken(error)  or: it broke off, which is the last call then
 
@@ -11,9 +12,11 @@ calls `on_drained`, which he has set before. What comes nevertheless is taken, s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mypy_extensions import mypyc_attr
+
+from goto.http.fields import Field
 
 
 def nothing() -> None:
@@ -35,6 +38,9 @@ class Sink:
 
     def flush(self) -> None:
         """Nothing more has come for now: what was collected can go on."""
+
+    def trailers(self, fields: Sequence[Field]) -> None:
+        """What stands behind a body in chunks (RFC 9112, 7.1.2)."""
 
     def end(self) -> None:
         """The body is whole."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from goto.http.wire import LAST_CHUNK, chunk
+from goto.http.fields import Field
+from goto.http.wire import chunk, last_chunk
 from goto.upstream.connection import Connection
 from goto.upstream.sink import Sink, nothing
 
@@ -38,6 +39,7 @@ class Upload(Sink):
         self._connection: Connection | None = None
         self._early: list[bytes] = []
         self._early_size = 0
+        self._trailers: Sequence[Field] = ()
         self._ended = False
         self._stopped = False
 
@@ -87,6 +89,9 @@ class Upload(Sink):
             self._early_size += len(data)
             self.congested = self._early_size >= EARLY_BYTES
 
+    def trailers(self, fields: Sequence[Field]) -> None:
+        self._trailers = fields
+
     def end(self) -> None:
         self._ended = True
         if self._connection is not None and not self._stopped:
@@ -101,7 +106,7 @@ class Upload(Sink):
 
     def _finish(self, connection: Connection) -> None:
         if self.length is None:
-            connection.write(LAST_CHUNK)
+            connection.write(last_chunk(self._trailers))
         connection.sent()
 
     def _on_room(self) -> None:

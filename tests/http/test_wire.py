@@ -83,7 +83,8 @@ def test_framing_of_streams(
     ("status", "method", "length", "body"),
     [
         (200, "GET", b"Content-Length: 4\r\n", b"body"),
-        (205, "POST", b"Content-Length: 4\r\n", b"body"),
+        (205, "POST", b"Content-Length: 0\r\n", b""),
+        (205, "HEAD", b"Content-Length: 0\r\n", b""),
         (200, "HEAD", b"Content-Length: 4\r\n", b""),
         (204, "GET", b"", b""),
         (304, "GET", b"", b""),

@@ -86,6 +86,8 @@ class Rewrite:
             return self._replicated(request, self._url_path, headers, failure)
         if not path.startswith("/"):
             path = "/" + path
+        if request.target == "*":
+            return self._replicated(request, self._base + path, headers)  # `OPTIONS *` has no query
         return self._with_query(request, self._base + path, query, captures, headers)
 
     def _with_query(

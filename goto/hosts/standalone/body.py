@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from goto.errors import BadInput, TooLarge
+from goto.http.fields import Field
 from goto.upstream.kept import Budget, KeptBody
 from goto.upstream.sink import Dropped, Sink
 
@@ -41,6 +42,7 @@ class RequestBody:
         self._held: list[bytes] = []
         self._held_size = 0
         self._error: Exception | None = None
+        self._trailers: list[Field] = []
 
     @property
     def unclaimed(self) -> bool:
@@ -80,7 +82,7 @@ class RequestBody:
         if self._error is not None:
             sink.broken(self._error)
         elif self.over:
-            sink.end()
+            self._finish(sink)
         elif held:
             sink.flush()
         self._settle()
@@ -99,17 +101,23 @@ class RequestBody:
         if self._sink is not None and not self.over:
             self._sink.flush()
 
-    def end(self) -> None:
+    def end(self, trailers: list[Field]) -> None:
         self.over = True
         self.awaited = False
+        self._trailers = trailers
         if self._sink is not None:
-            self._sink.end()
+            self._finish(self._sink)
 
     def broken(self, reason: str) -> None:
         self.over = True
         self._error = BadInput(f"body: {reason}")
         if self._sink is not None:
             self._sink.broken(self._error)
+
+    def _finish(self, sink: Sink) -> None:
+        if self._trailers:
+            sink.trailers(self._trailers)
+        sink.end()
 
 
 class WholeBody(KeptBody):

@@ -4,15 +4,21 @@ What a client sends is read by `Reading`, which tells this connection of request
 which is stepped by whoever has what it waits for, and tells when it is over. The states:
 
     state     means                                    goes to
-    IDLE      no exchange; a head may have begun       SERVING by a request. REFUSED or CLOSED by what is none, CLOSED by a late
-                                                       head, by the client's leaving, or where the listener closes
-    SERVING   an exchange is under way                 IDLE by its end, CLOSED where the connection does not stay, DRAINING where
-                                                       the body of the request has not come whole
-    DRAINING  the answer is out, what still comes      IDLE or CLOSED with the last byte of the body; CLOSED when its time is up,
+    IDLE      no exchange; a head may have begun       SERVING by a request, ENDING by what is none, CLOSED by a late head, by
+                                                       the client's leaving, or where the listener closes
+    SERVING   an exchange is under way                 IDLE by its end, DRAINING where the body of the request has not come
+                                                       whole, ENDING or CLOSED where the connection does not stay
+    DRAINING  the answer is out, what still comes      IDLE or ENDING with the last byte of the body; ENDING when its time is up,
               of the body is dropped                   or it breaks
-    REFUSED   the last answer is out, what still       CLOSED when its time is up
-              comes is dropped
+    ENDING    the last answer is out and a FIN, what   CLOSED by the client's FIN, or when its time is up
+              still comes is dropped
     CLOSED    nothing more is read or answered         nothing
+
+ENDING is what lets a client that is still sending read its answer: closing at once would reset the connection, and with it
+what the client has not read yet (RFC 9112, 9.6). Only a client that has said itself that it is done goes without.
+
+Behind the client's FIN, what came whole before it is still answered, as far as no answer has to be waited for; whoever waits for
+an answer has left.
 
 While an exchange runs, what stands behind its request is held in `Reading`, up to HELD_LIMIT bytes; then the client has to wait,
 as it has to where the body goes on more slowly than it comes. After an exchange a client that does not read its answers waits
@@ -31,8 +37,10 @@ from typing import Any, Final
 from goto.api.management import Management
 from goto.flow import Peer, Request, Response, Wait
 from goto.hosts.standalone.body import RequestBody
-from goto.hosts.standalone.reading import BROKEN, HEAD, WHOLE, Malformed, Reader, Reading
+from goto.hosts.standalone.reading import BROKEN, HEAD, WHOLE, Reader, Reading
+from goto.http.fields import Field
 from goto.http.heads import CHUNKED
+from goto.http.requests import Refused
 from goto.http.wire import whole_response
 from goto.traffic.accesslog import AccessLog, address_of
 from goto.traffic.limits import LIMITS
@@ -43,7 +51,7 @@ from goto.upstream.sink import Sink, nothing
 IDLE: Final = 0
 SERVING: Final = 1
 DRAINING: Final = 2
-REFUSED: Final = 3
+ENDING: Final = 3
 CLOSED: Final = 4
 
 HELD_LIMIT: Final = 1 << 16
@@ -56,10 +64,10 @@ CLOSE_SECONDS: Final = 10.0
 """Exchanges in flight when their listener closes get this long to finish."""
 
 LINGER_SECONDS: Final = 10.0
-"""A body that nobody wanted is read for this long after the answer, so that the client sees the answer."""
+"""Behind the last answer it is read on for this long, so that the client sees the answer; so is a body that nobody wanted."""
 
-LINGER_REFUSED_SECONDS: Final = 0.5
-"""The same after a 413, and for a connection that is one too many."""
+LINGER_BRIEF_SECONDS: Final = 0.5
+"""The same for a connection that is one too many, and where the process ends."""
 
 SOON_SECONDS: Final = 0.01
 """Under TLS: until it is looked again whether the system has taken all, where nothing tells."""
@@ -73,8 +81,6 @@ class Exchange(ABC):
 
     keep: bool
     """Whether the connection stays."""
-    linger: float
-    """Seconds for which a body that nobody wants is read after the answer."""
     traffic: bool
     """It is no management call, and was not refused."""
 
@@ -82,6 +88,11 @@ class Exchange(ABC):
     @abstractmethod
     def counted(self) -> int:
         """The status that it was counted under already; 0 for none."""
+
+    @property
+    @abstractmethod
+    def answered(self) -> bool:
+        """Its answer was made here without waiting, and written to the last byte."""
 
     @abstractmethod
     def begin(self) -> None:
@@ -120,6 +131,8 @@ class Shared:
         self.loop = asyncio.get_running_loop()
         self.count = 0
         """Connections there are."""
+        self.linger = LINGER_SECONDS
+        """Seconds for which it is read on behind a last answer."""
 
 
 class ClientConnection(Reader):
@@ -147,8 +160,12 @@ class ClientConnection(Reader):
         self._below = below
         self._on_gone = on_gone
         self._lost = False
+        self._parted = False
+        """The client's FIN was seen."""
+        self._asked_to_end = False
+        """The client has said that its present request is its last."""
         self._loop = shared.loop
-        self._reading = Reading(self, shared.loop)
+        self._reading = Reading(self)
         self._feeding = False
         """Within `Reading.feed`."""
         self._fresh: Exchange | None = None
@@ -156,7 +173,7 @@ class ClientConnection(Reader):
         self._held_back = False
         """The client has to wait: nothing is read of its socket."""
         self._timer: asyncio.TimerHandle | None = None
-        """For the rest of a head where IDLE, of a body where DRAINING."""
+        """For the rest of a head where IDLE, of a body where DRAINING, for the client's FIN where ENDING."""
         self._taken: Wait[None] | None = None
 
     def made(self) -> None:
@@ -170,7 +187,7 @@ class ClientConnection(Reader):
         elif shared.count > LIMITS.connections:
             LIMITS.hit["connections"] += 1
             reason = f"there are {LIMITS.connections} connections already, which is the limit"
-            self._refuse(Malformed(503, reason), "turned-away", LINGER_REFUSED_SECONDS)
+            self._refuse(Refused(503, reason), "turned-away", LINGER_BRIEF_SECONDS)
 
     # ------------------------------------------------------------ what an exchange calls
     @property
@@ -227,18 +244,21 @@ class ClientConnection(Reader):
         """An exchange is over: what comes behind it has its turn."""
         self.exchange = None
         self.outlet = None
-        body = self.body
+        body, reading = self.body, self._reading
         unfinished = body is not None and not body.over
         if self.state == CLOSED:
             self._gone()
-        elif body is not None and unfinished and exchange.linger and not body.awaited:
-            self.state = DRAINING
-            if not exchange.keep:
-                self.closing = True
-            self._timer = self._loop.call_later(exchange.linger, self._close)
-            body.drop()
-        elif unfinished or not exchange.keep or self.closing or self._reading.state == BROKEN:
+        elif self._parted and (unfinished or not exchange.keep):
             self._close()
+        elif body is not None and unfinished and exchange.keep and not body.awaited and not self.closing:
+            self.state = DRAINING
+            self._timer = self._loop.call_later(LINGER_SECONDS, self._end)
+            body.drop()
+        elif unfinished or not exchange.keep or self.closing or reading.state == BROKEN:
+            if self._asked_to_end and not unfinished and not reading.rest:
+                self._close()
+            else:
+                self._end()
         else:
             self._idle()
 
@@ -247,30 +267,41 @@ class ClientConnection(Reader):
         """The listener closes: an exchange in flight may finish, for a while; nothing else is answered."""
         if self.state == IDLE:
             self._close()
+        elif self.state == ENDING:
+            self._wait_for_fin(self.shared.linger)
         elif self.state != CLOSED:
             self.closing = True
             self._loop.call_later(CLOSE_SECONDS, self._end_late)
 
     def _end_late(self) -> None:
-        if self.state != CLOSED:
+        if self.state < ENDING:
             self.break_off()
 
     # ------------------------------------------------------------ what the transport calls
     def data_received(self, data: bytes) -> None:
-        if self.state < REFUSED:
+        if self.state < ENDING:
             self._feed(data)
 
-    def eof_received(self) -> None:
-        """The client's FIN: for whoever waits for an answer, it has left."""
+    def eof_received(self) -> bool:
+        """The client's FIN. True: the other direction stays, for answers to what came before it."""
+        self._parted = True
         self.shared.batch.flush()
         self._look()  # one that only waits for its answer to be taken may be over
-        if self.exchange is not None:
-            self.exchange.left()
+        if self._below is not self.transport:
+            # TLS ends both directions, so that all has to be answered now
+            while self.state == IDLE and self._reading.rest:
+                self._reading.next()
+                self._feed(b"")
+            self.shared.batch.flush()
+        self._part()
+        return self.state != CLOSED
 
-    def connection_lost(self) -> None:
+    def connection_lost(self, error: BaseException | None = None) -> None:
+        taken, self._taken = self._taken, None
+        if taken is not None and self._parted and error is None and self.state == SERVING:
+            taken.come()  # the transport has ended by itself, behind its last byte
         self._close()
         self._lost = True
-        self._taken = None
         self.shared.count -= 1
         if self.exchange is not None:
             self.exchange.left()
@@ -302,6 +333,7 @@ class ClientConnection(Reader):
     # ------------------------------------------------------------ what the reading calls
     def on_request(self, request: Request, target: str, length: int, keep: bool, expects: bool) -> None:
         self.state = SERVING
+        self._asked_to_end = not keep
         self.peer.requests += 1
         if self._timer is not None:
             self._timer.cancel()
@@ -321,23 +353,23 @@ class ClientConnection(Reader):
         if self.body is not None:
             self.body.more(data)
 
-    def on_end(self) -> None:
+    def on_end(self, trailers: list[Field]) -> None:
         if self.body is not None:
-            self.body.end()
+            self.body.end(trailers)
         if self._fresh is not None:
             self._begin(self._fresh)
         elif self.state == DRAINING:
             self._drained()
 
-    def on_broken(self, malformed: Malformed) -> None:
+    def on_broken(self, refused: Refused) -> None:
         body = self.body
         if self.state == IDLE:
-            self._refuse(malformed, "malformed", 0.0)
+            self._refuse(refused, "malformed", self.shared.linger)
         elif self.state == SERVING and self.exchange is not None and body is not None:
             self.exchange.keep = False
-            body.broken(malformed.reason)
+            body.broken(refused.reason)
         else:
-            self._close()
+            self._end()
 
     # ------------------------------------------------------------ inside
     def _feed(self, data: bytes) -> None:
@@ -352,11 +384,15 @@ class ClientConnection(Reader):
             body.flush()
         if reading.rest or body is not None or self._held_back:
             self.settle()
-        if self.state == IDLE and reading.state == HEAD:
+        if self.state >= ENDING:
+            reading.rest = b""
+        elif self.state == IDLE and reading.state == HEAD:
             if reading.rest:
                 self._loop.call_soon(self._go_on)
             elif reading.partial and self._timer is None:
                 self._timer = self._loop.call_later(LIMITS.head_time, self._head_late)
+        if self._parted:
+            self._part()
 
     def _begin(self, exchange: Exchange) -> None:
         self._fresh = None
@@ -364,13 +400,22 @@ class ClientConnection(Reader):
 
     def _go_on(self) -> None:
         """What was held back has its turn."""
-        if self.state < REFUSED:
+        if self.state < ENDING:
             self._feed(b"")
+
+    def _part(self) -> None:
+        """The client's FIN was seen: whoever waits for an answer has left, and nothing more comes than what is here."""
+        exchange = self.exchange
+        if exchange is not None:
+            if not exchange.answered:
+                exchange.left()
+        elif self.state != IDLE or not self._reading.rest:
+            self._close()
 
     def settle(self) -> None:
         """Read of the socket, or not: as there is room for what comes."""
         body = self.body
-        hold = len(self._reading.rest) > HELD_LIMIT or (body is not None and body.congested)
+        hold = self.state < ENDING and (len(self._reading.rest) > HELD_LIMIT or (body is not None and body.congested))
         if hold != self._held_back and not self.transport.is_closing():
             self._held_back = hold
             if hold:
@@ -381,6 +426,9 @@ class ClientConnection(Reader):
     def _idle(self) -> None:
         self.state = IDLE
         self.body = None
+        if self._parted and not self._feeding and not self._reading.rest:
+            self._close()
+            return
         if not self.congested:
             self._next()
 
@@ -395,7 +443,7 @@ class ClientConnection(Reader):
             self._timer.cancel()
             self._timer = None
         if self.closing:
-            self._close()
+            self._end()
         else:
             self._idle()
 
@@ -407,28 +455,47 @@ class ClientConnection(Reader):
         LIMITS.hit["head_time"] += 1
         self._close()
 
-    def _refuse(self, malformed: Malformed, went: str, linger: float) -> None:
+    def _refuse(self, refused: Refused, went: str, linger: float) -> None:
         """Answer what is no request, and end the connection (RFC 9112, 2.2)."""
-        shared, status = self.shared, malformed.status
+        shared, status = self.shared, refused.status
         self.listener.refused[status] += 1
-        refused = Response.text(status, f"goto: {malformed.reason}")
-        self.send(whole_response(refused, self.listener.identity_bytes, malformed.method, (1, 1), keep_alive=False))
-        shared.log.exchange(self.listener.port, self.peer.address, malformed.method, malformed.target, status, 0.0, went)
-        if linger:
-            self.state = REFUSED
-            self._loop.call_later(linger, self._close)
-        else:
+        response = Response.text(status, f"goto: {refused.reason}")
+        self.send(whole_response(response, self.listener.identity_bytes, refused.method, (1, 1), keep_alive=False))
+        shared.log.exchange(self.listener.port, self.peer.address, refused.method, refused.target, status, 0.0, went)
+        self._end(linger)
+
+    def _end(self, linger: float | None = None) -> None:
+        """The last answer is out: a FIN, and what still comes is dropped until the client's, for so many seconds at most."""
+        if self.state >= ENDING:
+            return
+        body, self.body = self.body, None
+        if body is not None and body.unclaimed:
+            body.drop()
+        if self._parted or self.transport.is_closing():
             self._close()
+            return
+        self.state = ENDING
+        self._reading.rest = b""
+        self.settle()
+        self.shared.batch.flush()
+        self.transport.write_eof()
+        self._wait_for_fin(self.shared.linger if linger is None else linger)
+
+    def _wait_for_fin(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._close)
 
     def _close(self) -> None:
         """Nothing more is read or answered; what was written still goes out."""
         if self.state == CLOSED:
             return
+        ending = self.state == ENDING
         self.state = CLOSED
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self.transport.is_closing():
+        if ending or not self.transport.is_closing():
             self.shared.batch.flush()
             self.transport.close()
 

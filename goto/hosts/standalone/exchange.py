@@ -15,9 +15,10 @@ from goto.api.management import ApiRequest, refusal
 from goto.errors import ApiError, NotFound, TooLarge
 from goto.flow import Call, ClientGone, Flow, Request, Response, Wait
 from goto.hosts.standalone.body import RequestBody, WholeBody
-from goto.hosts.standalone.connection import LINGER_REFUSED_SECONDS, LINGER_SECONDS, ClientConnection, Exchange
+from goto.hosts.standalone.connection import ClientConnection, Exchange
 from goto.hosts.standalone.delivery import Outlet
 from goto.hosts.standalone.tunnel import Tunnel
+from goto.http.trailers import announced
 from goto.http.wire import framing_of_stream, response_bytes, whole_response
 from goto.routes import Forward
 from goto.traffic.echo import SHOWN_BYTES, echo
@@ -40,7 +41,6 @@ class HostedExchange(Exchange):
         flow.peer = connection.peer
         self.flow = flow
         self.keep = keep
-        self.linger = LINGER_SECONDS
         self.traffic = False
         self._connection = connection
         self._shared = connection.shared
@@ -55,6 +55,9 @@ class HostedExchange(Exchange):
         """How traffic ended, where it did not simply complete."""
         self._whole = False
         """The last byte of the answer was written."""
+        self._own = True
+        """Nothing but the body was waited for."""
+        self._awaits_body = False
         self._coroutine: Coroutine[Any, Any, None] | None = None
 
     # ------------------------------------------------------------ stepping
@@ -81,6 +84,12 @@ class HostedExchange(Exchange):
             self._end()
         else:
             wait.on_come = self.step
+            if not self._whole and not self._awaits_body:
+                self._own = False
+
+    @property
+    def answered(self) -> bool:
+        return self._own and self._whole
 
     @property
     def counted(self) -> int:
@@ -208,13 +217,14 @@ class HostedExchange(Exchange):
             self._answer = upstream.send(call, whole, head.come)
         else:
             upload = Upload(coming.length)
+            if coming.length is None:
+                call.headers = call.headers + announced(flow.request.headers.fields)
             self._answer = upstream.send(call, upload, head.come)
             coming.to(upload)
         answer = await flow.until(head)
         if answer.error is not None and not answer.status:
             if isinstance(answer.error, ClientBroke):
                 self.keep = False
-                self.linger = 0.0
             else:
                 flow.unanswered = True
         return response_of(answer)
@@ -236,20 +246,21 @@ class HostedExchange(Exchange):
         except TooLarge:
             LIMITS.hit["body"] += 1
             self.keep = False
-            self.linger = LINGER_REFUSED_SECONDS
             raise
 
     async def _reading(self, body: RequestBody, kept: KeptBody) -> None:
         """Wait for a body. One that breaks is the client's error, or its leaving."""
         body.to(kept)
+        self._awaits_body = True
         try:
             await self.flow.until(kept.done)
         except TooLarge:
             raise
         except ApiError:
             self.keep = False
-            self.linger = 0.0
             raise
+        finally:
+            self._awaits_body = False
 
     # ------------------------------------------------------------ the response
     async def _write(self, response: Response) -> None:
@@ -292,7 +303,6 @@ class HostedExchange(Exchange):
         if self._body is not None and self._body.awaited:
             # whether its body follows is not known, so the connection cannot go on (RFC 9110, 10.1.1)
             self.keep = False
-            self.linger = 0.0
 
     def _log(self) -> None:
         flow, shared = self.flow, self._shared

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from goto.features import FEATURES
 from goto.hosts.standalone.admin import AdminPort
-from goto.hosts.standalone.connection import Shared
+from goto.hosts.standalone.connection import LINGER_BRIEF_SECONDS, Shared
 from goto.hosts.standalone.exchange import HostedExchange
 from goto.hosts.standalone.ports import Ports
 from goto.hosts.standalone.server import Server
@@ -59,9 +59,12 @@ class StandaloneHost:
         self.instance.about.ready = False
         if self._admin is not None:
             await self._admin.close()
+        for server in self._closing:
+            server.finish(LINGER_BRIEF_SECONDS)
         for listener in self.instance.listeners.by_port.values():
             if listener.open:
                 listener.closed()
+                self._servers[listener.port][1].shared.linger = LINGER_BRIEF_SECONDS
                 await self.close(listener)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):

@@ -57,31 +57,77 @@ class Above(asyncio.Transport):
         self._tls.close()
         self._raw.close()  # it takes what TLS still has to pass down, a close_notify last, and then ends
 
+    def write_eof(self) -> None:
+        """A close_notify, and a FIN behind it. What still comes is dropped, and its end told."""
+        asyncio.get_running_loop().call_soon(self._part)  # not within what TLS is reading
+
+    def _part(self) -> None:
+        raw = self._raw
+        if not raw.is_closing():
+            self._tls.resume_reading()  # what it has read and not handed on would be in the way of its close_notify
+            self._tls.close()
+            raw.set_protocol(Parting(self._tls, raw, raw.get_protocol()))
+
 
 class Below(asyncio.BufferedProtocol):
     """Between TLS and the transport below it: hands everything on, and tells the connection what TLS would keep to itself."""
 
     def __init__(self, tls: Any, protocol: ClientProtocol) -> None:
         self._tls = tls
-        self._protocol = protocol
+        self.protocol = protocol
         self.get_buffer = tls.get_buffer  # type: ignore[method-assign]  # so that what comes is handed on at no cost
         self.buffer_updated = tls.buffer_updated  # type: ignore[method-assign]  # likewise
 
     def pause_writing(self) -> None:
-        self._protocol.connection.paused_below = True
+        self.protocol.connection.paused_below = True
         self._tls.pause_writing()
 
     def resume_writing(self) -> None:
         self._tls.resume_writing()
-        self._protocol.connection.resumed_below()
+        self.protocol.connection.resumed_below()
 
     def eof_received(self) -> bool | None:
-        self._protocol.eof_received()
+        self.protocol.eof_received()
         keep: bool | None = self._tls.eof_received()
         return keep
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._tls.connection_lost(exc)
+
+
+class Parting(asyncio.BufferedProtocol):
+    """In place of `Below` once this side has ended: TLS would take what still comes for an error, and reset the connection."""
+
+    def __init__(self, secure: Any, raw: Any, below: Below) -> None:
+        self._secure = secure
+        self._raw = raw
+        self._below = below
+        self._buffer = bytearray(EARLY_LIMIT)
+        self._finish()
+
+    def _finish(self) -> None:
+        """The FIN, once TLS has passed all down."""
+        if not self._raw.is_closing() and not self._secure.get_write_buffer_size():
+            self._raw.write_eof()
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        pass
+
+    def pause_writing(self) -> None:
+        self._below.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._below.resume_writing()
+        self._finish()
+
+    def eof_received(self) -> None:
+        self._below.protocol.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._below.connection_lost(exc)
 
 
 class _Early(asyncio.Protocol):

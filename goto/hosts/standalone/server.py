@@ -36,11 +36,12 @@ class ClientProtocol(RequestHandler):
     def data_received(self, data: bytes) -> None:
         self.connection.data_received(data)
 
-    def eof_received(self) -> None:
-        self.connection.eof_received()
+    def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio asks whether the other direction stays
+        stays = self.connection.eof_received()
+        return stays if self._below is None else None  # TLS ends both
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self.connection.connection_lost()
+        self.connection.connection_lost(exc)
 
     def pause_writing(self) -> None:
         self.connection.pause_writing()
@@ -91,7 +92,10 @@ class Server(web.Server):
         super().connection_lost(handler, exc)
         self._ended.set()
 
-    def finish(self) -> None:
+    def finish(self, linger: float | None = None) -> None:
+        """The listener closes. `linger`: seconds for which connections are read on behind their last answers."""
+        if linger is not None:
+            self.shared.linger = linger
         self._sweeper.cancel()
         for client in self.clients:
             client.finish()

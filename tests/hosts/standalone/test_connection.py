@@ -44,7 +44,7 @@ def test_pipelined_requests_are_answered_in_order(site: Site, count: int) -> Non
         client.send(b"".join(get(f"/status/{200 + n % 300}") for n in range(count)))
         for n in range(count):
             answer = client.answer()
-            assert (answer.status, answer.body == b"") == (200 + n % 300, 200 + n % 300 in (204, 304))
+            assert (answer.status, answer.body == b"") == (200 + n % 300, 200 + n % 300 in (204, 205, 304))
 
 
 @pytest.mark.parametrize("method", ["BREW", "get", "ANNOUNCE-2", "A!#$%&'*+.^_`|~1"])
@@ -211,7 +211,6 @@ def test_the_authority_of_an_absolute_form_stands_for_the_host(site: Site, upstr
         b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"GET / HTTP/1.1\nHost: a\n\n",
-        b"GET / HTTP/1.2\r\n" + HOST + b"\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n",
         b"GET /a b HTTP/1.1\r\n" + HOST + b"\r\n",
@@ -228,8 +227,6 @@ def test_the_authority_of_an_absolute_form_stands_for_the_host(site: Site, upstr
         b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: +3\r\n\r\nabc",
         b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 3 3\r\n\r\nabc",
         b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 99999999999999999999\r\n\r\nabc",
-        b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-        b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip\r\n\r\nabc",
         b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
     ],
 )
@@ -251,7 +248,6 @@ def test_what_is_malformed_is_400_and_ends_the_connection(site: Site, data: byte
         b"GET / HTTP/1.1\r\n" + HOST + b"x: " + b"a" * 70_000 + b"\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + HOST + (b"x: " + b"a" * 7_000 + b"\r\n") * 10 + b"\r\n",
         b"GET / HTTP/1.1\r\n" + HOST + b"x: a\r\n" * 1_100 + b"\r\n",
-        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
     ],
 )
 def test_a_head_that_is_too_large_is_431(site: Site, data: bytes) -> None:

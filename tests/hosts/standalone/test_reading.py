@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +12,10 @@ from support.client import get
 
 from goto.flow import Request
 from goto.hosts.standalone import reading
-from goto.hosts.standalone.reading import BROKEN, HEAD, TURN, WHOLE, Malformed, Reader, Reading, request_of
+from goto.hosts.standalone.reading import BROKEN, HEAD, TURN, WHOLE, Reader, Reading
+from goto.http.fields import Field
 from goto.http.heads import CHUNKED
+from goto.http.requests import Refused, request_of
 from goto.traffic.limits import LIMITS
 
 HELLO = b"5\r\nhello\r\n0\r\n\r\n"
@@ -27,10 +27,10 @@ class Told(Reader):
     def __init__(self, *, answers: bool = True) -> None:
         self.requests: list[tuple[Request, str, int, bool, bool]] = []
         self.bodies: list[bytes] = []
-        self.ends = 0
-        self.broken: list[Malformed] = []
+        self.ends: list[list[Field]] = []
+        self.broken: list[Refused] = []
         self._answers = answers
-        self.reading = Reading(self, LOOP)
+        self.reading = Reading(self)
 
     def on_request(self, request: Request, target: str, length: int, keep: bool, expects: bool) -> None:
         assert not self.broken
@@ -43,14 +43,14 @@ class Told(Reader):
         assert data
         self.bodies[-1] += data
 
-    def on_end(self) -> None:
-        self.ends += 1
+    def on_end(self, trailers: list[Field]) -> None:
+        self.ends.append(trailers)
         if self._answers:
             self.reading.next()
 
-    def on_broken(self, malformed: Malformed) -> None:
+    def on_broken(self, refused: Refused) -> None:
         assert self.reading.state == BROKEN
-        self.broken.append(malformed)
+        self.broken.append(refused)
 
     def feed(self, *pieces: bytes) -> Told:
         for piece in pieces:
@@ -65,15 +65,6 @@ class Told(Reader):
             for one, target, length, keep, expects in self.requests
         ]
         return [heads, self.bodies, self.ends, [(one.status, one.reason) for one in self.broken]]
-
-
-LOOP = asyncio.new_event_loop()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def closed_at_the_end() -> Iterator[None]:
-    yield
-    LOOP.close()
 
 
 # ---------------------------------------------------------------- however it is cut
@@ -141,7 +132,7 @@ def test_what_stands_behind_a_request_waits_for_its_turn() -> None:
     told.reading.next()
     told.feed(b"")
     assert [target for _, target, *_ in told.requests] == ["/a", "/b"]
-    assert (told.bodies, told.ends) == ([b"", b"hello"], 1)
+    assert (told.bodies, told.ends) == ([b"", b"hello"], [[]])
     told.reading.next()
     told.feed(b"")
     assert (told.reading.state, told.reading.partial, told.reading.rest) == (HEAD, True, b"")
@@ -175,7 +166,6 @@ def test_many_requests_in_one_read_let_others_have_their_turn() -> None:
         ("https://h", "/", b"h"),
         ("http://h?b", "/?b", b"h"),
         ("http://h/a?u=http://x/", "/a?u=http://x/", b"h"),
-        ("http://u:p@h/a", "/a", b"h"),
         ("http://[::1]:8/a", "/a", b"[::1]:8"),
         ("ftp://h/a", "ftp://h/a", b"sent"),
     ],
@@ -197,16 +187,16 @@ def test_fields_come_as_they_are() -> None:
     ("data", "status", "reason"),
     [
         (b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 501, "CONNECT is not served"),
-        (get("/", "Transfer-Encoding: gzip, chunked", method="POST"), 400, "the only transfer coding"),
+        (get("/", "Transfer-Encoding: gzip, chunked", method="POST"), 501, "the only transfer coding"),
         (get("/", "Transfer-Encoding:", method="POST"), 400, ""),
         (b"GET /x\r\nHost: a\r\n\r\n", 400, ""),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "HTTP/2 is not spoken here: use HTTP/1.1"),
-        (b"\x16\x03\x01\x02\x00", 400, "Received HTTPS traffic on an HTTP port"),
+        (b"\x16\x03\x01\x02\x00", 400, "this port speaks http: use http://"),
         (b"GET / HTTP/1.1\nHost: a\n\n", 400, ""),
-        (b"x" * 5000, 400, ""),
+        (b"x" * (LIMITS.head + 1), 414, ""),
         (b" /x HTTP/1.1\r\nHost: a\r\n\r\n", 400, ""),
-        (get("/" + "a" * LIMITS.head), 431, "the head is over"),
-        (b"GET /" + b"a" * LIMITS.head, 431, "the head is over"),
+        (get("/" + "a" * LIMITS.head), 414, "the request line is over"),
+        (b"GET /" + b"a" * LIMITS.head, 414, "the request line is over"),
         (get("/", *["X: " + "y" * 1000] * 66), 431, "the head is over"),
         (get("/", *["X: y"] * 1001), 431, "the head is over"),
     ],
@@ -239,6 +229,6 @@ def test_a_head_at_the_limit_is_none_over_it() -> None:
 def test_a_body_that_breaks(later: bytes) -> None:
     told = Told().feed(get("/", "Transfer-Encoding: chunked", method="POST") + b"2\r\nab\r\n", later)
     (broken,) = told.broken
-    assert (broken.status, told.ends) == (400, 0)
+    assert (broken.status, told.ends) == (400, [])
     assert told.bodies[0].startswith(b"ab")
     assert broken.reason

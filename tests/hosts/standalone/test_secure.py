@@ -18,6 +18,7 @@ from support.client import Client, get
 from support.goto_process import Goto
 from support.ports import free_port
 from support.scripted import Scripted, read_head
+from support.secure import SecureClient
 from support.site import Site
 from support.upstream import Reply, Upstream, held
 from support.waiting import PATIENCE, eventually
@@ -32,28 +33,6 @@ from goto.words import Port
 
 LARGE = 24 << 20
 """Bytes that no socket buffers hold."""
-
-
-class SecureClient(Client):
-    """A client over TLS."""
-
-    def __init__(self, port: int, context: ssl.SSLContext) -> None:
-        super().__init__(port)
-        self.bare = self.socket
-        self.stream.close()
-        self.socket = context.wrap_socket(self.bare, server_hostname="127.0.0.1")
-        self.stream = self.socket.makefile("rb")
-
-    def leave(self, how: str) -> None:
-        assert isinstance(self.socket, ssl.SSLSocket)
-        if how == "close_notify":
-            # its answer need not come: the other side may be in the middle of something
-            self.socket.settimeout(1)
-            with contextlib.suppress(OSError):
-                self.socket.unwrap()
-        elif how == "reset":
-            self.reset()
-        self.close()
 
 
 class SecureSite(Site):
