@@ -94,11 +94,13 @@ def made(response: Response, identity: list[Field], method: str, *, close: bool 
     fields = identified(response, identity)
     if not has_date(fields):
         fields.append((b"Date", date_field()[6:-2]))
+    # 205 has no content, which its length says (RFC 9110, 15.3.6); that of an upstream, which has its own reason, stays as it is
+    content = b"" if response.status == 205 and response.reason is None else response.body
     if not bare:
-        fields.append((b"Content-Length", b"%d" % len(response.body)))
+        fields.append((b"Content-Length", b"%d" % len(content)))
     if close:
         fields.append((b"Connection", b"close"))
-    body = b"" if bare or method == "HEAD" else response.body
+    body = b"" if bare or method == "HEAD" else content
     reason = REASONS.get(response.status, "") if response.reason is None else response.reason
     return http.Response(
         b"HTTP/1.1", response.status, reason.encode("latin-1", "replace"), http.Headers(fields), body, None, 0, 0
