@@ -240,6 +240,7 @@ class Flow:
         "default",
         "depth",
         "gone",
+        "hint",
         "holds",
         "local",
         "marks",
@@ -286,6 +287,8 @@ class Flow:
         """The one upstream that it was sent on to has given no answer."""
         self.aborted = False
         """goto ended the exchange itself, on purpose."""
+        self.hint = ""
+        """What the answer says in `Goto-Hint`; empty for nothing."""
         self.counted = 0
         """The status that it was counted under; 0 as long as it was not counted."""
         self.depth: int = -1

@@ -7,17 +7,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, TypedDict
 
 from goto.api.access import Access
-from goto.api.table import Route, RouteTable, remark
+from goto.api.nearest import HINT_LENGTH, nearest, no_route
+from goto.api.table import Route, RouteTable, remarks, unknown_parameters
 from goto.errors import ApiError, NotFound, Unauthorized, WrongMethod
 from goto.flow import Request, Response
 from goto.pipeline import in_own_task
 from goto.routes import ADMIN, Accepted, Forward, Who
 from goto.traffic.listener import Listener
+from goto.traffic.passage import HINT
 from goto.words.writing import json_bytes
 
 log = logging.getLogger("goto")
 
-PORT_PREFIX = "/goto/port/"
+OWN = "/goto"
+"""All below it is goto's: what is no route there is 404, and never traffic where management is served."""
+
+PORT_PREFIX = f"{OWN}/port/"
 """`/goto/port/{port}` before any route acts on that listener, from whichever port it is called."""
 
 Served = Response | Forward
@@ -70,7 +75,7 @@ class Management:
         self._access = access
         self._services = services
         self._by_port = by_port
-        self._prefixes = tuple([f"/{segment}" for segment in table.prefixes])
+        self._prefixes = (OWN, *[f"/{segment}" for segment in table.prefixes])
         """How the paths of the API begin."""
 
     def find(self, listener: Listener, request: Request, *, apart: bool = False) -> ApiRequest | None:
@@ -93,9 +98,11 @@ class Management:
         return asked
 
     def _asked_for(self, listener: Listener, request: Request) -> ManagementCall | None:
-        """None for traffic. Raises `WrongMethod`, and `NotFound` behind the prefix of another listener."""
+        """None for traffic. Raises `WrongMethod`, and `NotFound` for what is no route and yet goto's."""
         if not request.path.startswith(PORT_PREFIX):
             found = self.table.find(request.method, request.path)
+            if found is None and (request.path == OWN or request.path.startswith(OWN + "/")):
+                raise self._missing(request, request.path)
             return ManagementCall(listener, *found) if found is not None else None
         word, slash, rest = request.path.removeprefix(PORT_PREFIX).partition("/")
         other = self._by_port(int(word)) if word.isascii() and word.isdecimal() and len(word) <= 5 else None
@@ -103,8 +110,23 @@ class Management:
             raise NotFound(f"port: there is no listener {word}")
         found = self.table.find(request.method, slash + rest)
         if found is None:
-            raise NotFound(f"there is no route {slash + rest}: GET /goto/help lists those there are")
+            raise self._missing(request, slash + rest, before=f"{PORT_PREFIX}{word}")
         return ManagementCall(other, *found)
+
+    def _missing(self, request: Request, path: str, before: str = "") -> NotFound:
+        """The error for a path below `/goto` that is no route; `before` is what of it names another listener."""
+        meant = nearest(self.table.routes, request.method, path)
+        meant = None if meant is None else before + meant
+        return NotFound(no_route("", before + path, " is no route", meant, ": GET /goto/help lists those there are"))
+
+    def hint(self, listener: Listener, request: Request) -> str:
+        """What the answer to traffic says in `Goto-Hint`, since its path begins as those of the API; empty for other traffic."""
+        path = request.path
+        if not path.startswith(self._prefixes) or path[1:].partition("/")[0] not in self.table.prefixes:
+            return ""
+        if not self._access.serves(request, ADMIN, managed=listener.managed):
+            return ""
+        return no_route(f"no route {request.method} ", path, "", nearest(self.table.routes, request.method, path))
 
     def admit(self, asked: ApiRequest) -> ManagementCall:
         """Let a request in, taking off it the token that it has shown. Raises what `Access.admit` does.
@@ -131,9 +153,15 @@ class Management:
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
             return refusal(ApiError(f"goto: {request.method} {request.path} failed"), request)
-        if isinstance(result, (Response, Forward)):
+        if isinstance(result, Forward):
             return result
-        return _answer(remark(result, unknown) if unknown else result, request)
+        ignored = unknown_parameters(route, request.query)
+        if not isinstance(result, Response):
+            result, ignored = remarks(result, unknown, ignored)
+            result = _answer(result, request)
+        if ignored:
+            result.headers.add(HINT, f"ignored unknown parameters: {', '.join(ignored)}"[:HINT_LENGTH])
+        return _unstored(result)
 
     def _owner(self, listener: Listener, kind: type) -> object:
         if kind is Listener:
@@ -151,6 +179,14 @@ def refusal(error: ApiError, request: Request) -> Response:
         response.headers.add("Allow", ", ".join(error.allowed))
     elif isinstance(error, Unauthorized):
         response.headers.add("WWW-Authenticate", "Bearer")
+    response.headers.add("Vary", "Accept")
+    return _unstored(response)
+
+
+def _unstored(response: Response) -> Response:
+    """Unless it says otherwise, nobody is to keep an answer (RFC 9111, 5.2.2.5)."""
+    if "cache-control" not in response.headers:
+        response.headers.add("Cache-Control", "no-store")
     return response
 
 
@@ -161,8 +197,11 @@ def _answer(result: Any, request: Request) -> Response:
     if not isinstance(result, str):
         return Response.json(status, json_bytes(result))
     if wants_json(request):
-        return Response.json(status, json_bytes(TextAnswer(message=result)))
-    return Response.text(status, result)
+        response = Response.json(status, json_bytes(TextAnswer(message=result)))
+    else:
+        response = Response.text(status, result)
+    response.headers.add("Vary", "Accept")  # RFC 9110, 12.5.5
+    return response
 
 
 def wants_json(request: Request) -> bool:

@@ -77,16 +77,26 @@ class Route:
         return getattr(owner, self.method)(**arguments), unknown
 
 
-def remark(result: Any, unknown: list[str]) -> Any:
-    """A result with a remark on keys that are not known."""
-    match result:
-        case str():
-            return f"{result} (ignored unknown keys: {', '.join(unknown)})"
-        case Accepted():
-            return Accepted(remark(result.text, unknown))
-        case dict():
-            return {**result, "ignored": unknown}
-    return result
+def remarks(result: Any, keys: list[str], parameters: list[str]) -> tuple[Any, list[str]]:
+    """A result with remarks on keys of the body and parameters of the query that are not known; the parameters that it has no
+    room for.
+    """
+    if isinstance(result, Accepted):
+        text, parameters = remarks(result.text, keys, parameters)
+        return Accepted(text), parameters
+    if isinstance(result, str):
+        given = {"keys": keys, "parameters": parameters}
+        said = [f" (ignored unknown {what}: {', '.join(names)})" for what, names in given.items() if names]
+        return "".join([result, *said]), []
+    if isinstance(result, dict) and keys:
+        result = {**result, "ignored": keys}
+    return result, parameters
+
+
+def unknown_parameters(route: Route, query: str) -> list[str]:
+    """The parameters of a query that a route does not know, as they came, each once."""
+    known = {parameter.name for parameter in route.parameters if parameter.source == "query"}
+    return list(dict.fromkeys(name for pair in query.split("&") if (name := pair.partition("=")[0]) and name not in known))
 
 
 def _word(parameter: Parameter, data: bytes) -> Any:

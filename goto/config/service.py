@@ -129,10 +129,9 @@ class Config:
         # a large one takes seconds to write
         as_json = wants_json(request)
         text = await asyncio.to_thread(self._text, self._applier().present(), as_json=as_json)
-        if as_json:
-            return Response.json(200, text)
         response = Response(200, text)
-        response.headers.add("Content-Type", "application/yaml")
+        response.headers.add("Content-Type", "application/json" if as_json else "application/yaml")
+        response.headers.add("Vary", "Accept")
         return response
 
     def _text(self, document: Document, *, as_json: bool) -> bytes:

@@ -9,6 +9,7 @@ import msgspec
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature, measure
 from goto.flow import Flow, Response
+from goto.matching.given import as_sent, template_as_sent
 from goto.matching.templates import Template, fold, parse_template
 from goto.routes import get, put
 from goto.settings import setting
@@ -19,7 +20,9 @@ URIS_LIMIT = 10_000
 
 
 class BypassUri(str):
-    """A path, in which `{x}` stands for one segment. With a query it matches that query only. Letter case is ignored."""
+    """A path, in which `{x}` stands for one segment. With a query it matches that query only. Letter case is ignored, and what
+    cannot stand in a URI is percent-encoded.
+    """
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": r"^/[^\x00-\x1f\x7f]*$", "examples": ["/live"]}
     template: Template
@@ -29,8 +32,8 @@ class BypassUri(str):
         one_line(text)
         if not text.startswith("/"):
             raise ValueError(f"{text!r} does not begin with /: write it like /live")
-        uri = cls(text)
-        uri.template = Template.parse(text.partition("?")[0])
+        uri = cls(_as_sent(text))
+        uri.template = Template.parse(uri.partition("?")[0])
         return uri
 
     def matches(self, path: str, query: str) -> bool:
@@ -46,7 +49,7 @@ class AddedUri(str):
 
     @classmethod
     def parse(cls, text: str) -> AddedUri:
-        return cls(one_line(text))
+        return cls(_as_sent(one_line(text)))
 
 
 Uris = Annotated[list[BypassUri], msgspec.Meta(max_length=URIS_LIMIT)]
@@ -85,6 +88,7 @@ class Bypass(Feature):
             self.counts[uri] += 1
             self._answered += 1
             flow.response = Response(self.status)
+            flow.hint = ""
 
     def _find(self, path: str, query: str) -> BypassUri | None:
         found = self._literal.get(path.lower())
@@ -182,6 +186,12 @@ class Bypass(Feature):
         if known is None:
             raise NotFound(f"uri: {uri} is not a bypass URI: GET /request/uri/bypass lists them")
         return known
+
+
+def _as_sent(text: str) -> str:
+    """A path and perhaps a query as a request has them. Raises ValueError where the path is no template."""
+    path, mark, query = text.partition("?")
+    return template_as_sent(path) + mark + as_sent(query)
 
 
 def _key(text: str) -> str:

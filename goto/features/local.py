@@ -5,6 +5,7 @@ from __future__ import annotations
 from goto.feature import Feature
 from goto.flow import Flow, Response
 from goto.http.reasons import status_text
+from goto.http.wire import NOT_MODIFIED
 from goto.traffic.echo import echo
 
 _ECHO = frozenset(("/echo", "/echo/", "/echo/headers", "/echo/headers/"))
@@ -28,6 +29,8 @@ def _status(flow: Flow) -> Response:
     if status is None:
         word = flow.request.path[8:].removesuffix("/")
         return Response.text(400, f"status: {word!r} is not a status from 200 to 599")
+    if status == NOT_MODIFIED:
+        return Response(status)  # it describes no content (RFC 9110, 15.4.5)
     return Response.text(status, status_text(status))
 
 

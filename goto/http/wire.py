@@ -20,6 +20,8 @@ Ends = Literal["length", "chunks", "close"]
 NO_BODY: Final = frozenset((204, 304))
 """Statuses whose responses have no body (RFC 9110, 15.3.5 and 15.4.5)."""
 
+NOT_MODIFIED: Final = 304
+
 REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 """Safe methods: sending such a request twice changes nothing (RFC 9110, 9.2.1)."""
 

@@ -62,11 +62,15 @@ class About:
             listed: list[Listed] = [
                 {"methods": [*route.methods], "path": route.path, "description": route.description} for route in routes
             ]
-            return Response.json(200, json_bytes(listed))
-        lines = [
-            f"{', '.join(route.methods):<10} {route.path + _query(route.parameters):<60} {route.description}" for route in routes
-        ]
-        return Response.text(200, "\n".join(lines))
+            response = Response.json(200, json_bytes(listed))
+        else:
+            lines = [
+                f"{', '.join(route.methods):<10} {route.path + _query(route.parameters):<60} {route.description}"
+                for route in routes
+            ]
+            response = Response.text(200, "\n".join(lines))
+        response.headers.add("Vary", "Accept")
+        return response
 
 
 def _query(parameters: tuple[object, ...]) -> str:

@@ -7,12 +7,15 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from goto.errors import BadInput
+from goto.matching.given import template_as_sent
 from goto.matching.templates import ANY_VALUE, Template, parse_template
 from goto.words import HeaderName, HeaderValue, one_line
 
 
 class UriTemplate(str):
-    """A whole path to match, without a query: `/foo/{x}/bar/{y:[0-9]+}`; `/` matches all traffic."""
+    """A whole path to match, without a query: `/foo/{x}/bar/{y:[0-9]+}`; `/` matches all traffic. What cannot stand in a path is
+    percent-encoded.
+    """
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^/", "examples": ["/foo/{x}/bar/{y:[0-9]+}"]}
 
@@ -20,10 +23,14 @@ class UriTemplate(str):
     def parse(cls, text: str) -> UriTemplate:
         if not text.startswith("/"):
             raise ValueError(f"{text!r} does not start with a slash: write it like /foo/{{x}}")
-        pattern = Template.parse(one_line(text))
-        if any("?" in piece for piece in pattern.pieces if isinstance(piece, str)):
+        literals = [piece for piece in parse_template(one_line(text)) if isinstance(piece, str)]
+        if any("?" in piece for piece in literals):
             raise ValueError("a URI is matched without its query: name parameters in match.query")
-        return cls(text)
+        if any("#" in piece for piece in literals):
+            raise ValueError("the # and what follows it are never sent: remove them, or write %23")
+        sent = template_as_sent(text)
+        Template.parse(sent)
+        return cls(sent)
 
 
 class HeaderText(str):

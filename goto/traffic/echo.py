@@ -13,6 +13,7 @@ from goto.http.fields import encode, field_length, field_name
 from goto.http.hops import HOP_BY_HOP, connection_words
 from goto.http.memo import Memo
 from goto.http.shown import body_text, shown, shown_text
+from goto.http.wire import NOT_MODIFIED
 
 SHOWN_BYTES: Final = 1 << 20
 """Bytes of a body that are shown. The rest is read, counted and dropped."""
@@ -35,7 +36,7 @@ def echo(flow: Flow, body: bytes, size: int) -> Response:
     request = flow.request
     fields = request.headers.fields
     members = []
-    repeated = [_JSON_TYPE]
+    repeated = [] if flow.status == NOT_MODIFIED else [_JSON_TYPE]
     connection = False
     for field in fields:
         member, use = _member_of(field)

@@ -18,6 +18,9 @@ from collections.abc import Awaitable
 from goto.flow import ClientGone, Flow, Response
 from goto.traffic.listener import Listener, Outcome
 
+HINT = "Goto-Hint"
+"""The header of what an answer says besides, of a path that is nearly a route above all."""
+
 
 class Passage:
     """One flow's way through the features of a listener."""
@@ -37,8 +40,11 @@ class Passage:
 
     def response(self, response: Response) -> Awaitable[None] | None:
         """Run the response hooks, likewise. `flow.response` is then the one to send."""
-        self.flow.response = response
-        waits = self._pipeline.response(self.flow)
+        flow = self.flow
+        flow.response = response
+        if flow.hint:
+            response.headers.add(HINT, flow.hint)
+        waits = self._pipeline.response(flow)
         return None if waits is None and not self.flow.holds else self._wait(waits)
 
     async def ask(self) -> None:

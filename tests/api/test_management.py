@@ -99,6 +99,79 @@ def test_calls_are_handed_to_the_host(count: int) -> None:
     assert served("POST", f"/sample/send/{count}") == Forward([CALL] * count)
 
 
+def fields(method: str, path: str, accept: str = "") -> dict[str, str]:
+    response = served(method, path, accept)
+    assert isinstance(response, Response)
+    return dict(response.headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("text?a=1&b", None),
+        ("map?a=1&b", "ignored unknown parameters: a, b"),
+        ("list?a", "ignored unknown parameters: a"),
+        ("response?a", "ignored unknown parameters: a"),
+        ("map", None),
+        ("map?" + "a" * 500, f"ignored unknown parameters: {'a' * 500}"[:200]),
+    ],
+)
+def test_where_an_answer_has_no_room_for_a_remark_a_header_has(path: str, said: str | None) -> None:
+    assert fields("GET", f"/sample/{path}").get("Goto-Hint") == said
+
+
+def test_nobody_is_to_keep_an_answer_that_may_be_in_either_form() -> None:
+    for method, path, either in (
+        ("GET", "/sample/text", True),
+        ("PUT", "/sample/accept", True),
+        ("PUT", "/sample/refuse", True),
+        ("PUT", "/sample/break", True),
+        ("GET", "/sample/map", False),
+        ("GET", "/sample/response", False),
+    ):
+        for accept in ("", "application/json"):
+            answered = fields(method, path, accept)
+            assert answered["Cache-Control"] == "no-store"
+            assert (answered.get("Vary") == "Accept") is either, path
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/goto/port/1/labels", "/goto/port/1/labels is no route; did you mean /goto/port/1/label?"),
+        ("/goto/port/1/a/b/c/d", "/goto/port/1/a/b/c/d is no route: GET /goto/help lists those there are"),
+        ("/goto/nope", "/goto/nope is no route; did you mean /sample/{what}?"),
+        ("/goto", "/goto is no route; did you mean /sample/{what}?"),
+        ("/goto/", "/goto/ is no route; did you mean /sample/{what}?"),
+        ("/goto/x/y/z", "/goto/x/y/z is no route: GET /goto/help lists those there are"),
+    ],
+)
+def test_what_is_gotos_and_no_route_is_not_found_once_the_caller_is_let_in(path: str, reason: str) -> None:
+    management, listener = managed(token="secret")
+    stranger = management.find(listener, Request("GET", path, Headers()))
+    assert stranger is not None
+    with pytest.raises(Unauthorized):
+        management.admit(stranger)
+    asked = management.find(listener, Request("GET", path, Headers(TOKEN)))
+    assert asked is not None
+    with pytest.raises(NotFound) as caught:
+        management.admit(asked)
+    assert caught.value.message == reason
+    assert management.hint(listener, Request("GET", path, Headers())) == "" or path.startswith("/goto")
+
+
+def test_traffic_that_looks_like_a_call_gets_a_hint_where_management_is_served() -> None:
+    management, listener = managed(hosts="goto.example")
+    ours, other = (Headers([(b"Host", host)]) for host in (b"goto.example", b"other.example"))
+    assert management.hint(listener, Request("PUT", "/label/edge?x", ours)) == (
+        "no route PUT /label/edge; did you mean /label/set/{label}?"
+    )
+    assert management.hint(listener, Request("PUT", "/sample/a/b/c/d", ours)) == "no route PUT /sample/a/b/c/d"
+    assert management.hint(listener, Request("PUT", "/label/edge", other)) == ""
+    for path in ("/", "/labels/x", "//label", "*", ""):
+        assert management.hint(listener, Request("PUT", path, ours)) == ""
+
+
 def test_sending_nothing_is_an_error_of_the_route(caplog: pytest.LogCaptureFixture) -> None:
     assert answer("POST", "/sample/send/0") == (500, b"goto: POST /sample/send/0 failed\n")
     assert "Forward needs at least one call" in caplog.text
@@ -241,7 +314,7 @@ def test_every_route_takes_a_slash_and_head(goto: Callable[..., Goto]) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/request/this", "/clients", "/goto", "/labels", "/label/x", "/response", "/LABEL", "//label", "/status/202"]
+    "path", ["/request/this", "/clients", "/gotos", "/labels", "/label/x", "/response", "/LABEL", "//label", "/status/202"]
 )
 def test_a_path_that_matches_no_route_is_traffic(goto: Callable[..., Goto], path: str) -> None:
     site = Site(_process(goto))

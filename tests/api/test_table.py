@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.api.table import RouteTable, remark, routes_of
+from goto.api.table import RouteTable, remarks, routes_of, unknown_parameters
 from goto.errors import BadInput, Conflict, NotFound, WrongMethod
 from goto.flow import Headers, Request
 from goto.routes import Accepted, get, post, put
@@ -117,7 +117,28 @@ def serve(method: str, target: str, body: bytes = b"") -> Any:
             return await result
 
         result = asyncio.run(awaited())
-    return remark(result, unknown) if unknown else result
+    return remarks(result, unknown, unknown_parameters(route, request.query))[0]
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        ("/things/a/remove", ""),
+        ("/things/a/remove?", ""),
+        ("/things/a/remove?x=1", " (ignored unknown parameters: x)"),
+        ("/things/a/remove?%78&y=2&&=3&y=4", " (ignored unknown parameters: %78, y)"),
+    ],
+)
+def test_parameters_that_are_not_known_are_named(target: str, text: str):
+    assert serve("PUT", target) == serve("PUT", "/things/a/remove") + text
+
+
+def test_remarks_that_an_answer_has_no_room_for():
+    assert remarks("done", ["a"], ["b"]) == ("done (ignored unknown keys: a) (ignored unknown parameters: b)", [])
+    assert remarks(Accepted("done"), [], ["b"]) == (Accepted("done (ignored unknown parameters: b)"), [])
+    assert remarks({"a": 1}, ["k"], ["b"]) == ({"a": 1, "ignored": ["k"]}, ["b"])
+    assert remarks([1], [], ["b"]) == ([1], ["b"])
+    assert remarks(7, ["k"], []) == (7, [])
 
 
 @pytest.mark.parametrize(

@@ -61,3 +61,14 @@ def test_a_forced_status_keeps_the_local_body() -> None:
 
 def test_a_forced_status_is_empty_where_there_is_no_catch_all() -> None:
     assert answer("/any", status=503, default=False) == (503, b"")
+
+
+def test_304_describes_no_content() -> None:
+    for target, status in (("/status/304", None), ("/echo", 304), ("/other", 304), ("/status/200", 304)):
+        for default in (True, False):
+            one = flow(target, default=echo if default else None)
+            one.status = status
+            response = passed([Local()], one).response
+            assert response is not None
+            assert response.status == 304
+            assert "content-type" not in response.headers

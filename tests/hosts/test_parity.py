@@ -237,6 +237,32 @@ def test_the_same_counts_after_all(both: Both) -> None:
     both.same_counts()
 
 
+def test_what_is_nearly_a_call(both: Both) -> None:
+    """Below `/goto` it is not found; below another prefix it is traffic, with a hint unless it is bypassed."""
+    for host in both.hosts:
+        host.api("PUT", "/request/uri/bypass/add?uri=/response/nope")
+    for method, path, hints in (
+        ("PUT", "/response/delay/300ms", ["no route PUT /response/delay/300ms; did you mean /response/delay/set/{delay}?"]),
+        ("GET", "/request/x%2Fy/z/a/b/c/d?q=1", ["no route GET /request/x%2Fy/z/a/b/c/d"]),
+        ("GET", "/response/nope", []),
+        ("GET", "/responses", []),
+        ("GET", "/label?x=1", []),
+        ("GET", "/label/set/?x=1", ["no route GET /label/set/; did you mean /label?"]),
+        ("GET", "/listeners?x=1&y", ["ignored unknown parameters: x, y"]),
+        ("GET", "/goto/metric", []),
+        ("GET", "/goto/port/1/x", []),
+    ):
+        standalone, mitmdump = both.ask(method, path, None, [])
+        assert standalone == mitmdump or "/listeners" in path
+        for answer in (standalone, mitmdump):
+            assert [value for name, value in answer["headers"] if name == "goto-hint"] == hints, path
+        if path.startswith("/goto"):
+            assert standalone["status"] == 404
+    for host in both.hosts:
+        host.api("PUT", "/request/uri/bypass/remove?uri=/response/nope")
+    both.same_counts()
+
+
 @pytest.mark.parametrize("status", ["503:3", "204:2", "418:1"])
 def test_forced_statuses(both: Both, status: str) -> None:
     """The body that goes with one is the catch-all's, which mitmproxy does not have."""

@@ -49,5 +49,5 @@ def test_help_lists_every_route_with_what_it_does(process: Goto) -> None:
 
 
 def test_a_service_behind_goto_keeps_its_own(process: Goto) -> None:
-    for path in ("/health", "/metrics", "/docs", "/ready", "/version", "/goto/nope", "/goto"):
+    for path in ("/health", "/metrics", "/docs", "/ready", "/version", "/gotos"):
         assert '"RequestURI"' in process.call("GET", path).text, path

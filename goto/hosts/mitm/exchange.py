@@ -156,6 +156,7 @@ class MitmExchange:
         management = self._instance.management
         asked = management.find(self.listener, self.flow.request)
         if asked is None:
+            self.flow.hint = management.hint(self.listener, self.flow.request)
             return False
         try:
             call = management.admit(asked)

@@ -65,6 +65,8 @@ class HostedExchange(Exchange):
         shared, listener = self._shared, self._connection.listener
         asked = shared.management.find(listener, self.flow.request, apart=shared.admin)
         self.traffic = asked is None and not shared.admin
+        if self.traffic:
+            self.flow.hint = shared.management.hint(listener, self.flow.request)
         self._coroutine = self._pass(Passage(listener, self.flow)) if self.traffic else self._manage(asked)
         self.step()
 

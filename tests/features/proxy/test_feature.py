@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from goto.api.table import RouteTable, remark
+from goto.api.table import RouteTable, remarks
 from goto.errors import BadInput, Conflict, NotFound
 from goto.features.proxy.feature import Proxy
 from goto.features.proxy.target import ProxyTarget
@@ -48,7 +48,7 @@ def manage(feature: Proxy, method: str, path: str, body: bytes = b"") -> Any:
     assert found
     route, words = found
     result, unknown = route.call(feature, Listener(ListenerSpec(1), "h", Upstream(), features=()), request, words, body)
-    return remark(result, unknown) if unknown else result
+    return remarks(result, unknown, [])[0]
 
 
 def test_matching_traffic_is_sent_on_in_target_then_replica_order() -> None:
