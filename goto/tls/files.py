@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import ssl
 import stat
@@ -25,6 +26,18 @@ def read_pem(path: str, field: str) -> bytes:
     if len(data) > FILE_LIMIT:
         raise BadInput(f"{field}: {path}: more than {FILE_LIMIT} bytes, which is the limit")
     return data
+
+
+def pair_digest(cert: str, key: str) -> bytes:
+    """What a certificate and its key hold, to tell whether they have changed. A file that cannot be read holds nothing."""
+    digest = hashlib.sha256()
+    for path in (cert, key or cert):
+        try:
+            data = read_pem(path, "")
+        except BadInput:
+            data = b""
+        digest.update(b"%d:%b" % (len(data), data))
+    return digest.digest()
 
 
 def load_authorities(context: ssl.SSLContext, path: str, field: str) -> None:

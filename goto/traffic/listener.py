@@ -89,6 +89,8 @@ class Listener:
         self.open = False
         self.secure: ssl.SSLContext | None = None
         """What an https listener shows since it was opened."""
+        self.shown = b""
+        """The digest of the files that it is from, or that could not be shown."""
         self.hook_errors: Counter[str] = Counter()
         """Hooks that raised, by their name."""
         self.refused: Counter[int] = Counter()
@@ -105,10 +107,15 @@ class Listener:
         self._set_label(spec.label)
 
     # ------------------------------------------------------------ open and closed
-    def opening(self, secure: ssl.SSLContext | None = None) -> None:
+    def opening(self, secure: ssl.SSLContext | None = None, shown: bytes = b"") -> None:
         """It is about to accept traffic, which is served from now on. `secure` is what an https listener shows."""
         self.open = True
+        self.shows(secure, shown)
+
+    def shows(self, secure: ssl.SSLContext | None, shown: bytes) -> None:
+        """What handshakes show from now on, and the digest of the files that it is from."""
         self.secure = secure
+        self.shown = shown
 
     def closed(self) -> None:
         """It accepts no more traffic, or never did."""

@@ -15,6 +15,7 @@ from goto.errors import ApiError, BadInput, Conflict, NotFound
 from goto.flow import Response
 from goto.routes import Accepted, get, post, put
 from goto.tls.authority import Authority
+from goto.tls.files import pair_digest
 from goto.tls.server import server_context
 from goto.tls.settings import ListenerTls
 from goto.traffic.accesslog import AccessLog
@@ -97,7 +98,8 @@ class Listeners:
 
     async def start(self, spec: ListenerSpec, prepare: Callable[[], Awaitable[None]] | None = None) -> Listener:
         """Add the first listener and open it, once all is prepared. Raises OSError, `ApiError`, and what `prepare` does."""
-        listener = self.adopt(spec, secure=self.secured(spec.protocol, spec.tls))
+        shown = _digest(spec.tls)  # before they are read: what changes in between is found at the next look
+        listener = self.adopt(spec, secure=self.secured(spec.protocol, spec.tls), shown=shown)
         try:
             if prepare is not None:
                 await prepare()
@@ -108,11 +110,11 @@ class Listeners:
             raise
         return listener
 
-    def adopt(self, spec: ListenerSpec, mode: str = "", secure: ssl.SSLContext | None = None) -> Listener:
+    def adopt(self, spec: ListenerSpec, mode: str = "", secure: ssl.SSLContext | None = None, shown: bytes = b"") -> Listener:
         """Add a listener that is open already, or about to be."""
         listener = self.by_port[spec.port] = self._make(spec, mode)
         self._first = self._first or listener
-        listener.opening(secure)
+        listener.opening(secure, shown)
         return listener
 
     @post("/listeners/add", raises=[Conflict])
@@ -176,8 +178,8 @@ class Listeners:
             listener = self._known(port)
             if listener.open:
                 raise Conflict(f"port: listener {port} is open already")
-            secure = self.secured(listener.protocol, listener.tls)
-            listener.opening(secure)
+            shown = _digest(listener.tls)
+            listener.opening(self.secured(listener.protocol, listener.tls), shown)
             try:
                 await self._carrier.open(listener)
             except OSError as error:
@@ -233,3 +235,7 @@ class Listeners:
         """A process whose last port is closed could never be reached again."""
         if listener.open and sum(other.open for other in self.by_port.values()) == 1:
             raise Conflict(f"port: listener {listener.port} is the last open one: open another first")
+
+
+def _digest(tls: ListenerTls | None) -> bytes:
+    return pair_digest(tls.cert, tls.key) if tls is not None and tls.cert else b""

@@ -19,6 +19,7 @@ from goto.instance.wiring import Features, Instance
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener
 from goto.traffic.listeners import Load, loads_of
+from goto.traffic.renewal import Renewal
 from goto.words.hosts import host_without_zone
 
 BACKLOG = 1024
@@ -43,6 +44,8 @@ class StandaloneHost:
         self._servers: dict[int, tuple[list[asyncio.AbstractServer], Server]] = {}
         self._closing: set[Server] = set()
         self._admin: AdminPort | None = None
+        self._renewing: asyncio.Task[None] | None = None
+        """Looks at the certificates of listeners, once there is one over TLS."""
         self._number = count(1).__next__
         """The number of the next client's connection."""
 
@@ -74,6 +77,8 @@ class StandaloneHost:
             for client in server.clients:
                 client.break_off()
         self._ports.close()
+        if self._renewing is not None:
+            self._renewing.cancel()
         await self.instance.stop()
         self.log.flush()
 
@@ -91,10 +96,12 @@ class StandaloneHost:
         instance = self.instance
         server = Server(Shared(listener, instance.management, instance.upstream, self.log, HostedExchange, self._number))
         accept: Callable[[], asyncio.BaseProtocol] = server
-        if (context := listener.secure) is not None:
+        if listener.secure is not None:
             from goto.hosts.standalone.secure import Handshake
 
-            accept = partial(Handshake, server, context)
+            accept = partial(Handshake, server, listener)
+            if self._renewing is None:
+                self._renewing = asyncio.create_task(Renewal(instance.listeners).run())
         sockets = await self._ports.serve(listener.port, accept, BACKLOG)
         self._servers[listener.port] = (sockets, server)
 

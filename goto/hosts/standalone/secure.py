@@ -7,11 +7,11 @@ left: its TLS transport calls bytes written once it has passed them down, and sa
 from __future__ import annotations
 
 import asyncio
-import ssl
 from typing import Any
 
 from goto.hosts.standalone.server import ClientProtocol, Server
 from goto.traffic.limits import LIMITS
+from goto.traffic.listener import Listener
 
 HANDSHAKE_SECONDS = 10.0
 """A handshake that takes longer ends the connection."""
@@ -150,9 +150,10 @@ class _Early(asyncio.Protocol):
 class Handshake(asyncio.Protocol):
     """What accepts a client, and makes a connection of it once the handshake is done. One that fails is simply over."""
 
-    def __init__(self, server: Server, context: ssl.SSLContext) -> None:
+    def __init__(self, server: Server, listener: Listener) -> None:
+        assert listener.secure is not None
         self._server = server
-        self._context = context
+        self._context = listener.secure
         self._raw: Any = None
         self._early = b""
         self._first = _Early()

@@ -1,0 +1,55 @@
+"""The shared cases: scripts that try goto from outside, each with a verdict. They lie beside the repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import ROOT
+
+FOLDER = ROOT.parent / "shared" / "cases"
+
+SECONDS = 320
+"""What a case may take; each bounds itself to a little less."""
+
+cases_here = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the shared cases are not at {FOLDER}")
+
+
+def names() -> Iterator[str]:
+    """`C01`, `K14`, `S36`: the names of all cases."""
+    return (file.stem for file in sorted(FOLDER.glob("[A-Z]*[0-9].py")))
+
+
+def programs(folder: Path) -> dict[str, str]:
+    """The environment of a case, with its programs in a folder: this goto, and those that cases look for beside it."""
+    python = f'"{sys.executable}"'
+    commands = {"goto": f"{python} -m goto", "python": python, "mitmdump": f'"{Path(sys.executable).parent}/mitmdump"'}
+    for name, command in commands.items():
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        program.chmod(0o755)
+    return {**os.environ, "GOTO": str(folder / "goto"), "MITMDUMP": str(folder / "mitmdump")}
+
+
+def run_case(name: str, env: dict[str, str]) -> None:
+    """Run a case. It fails where the case does, or says nothing, and is skipped where it skips itself."""
+    words = [sys.executable, str(FOLDER / f"{name}.py")]
+    if "apart(" in (FOLDER / f"{name}.py").read_text():
+        # what it would do itself, but by the name of the file that it imports this from
+        if subprocess.run(["unshare", "-mn", "true"], capture_output=True, check=False).returncode:
+            pytest.skip("needs `unshare -mn` (root)")
+        words, env = ["unshare", "-mn", *words], {**env, "APART": name}
+    done = subprocess.run(
+        words, env=env, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False
+    )
+    verdict = done.stdout.strip().rpartition("\n")[2]
+    if done.returncode == 2 and verdict.startswith(f"{name} SKIP"):
+        pytest.skip(verdict)
+    wrong = [line.strip() for line in done.stderr.splitlines() if line.strip().startswith(("FAIL", "GAP"))]
+    assert done.returncode == 0, "\n".join([*wrong, verdict, done.stderr[-2000:]])
+    assert verdict.startswith(name), f"no verdict: {done.stdout!r} {done.stderr[-2000:]!r}"
