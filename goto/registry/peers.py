@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,9 @@ from goto.registry.address import Address
 MOST_PEERS = 10_000
 """Peers in all. An address under two labels is two peers."""
 
+SILENT_SECONDS = 300.0
+"""A peer that registers time and again, and is not heard of for so long, has gone without a word."""
+
 
 @dataclass(slots=True)
 class Peer:
@@ -21,6 +25,12 @@ class Peer:
     address: Address
     last_seen: datetime | None = None
     """When it last registered, or answered a push or a call."""
+    heard_at: float = 0.0
+    """The same, by the monotonic clock."""
+    registered_at: float = -SILENT_SECONDS
+    """When it last registered itself, by the monotonic clock."""
+    registers_again: bool = False
+    """It registers time and again, as workers do. Those of the original register once."""
 
     @property
     def last_seen_text(self) -> str | None:
@@ -83,7 +93,24 @@ class Peers:
         """An instance was heard of just now."""
         now = datetime.now(UTC)
         for peer in self._labels.get(address, {}).values():
-            peer.last_seen = now
+            peer.last_seen, peer.heard_at = now, time.monotonic()
+
+    def registered(self, label: str, address: Address) -> bool:
+        """A peer that is known has registered itself just now. Returns whether it does so time and again."""
+        peer, now = self._peers[label, address], time.monotonic()
+        peer.registers_again = peer.registers_again or now - peer.registered_at < SILENT_SECONDS
+        peer.registered_at = now
+        return peer.registers_again
+
+    def silent(self) -> list[Peer]:
+        """Those that registered time and again, and have not been heard of for SILENT_SECONDS."""
+        before = time.monotonic() - SILENT_SECONDS
+        return [peer for peer in self._peers.values() if peer.registers_again and peer.heard_at <= before]
+
+    @property
+    def watched(self) -> bool:
+        """Whether there are peers that may fall silent."""
+        return any(peer.registers_again for peer in self._peers.values())
 
     def addresses(self, label: str) -> list[Address]:
         """The addresses that have a label."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Annotated, Any, ClassVar, TypedDict
 
 import msgspec
@@ -13,7 +14,7 @@ from goto.errors import Conflict, NotFound
 from goto.registry.address import Address
 from goto.registry.catalog import MOST_LABEL_TARGETS, Catalog
 from goto.registry.gather import gather
-from goto.registry.peers import MOST_PEERS, Peer, Peers
+from goto.registry.peers import MOST_PEERS, SILENT_SECONDS, Peer, Peers
 from goto.registry.push import Pusher
 from goto.registry.queue import Push, PushKind
 from goto.registry.worker import RegistryUrl
@@ -21,7 +22,15 @@ from goto.routes import WORKER, get, post, put
 from goto.settings import setting
 from goto.upstream.answer import Upstream
 from goto.words import Flag, Label, Name
+from goto.words.duration import duration_text
 from goto.words.token import Token
+
+log = logging.getLogger("goto")
+
+LOOK_SECONDS = 10.0
+"""From one look for peers that have fallen silent to the next."""
+
+SILENCE = duration_text(SILENT_SECONDS)
 
 MOST_SHOWN = 20
 """Missed pushes, or addresses, that an answer names one by one."""
@@ -104,11 +113,15 @@ class Registry:
         self.url: RegistryUrl | None = None
         """Where this instance is registered itself, if it is a worker."""
         self._upstream = upstream
+        self._looking: asyncio.TimerHandle | None = None
+        """The next look for peers that have fallen silent."""
         self.pusher = Pusher(upstream, self.catalog.epoch, self.peers.heard)
 
     def stop(self) -> None:
         """Push no more."""
         self.pusher.end_all()
+        if self._looking is not None:
+            self._looking.cancel()
 
     @property
     def token(self) -> Token | None:
@@ -123,8 +136,9 @@ class Registry:
     @post("/registry/peers/add", who=WORKER, raises=[Conflict])
     def add_peer(self, peer: PeerSpec) -> Registered:
         """Register an instance under a label; the answer holds the targets of that label."""
-        self.peers.add(peer.name, peer.address)
-        self.pusher.wake(peer.address)
+        self._add_peer(peer)
+        if self.peers.registered(peer.name, peer.address):
+            self._look_later()
         return {
             "targets": _complete(self.catalog.of(peer.name)),
             # the original has jobs too, and reads them strictly: an object, never a list
@@ -132,6 +146,22 @@ class Registry:
             "epoch": self.catalog.epoch,
             "revision": self.catalog.revision,
         }
+
+    def _add_peer(self, peer: PeerSpec) -> None:
+        self.peers.add(peer.name, peer.address)
+        self.pusher.wake(peer.address)
+
+    def _look_later(self) -> None:
+        if self._looking is None and self.peers.watched:
+            self._looking = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._forget_silent)
+
+    def _forget_silent(self) -> None:
+        """Forget the peers that have gone without a word."""
+        self._looking = None
+        for peer in self.peers.silent():
+            self.remove_peer(Label(peer.label), peer.address)
+            log.warning("peer %s at %s is forgotten: nothing was heard of it for %s", peer.label, peer.address, SILENCE)
+        self._look_later()
 
     @put("/registry/peers/{peer}/remove/{address}", who=WORKER, raises=[NotFound])
     def remove_peer(self, peer: Label, address: Address) -> str:
@@ -227,7 +257,7 @@ class Registry:
             self.remove_peer(name, address)
         new = [peer for peer in peers if (peer.name, peer.address) not in present]
         for peer in new:
-            self.add_peer(peer)
+            self._add_peer(peer)
         # who registers gets its targets in the answer; who is named here has not asked
         await self._push([(peer.address, push) for peer in new for push in self._adds(peer.name)])
 

@@ -21,6 +21,7 @@ from goto.tls.settings import ListenerTls
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener, ListenerSpec, ListenerState
 from goto.words import Port
+from goto.words.failures import system_reason
 from goto.words.numbers import AnyPort
 
 LISTENERS_LIMIT = 1000
@@ -154,13 +155,16 @@ class Listeners:
     def secured(self, protocol: str, tls: ListenerTls | None) -> ssl.SSLContext | None:
         """What a listener with this protocol shows, its files read now; None without https.
 
-        Raises `BadInput` where no listener can be opened like this.
+        Raises `BadInput` where no listener can be opened like this, and `Conflict` where none can be now.
         """
         self._check_protocol(protocol, tls)
         if protocol != "https":
             return None
         tls = tls or ListenerTls()
-        return server_context(self._authority, tls.cert, tls.key, tls.names)
+        try:
+            return server_context(self._authority, tls.cert, tls.key, tls.names)
+        except OSError as error:
+            raise Conflict(f"tls: {system_reason(error)}") from None  # too many open files, for one
 
     def _check_protocol(self, protocol: str, tls: ListenerTls | None) -> None:
         """Raises `BadInput` for a protocol that the host does not serve, or that `tls` does not go with."""

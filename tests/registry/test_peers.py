@@ -64,3 +64,47 @@ def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch):
         peers.add("w", B)
     assert not peers.add("w", A)
     assert listed(peers) == [("w", A)]
+
+
+class Clock:
+    """In place of the module `time`."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(module, "time", made)
+    return made
+
+
+def test_who_registers_again_and_falls_silent(clock: Clock):
+    peers = Peers()
+    for label, address in (("w", A), ("v", B)):
+        peers.add(label, address)
+        assert not peers.registered(label, address)
+    assert not peers.watched
+    clock.now += 30
+    assert peers.registered("w", A)
+    peers.heard(A)
+    assert peers.watched
+    clock.now += module.SILENT_SECONDS - 0.1
+    assert peers.silent() == []
+    peers.heard(A)  # a push was taken
+    clock.now += 0.1
+    assert peers.silent() == []
+    clock.now += module.SILENT_SECONDS
+    assert [(peer.label, peer.address) for peer in peers.silent()] == [("w", A)]
+
+
+def test_who_registers_once_a_life_stays(clock: Clock):
+    peers = Peers()
+    for _ in range(3):
+        peers.add("w", A)
+        assert not peers.registered("w", A)
+        clock.now += 10_000
+    assert (peers.silent(), peers.watched) == ([], False)

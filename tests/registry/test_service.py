@@ -23,6 +23,7 @@ from support.upstream import Reply, Upstream
 from support.waiting import PATIENCE, eventually
 
 from goto.client.target import ClientTarget
+from goto.registry import peers as peers_module
 from goto.registry import service as module
 from goto.registry.address import Address
 from goto.registry.service import PeerSpec, Registry
@@ -496,3 +497,30 @@ def test_bad_arguments_are_one_line_and_exit_status_2(args: list[str], says: str
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"goto: {says}")
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_worker_that_is_silent_is_forgotten_and_one_that_registers_once_stays(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(peers_module, "SILENT_SECONDS", 0.05)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    worker, original, named = (Address.parse(f"127.0.0.1:{port}") for port in (1, 2, 3))
+
+    async def main() -> list[str]:
+        sender = Sender()
+        registry = Registry(sender)
+        await registry.configure_peers([PeerSpec(Label("w"), named)])
+        for address in (worker, original, worker):
+            registry.add_peer(PeerSpec(Label("w"), address))
+        while worker in registry.peers.addresses("w"):
+            await asyncio.sleep(0.005)
+        assert registry._looking is None
+        left = [str(address) for address in registry.peers.addresses("w")]
+        registry.stop()
+        await sender.close()
+        return left
+
+    assert asyncio.run(asyncio.wait_for(main(), PATIENCE)) == [named, original]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"peer w at {worker} is forgotten: nothing was heard of it for 5m0s"
+    ]

@@ -21,6 +21,7 @@ from support.waiting import PATIENCE, eventually
 
 from goto.errors import Conflict
 from goto.hosts.standalone.host import StandaloneHost
+from goto.traffic import listeners
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import ListenerSpec
 from goto.words import Label, Port
@@ -34,6 +35,22 @@ def process(goto: Callable[..., Goto]) -> Goto:
 def refused(port: int) -> bool:
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_an_open_that_runs_out_of_files_is_a_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An https listener reads its files first."""
+
+    def no_files(*_: object) -> None:
+        raise OSError(24, "Too many open files", "/some/file")
+
+    async def check(lab: Lab) -> None:
+        lab.instance.listeners.add(ListenerSpec(Port(8081), "https", tls=None))
+        monkeypatch.setattr(listeners, "server_context", no_files)
+        answer = await lab.call("PUT", "/listeners/8081/open")
+        assert (answer.status, answer.body) == (409, b"tls: Too many open files\n")
+        assert not lab.instance.listeners.by_port[8081].open
+
+    in_lab(check)
 
 
 def test_the_life_of_a_listener(process: Goto) -> None:
