@@ -4,6 +4,7 @@ limits:
   connections: 5000
   head: 32KiB
   headTime: 10s
+  bodyTime: 10s
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 
 from goto.words import Duration
 from goto.words.duration import duration_text
-from goto.words.numbers import MOST_PROXY_TARGETS, HeadSize, HeadTime, Number, Size, TargetNumber
+from goto.words.numbers import MOST_PROXY_TARGETS, BodyTime, HeadSize, HeadTime, Number, Size, TargetNumber
 
 
 class ConfiguredLimits(msgspec.Struct, rename="camel", kw_only=True):
@@ -29,6 +30,8 @@ class ConfiguredLimits(msgspec.Struct, rename="camel", kw_only=True):
     """Header fields of a request (1000)."""
     head_time: HeadTime | None = None
     """Time from the first byte of a head to its last one (1m)."""
+    body_time: BodyTime | None = None
+    """Longest time without a byte of a request's body (1m)."""
     body: Size | None = None
     """Size of a body that has to be read completely before it is sent on (64MiB)."""
     targets: TargetNumber | None = None
@@ -60,6 +63,8 @@ class Limits:
         """Header fields of a request; beyond it the answer is 431."""
         self.head_time = 60.0
         """Seconds from the first byte of a head to its last one; then the connection is closed."""
+        self.body_time = 60.0
+        """Seconds that may pass without a byte of a request's body while one is waited for; then the answer is 408."""
         self.body = 64 << 20
         """Bytes of a body that has to be read completely before it is sent on; beyond it the answer is 413."""
         self.targets = MOST_PROXY_TARGETS
@@ -79,7 +84,7 @@ class Limits:
         shown: dict[str, dict[str, Any]] = {}
         for field in msgspec.structs.fields(ConfiguredLimits):
             value = getattr(self, field.name)
-            limit = duration_text(value) if field.name == "head_time" else value
+            limit = duration_text(value) if isinstance(value, float) else value
             shown[field.encode_name] = {"limit": limit, "hit": self.hit[field.name]}
         return shown
 

@@ -64,6 +64,17 @@ class HeadTime(Duration):
         return duration
 
 
+class BodyTime(Duration):
+    """A limit on the time without a byte of a request's body: above 0."""
+
+    @classmethod
+    def parse(cls, text: str) -> BodyTime:
+        duration = cls(Duration.parse(text))
+        if not duration:
+            raise ValueError("0 leaves no time to send a body: write more, like 10s")
+        return duration
+
+
 class Number(int):
     """A whole number, at least 1."""
 

@@ -21,13 +21,14 @@ def hits(goto: Goto) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("heads=1", "'heads' is not a limit: write one of connections, head, fields, headTime, body, targets"),
+        ("heads=1", "'heads' is not a limit: write one of connections, head, fields, headTime, bodyTime, body, targets"),
         ("", "'' is not a limit"),
         ("connections=0", "connections: 0 is not a whole number from 1"),
         ("connections", "connections: '' is not a whole number from 1"),
         ("head=10", "head: 10 is too small for the head of a request"),
         ("head=64KB", "head: '64KB' is not a size: write it like 64KiB"),
         ("headTime=0", "headTime: 0 leaves no time to send a head"),
+        ("bodyTime=0", "bodyTime: 0 leaves no time to send a body"),
         ("headTime=5", "headTime: '5' is not a duration"),
         ("targets=100001", "targets: 100001 is not a whole number from 1 to 100000"),
     ],

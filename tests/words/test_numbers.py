@@ -23,7 +23,7 @@ from goto.words import (
     TargetNumber,
     whole_number,
 )
-from goto.words.numbers import MOST, MOST_PROXY_TARGETS
+from goto.words.numbers import MOST, MOST_PROXY_TARGETS, BodyTime
 
 
 @given(st.integers(0, MOST))
@@ -140,6 +140,7 @@ def test_a_size_is_a_number_or_a_clear_refusal(text: str) -> None:
     [
         (HeadSize, "1KiB", "1023B", "1023B is too small for the head of a request: write 1KiB or more"),
         (HeadTime, "1ns", "0s", "0 leaves no time to send a head: write more, like 10s"),
+        (BodyTime, "1ns", "0s", "0 leaves no time to send a body: write more, like 10s"),
         (Number, "1", "0", "0 is not a whole number from 1"),
         (TargetNumber, "1", "0", "0 is not a whole number from 1 to 100000"),
     ],

@@ -76,7 +76,7 @@ class MitmClient:
     async def drop_idle(self, origin: Origin) -> None:
         """End kept connections to an origin that were idle for long, so that no request takes one."""
         now = time.monotonic()
-        for server in [server for server in self._used if server.address == (origin.host, origin.port)]:
+        for server in [server for server in self._used if server.address == (origin.resolvable, origin.port)]:
             if not server.connected:
                 del self._used[server]
             elif now - self._used[server] > IDLE_SECONDS and server.alpn != b"h2":

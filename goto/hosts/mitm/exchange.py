@@ -18,19 +18,29 @@ A head that is settled is one that the response hooks have seen: they run on the
 page is sent. The hooks of mitmproxy move it:
 
     hook              state                            what it does, and the state it leaves behind
-    requestheaders    DECIDING                         finds who answers: COLLECTING, READY, REFUSED, ASKING
-    request           COLLECTING                       makes the answer: READY, and then as there
+    requestheaders    DECIDING                         finds who answers: COLLECTING, READY, REFUSED, ASKING;
+                                                       of traffic without a body only in request: DECIDING
+    request           DECIDING                         finds who answers, and then as there; OVER, and not counted, where
+                                                       another addon has answered
+                      COLLECTING                       makes the answer: READY, and then as there
                       READY                            gives mitmproxy a stand-in, so that it asks nobody
                       ASKING                           the time of a target begins
     responseheaders   READY                            the response hooks, then the whole answer: ANSWERING
                       ASKING                           the response hooks, then the head: PASSING
                                                        or, where one has put an answer of its own there: REPLACING
     response          ANSWERING, PASSING, REPLACING    SETTLING; OVER at once where nobody wants to know
-    error             PASSING                          breaks off the client's connection: OVER
+    error             DECIDING                         OVER, and not counted, if it was another addon that has killed it
+                      PASSING                          breaks off the client's connection: OVER
                       SETTLING, OVER                   nothing
                       any other                        sends a page of goto's own and ends the connection: OVER
     client_           REFUSED, SETTLING                nothing: what was written may still be read
-    disconnected      any other                        OVER
+    disconnected      DECIDING                         nothing: request or error follows, and counts it
+                      any other                        OVER
+    bodyTime is over  COLLECTING, READY, ASKING        REFUSED, with a 408 or with the answer that was ready
+                      PASSING                          breaks off the client's connection: OVER
+
+goto stands next to the upstream: of all addons it is asked last on the way there, and first on the way back. What another addon
+answers after goto has decided goes out in place of goto's answer, and what was decided is counted.
 
 A flow that the user kills breaks off in any state. An error of goto itself is answered too: see `broke`.
 """
@@ -39,6 +49,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import Enum, auto
 from functools import partial
 
@@ -49,10 +60,13 @@ from goto.api.management import ManagementCall, refusal
 from goto.errors import ApiError, TooLarge
 from goto.flow import Call, ClientGone, Flow, Headers, Response, step_in_task
 from goto.hosts.mitm import private
+from goto.hosts.mitm.body import BodyTime
 from goto.hosts.mitm.client import MitmClient
 from goto.hosts.mitm.messages import (
     aim_at_own_upstream,
     aim_at_target,
+    awaits_continue,
+    ends_with_connection,
     identified,
     is_short,
     made,
@@ -62,7 +76,7 @@ from goto.hosts.mitm.messages import (
 )
 from goto.hosts.mitm.send import send_whole
 from goto.hosts.mitm.watch import UNWATCHED, Unwatched, Watch
-from goto.http.hops import connection_words
+from goto.http.hops import connection_words, end_to_end
 from goto.http.reasons import REASONS
 from goto.instance.wiring import Instance
 from goto.routes import Forward
@@ -70,9 +84,10 @@ from goto.traffic.echo import SHOWN_BYTES
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener, Outcome
 from goto.traffic.passage import Passage
+from goto.words.duration import duration_text
 
-LINGER_REFUSED_SECONDS = 0.5
-"""A body that was refused is read for this long after the answer, so that the client sees the answer."""
+_SHOWS_NO_BODY = 300
+"""From this status on an echo is made without a body that the client holds back."""
 
 _ABNORMAL_CLOSURE = 1006
 """What stands for a websocket that ended without a word (RFC 6455, 7.1.5)."""
@@ -96,6 +111,9 @@ class State(Enum):
 HAS_ANSWER = frozenset((State.READY, State.REFUSED, State.ANSWERING, State.REPLACING))
 """Where `_answer` is set: the answer is goto's, and is there as a whole."""
 
+WAITS_FOR_BODY = frozenset((State.COLLECTING, State.READY, State.ASKING))
+"""Where a request's body may still be coming, and no byte of an answer is out."""
+
 IS_SETTLED = frozenset((State.ANSWERING, State.PASSING, State.REPLACING))
 """Where the response hooks have run, or have begun to."""
 
@@ -116,9 +134,10 @@ class MitmExchange:
         *,
         local: bool,
         keeps_host: bool,
+        streams: bool = True,
     ) -> None:
         """`local`: it is addressed to goto itself. `keeps_host`: mitmproxy's own upstream gets `Host` as the client sent it.
-        `over` is called at its end.
+        `streams`: bodies pass as they come. `over` is called at its end.
         """
         self.state = State.DECIDING
         self.mitm = flow
@@ -130,21 +149,38 @@ class MitmExchange:
         """The way of traffic through the features. Management calls have none."""
         self._instance = instance
         self._keeps_host = keeps_host
+        self._streams = streams
         self._over = over
         self._make: Callable[[bytes], Awaitable[Response]]
         """In COLLECTING: makes the answer of the body."""
         self._answer: Response
         """In the states of HAS_ANSWER."""
+        self._others: http.Response | None = None
+        """What another addon has answered after goto had decided."""
         self._asked: Unwatched = UNWATCHED
         """From ASKING on: whom mitmproxy asks."""
+        self._body_time = BodyTime(flow, self._body_late)
         self._settling: asyncio.Task[None] | None = None
         self._wants_close = b"close" in connection_words(flow.request.headers.fields)
 
     # ------------------------------------------------------------ requestheaders: who answers
     async def request_headers(self) -> None:
-        """Decide: once a body streams, it is too late. Raises `ClientGone`."""
-        if self.flow.local and await self._manages():
-            return
+        """Find out whether it is a management call; decide, where there is a body: once it streams, it is too late.
+
+        Raises `ClientGone`.
+        """
+        request = self.mitm.request
+        if not (self.flow.local and await self._manages()):
+            if may_have_body(request):
+                await self._decide()
+            elif request.is_http2:
+                # a body that nothing has announced may come all the same
+                private.limits[self.mitm.id] = private.Limit(LIMITS.body, lambda: self._refuse(LIMITS.body))
+        if may_have_body(request) and self.state in WAITS_FOR_BODY:
+            self._body_time.begin()
+
+    async def _decide(self) -> None:
+        """Run the request hooks, and do as they say. Raises `ClientGone`."""
         self.passage = Passage(self.listener, self.flow)
         await step_in_task(self.passage.ask())
         await self._route()
@@ -189,7 +225,10 @@ class MitmExchange:
         if flow.response is not None:
             self._ready(flow.response)
         elif flow.answer is not None:
-            self._collect(self._show, SHOWN_BYTES)
+            if (flow.status or 200) >= _SHOWS_NO_BODY and self._may_answer_at_once:
+                self._ready(flow.answer(flow, b"", 0))
+            else:
+                self._collect(self._show, SHOWN_BYTES)
         elif not flow.upstreams:
             self._ask_own_upstream(websocket=websocket)
         elif len(flow.upstreams) == 1 and flow.upstreams[0].origin.tls is None and not flow.upstreams[0].failure:
@@ -205,7 +244,7 @@ class MitmExchange:
         request = self.mitm.request
         self.state = State.ASKING
         aim_at_own_upstream(self.mitm, keeps_host=self._keeps_host, websocket=websocket)
-        if may_have_body(request) and not is_short(request.headers):
+        if self._streams and may_have_body(request) and not is_short(request.headers):
             request.stream = True
 
     async def _ask_target(self, call: Call, *, websocket: bool) -> None:
@@ -215,15 +254,28 @@ class MitmExchange:
         aim_at_target(mitm.request, call, (self.flow.request.headers.get("upgrade") or "") if websocket else "")
         if mitm.server_conn.via is not None:
             # a target is reached from here, as fan-out does it, whatever parent proxy there is
-            mitm.server_conn = connection.Server(address=(call.origin.host, call.origin.port))
-        if may_have_body(mitm.request):
+            mitm.server_conn = connection.Server(address=(call.origin.resolvable, call.origin.port))
+        if self._streams and may_have_body(mitm.request):
             mitm.request.stream = self._asked.sending
         await self.client.drop_idle(call.origin)
 
     def _ready(self, response: Response) -> None:
-        """Answer with this; of the request's body nothing is kept."""
+        """Answer with this; of the request's body nothing is kept, and none that waits to be asked for is asked for."""
         self.state, self._answer = State.READY, response
-        self._keep(0)
+        if self._may_answer_at_once:
+            self._answer_at_once(response)
+        else:
+            self._keep(0)
+
+    @property
+    def _may_answer_at_once(self) -> bool:
+        """Whether the body has not come, and does not unless it is asked for."""
+        return may_have_body(self.mitm.request) and awaits_continue(self.mitm.request)
+
+    def _answer_at_once(self, response: Response) -> None:
+        """Answer before the body has come: a flow that is killed waits for no more of it."""
+        self.state, self._answer = State.REFUSED, response
+        self.mitm.kill()
 
     def _collect(self, make: Callable[[bytes], Awaitable[Response]], most: int, *, refuse: bool = False) -> None:
         """Answer with what is made of so much of the request's body; of a longer one drop the rest, or refuse it."""
@@ -240,25 +292,43 @@ class MitmExchange:
             refuse()
 
     def _refuse(self, most: int) -> None:
-        """Answer before the body has come: a flow that is killed waits for no more of it."""
+        """Refuse a body that is longer than that."""
         LIMITS.hit["body"] += 1
-        self.state, self._answer = (
-            State.REFUSED,
-            refusal(TooLarge(f"body: more than the limit of {most} bytes"), self.flow.request),
-        )
-        self.mitm.kill()
+        self._answer_at_once(refusal(TooLarge(f"body: more than the limit of {most} bytes"), self.flow.request))
+
+    def _body_late(self, waits: bool) -> bool:
+        """Whether mitmproxy is to give up on a body of which no byte came for `bodyTime`. `waits`: it waits for that alone."""
+        if not waits or private.unsent(self.mitm.client_conn, self.mitm.server_conn):
+            self._body_time.begin()  # an upstream takes nothing
+            return False
+        LIMITS.hit["body_time"] += 1
+        self._asked.stop()
+        if self.state is State.PASSING:
+            self.ended("client_gone")
+        elif self.state in WAITS_FOR_BODY:
+            if self.state is not State.READY:
+                self._answer = Response.text(408, f"goto: the body stood still for {duration_text(LIMITS.body_time)}")
+            self.state = State.REFUSED
+        return True
 
     # ------------------------------------------------------------ request: the body is here, or has streamed through
     async def request(self) -> None:
         """Answer, or expect an upstream to. Raises `ClientGone`."""
+        if self.state is State.DECIDING:
+            if self.mitm.response is not None:
+                self.ended(None)  # another addon has answered, and nothing was decided
+                return
+            self.flow.request = request_of(self.mitm.request)  # other addons may have changed it since
+            await self._decide()
+        self._others = self.mitm.response
         if self.state is State.COLLECTING:
             answer = await self._made(self._make, self.mitm.request.raw_content or b"")
             self.state, self._answer = State.READY, answer
-        if self.state is State.READY:
+        if self.state is not State.READY:
+            self._asked.sent()
+        elif self._others is None:
             # a stand-in with its status: its head is made once the hooks have run
             self.mitm.response = made(self._answer, [], self.flow.request.method)
-        else:
-            self._asked.sent()
 
     async def _made(self, make: Callable[[bytes], Awaitable[Response]], body: bytes) -> Response:
         """goto's answer. Raises `ClientGone`."""
@@ -279,12 +349,14 @@ class MitmExchange:
     async def _show(self, body: bytes) -> Response:
         flow, limit = self.flow, private.limits.get(self.mitm.id)
         assert flow.answer is not None
-        return flow.answer(flow, body, limit.size if limit is not None else len(body))
+        return flow.answer(flow, body[:SHOWN_BYTES], limit.size if limit is not None else len(body))
 
     # ------------------------------------------------------------ responseheaders: the head of a response is known
     async def response_headers(self) -> None:
         """Run the response hooks, and settle the head. Raises `ClientGone`."""
-        if self.state is State.READY:
+        if self._others is not None:
+            await self._give_way(self._others)
+        elif self.state is State.READY:
             self.state = State.ANSWERING
             self._answer = await self._told(self._answer)
             self.mitm.response = self._page(self._answer, close=self._wants_close or not self.listener.open)
@@ -307,9 +379,21 @@ class MitmExchange:
         response.reason = REASONS.get(shown.status, "") if shown.reason is None else shown.reason
         response.headers.fields = tuple(identified(shown, self.listener.identity))
         self._settle_connection(response)
-        if response.status_code != 101 and (asked.call is not None or not is_short(response.headers)):
+        if self._streams and response.status_code != 101 and (asked.call is not None or not is_short(response.headers)):
             response.stream = asked.receiving
         self.mitm.response = response
+
+    async def _give_way(self, others: http.Response) -> None:
+        """Let another addon's answer go out; the response hooks see what goto has decided. Raises `ClientGone`."""
+        content = b"" if others.raw_content is None else others.raw_content
+        theirs = Response(others.status_code, content, Headers(end_to_end(others.headers.fields)), reason=others.reason)
+        decided = self._answer if self.state is State.READY else theirs
+        self.state, self._answer = State.ANSWERING, theirs
+        await self._told(decided)
+        if self.mitm.request.stream:
+            self._replace(theirs)  # its body streamed, so that an upstream was asked all the same
+        else:
+            self.mitm.response = others
 
     async def _told(self, response: Response) -> Response:
         """What the response hooks make of it. Raises `ClientGone`."""
@@ -352,7 +436,7 @@ class MitmExchange:
             self.client.used(self.mitm.server_conn)
         if self.state is State.REPLACING:
             # what had come of the upstream's body was put into it
-            self.mitm.response = self._page(self._answer, close=True)
+            self.mitm.response.raw_content = self._page(self._answer, close=True).raw_content
         self.state = State.SETTLING
         if (self.passage is not None and self.passage.wants_taken) or not self.listener.open:
             self._settling = asyncio.ensure_future(self._settle())
@@ -384,8 +468,14 @@ class MitmExchange:
             if self.state is State.REFUSED:
                 await self._end_with_page(message)
             elif says_gone(message) or private.is_gone(mitm.client_conn):
+                if self.state is State.DECIDING:
+                    await self._count_leaving()
                 raise ClientGone
+            elif self.state is State.DECIDING:
+                self.ended(None)
             elif killed or self.state is State.PASSING:
+                if self.state is State.PASSING and ends_with_connection(mitm.response, mitm.request):
+                    private.reset(mitm.client_conn)
                 private.own_page.set(private.NO_PAGE)
                 if not killed or self._asked.late:
                     self._asked.failed()
@@ -394,6 +484,13 @@ class MitmExchange:
                 await self._end_with_page(message)
         except ClientGone:
             self._client_gone()
+
+    async def _count_leaving(self) -> None:
+        """A client that left before anything was decided has made a request all the same."""
+        self.flow.leave()
+        self.passage = Passage(self.listener, self.flow)
+        with suppress(ClientGone):
+            await step_in_task(self.passage.ask())
 
     async def _end_with_page(self, message: str) -> None:
         """Answer with a page of goto's own, and end the connection. Raises `ClientGone`."""
@@ -407,8 +504,6 @@ class MitmExchange:
             self.flow.unanswered = True
         if state not in IS_SETTLED:
             answer = await self._told(answer)
-        if state is State.REFUSED and not self.mitm.request.is_http2:
-            private.linger(self.mitm.client_conn, LINGER_REFUSED_SECONDS)
         private.own_page.set(self._page(answer, close=True))
         self.ended("client_gone" if private.is_gone(self.mitm.client_conn) else None)
 
@@ -439,7 +534,8 @@ class MitmExchange:
     def left(self) -> None:
         """The client has disconnected."""
         self.flow.leave()
-        if self.state not in (State.REFUSED, State.SETTLING):
+        undecided = self.state is State.DECIDING and self.passage is None
+        if not undecided and self.state not in (State.REFUSED, State.SETTLING):
             self.ended("client_gone")
 
     def ended(self, outcome: Outcome | None) -> None:
@@ -448,6 +544,7 @@ class MitmExchange:
             return
         self.state = State.OVER
         self._asked.stop()
+        self._body_time.stop()
         private.limits.pop(self.mitm.id, None)
         if self.passage is not None:
             completed = outcome is None

@@ -21,6 +21,7 @@ from goto.flow import ClientGone, Response
 from goto.hosts.mitm import private
 from goto.hosts.mitm.client import MitmClient
 from goto.hosts.mitm.exchange import MitmExchange
+from goto.hosts.mitm.messages import fault_of, is_killed, join_cookies, made
 from goto.hosts.mitm.modes import Modes, pattern_of
 from goto.hosts.mitm.options import PREFIX, STANDING_FOR, BadOption, Options, declare, read_options
 from goto.hosts.standalone.admin import AdminPort
@@ -33,11 +34,14 @@ from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener, ListenerSpec
 from goto.traffic.listeners import Load, loads_of
 from goto.words import Port
+from goto.words.hosts import host_without_zone
 
 log = logging.getLogger("goto")
 
 CLOSE_SECONDS = 10.0
 """How long exchanges may take to finish once their listener has closed."""
+
+_BAD_REQUEST = 400
 
 END_SECONDS = 1.0
 """How long the end of the process waits for clients' connections to end."""
@@ -66,6 +70,8 @@ class MitmHost:
         self._number = count(1).__next__
         """The number of the next client's connection."""
         self._exchanges: dict[str, MitmExchange] = {}
+        self._refusals: dict[str, http.Response] = {}
+        """What requests that are no exchange are answered with, by their flows' ids."""
         self._own_hosts = frozenset(name.lower() for name in own_names())
         self._admin: AdminPort | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -110,7 +116,7 @@ class MitmHost:
         start, listening = self._start, list(private.listening())
         if start is None or not listening:
             return  # the options are wrong, which was said, or mitmproxy only reads flows
-        private.install()
+        private.install(self)
         private.head_waits.append(self._head_waits)
         try:
             (port, mode), *others = listening
@@ -216,6 +222,9 @@ class MitmHost:
 
     def server_connect(self, data: Any) -> None:
         client = self._clients.get(data.client.id)
+        if data.server.sni:
+            # neither a zone nor a dot at the end (RFC 6066, 3)
+            data.server.sni = host_without_zone(data.server.sni).removesuffix(".")
         for exchange in client.exchanges if client is not None else ():
             if exchange.connecting(data.server):
                 # a target may be another listener of this instance, which mitmproxy takes for a loop
@@ -234,7 +243,7 @@ class MitmHost:
 
     # ------------------------------------------------------------ exchanges
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
-        if flow.error or flow.is_replay or not flow.live:
+        if flow.is_replay or not flow.live or flow.response is not None or is_killed(flow):
             return
         await self._serves.wait()
         client = self._clients.get(flow.client_conn.id)
@@ -246,10 +255,21 @@ class MitmHost:
         if not listener.open:
             flow.kill()
             return
+        if fault := flow.error.msg if flow.error else fault_of(flow.request):
+            self._refuse_request(flow, listener, fault)
+            return
+        join_cookies(flow.request)
         try:
             local = self._is_local(flow, listener)
             exchange = MitmExchange(
-                self.instance, client, flow, listener, self._exchange_over, local=local, keeps_host=self.keeps_host
+                self.instance,
+                client,
+                flow,
+                listener,
+                self._exchange_over,
+                local=local,
+                keeps_host=self.keeps_host,
+                streams=self._options is None or self._options.streams,
             )
         except Exception:
             response = self._failed(flow)
@@ -261,7 +281,7 @@ class MitmHost:
 
     async def request(self, flow: http.HTTPFlow) -> None:
         exchange = self._exchanges.get(flow.id)
-        if exchange is not None and flow.response is None:
+        if exchange is not None and not is_killed(flow):
             await self._step(exchange, exchange.request())
 
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -275,6 +295,7 @@ class MitmHost:
             exchange.responded()
 
     async def error(self, flow: http.HTTPFlow) -> None:
+        private.own_page.set(self._refusals.pop(flow.id, None))
         exchange = self._exchanges.get(flow.id)
         if exchange is not None:
             try:
@@ -282,6 +303,14 @@ class MitmHost:
             except Exception:
                 exchange.broke(self._failed(flow))
                 exchange.ended("broke_off")
+
+    def _refuse_request(self, flow: http.HTTPFlow, listener: Listener, fault: str) -> None:
+        """Answer 400 before any feature sees it, and end the connection: an error of the flow follows."""
+        listener.refused[_BAD_REQUEST] += 1
+        answer = Response.text(_BAD_REQUEST, f"goto: {fault}")
+        self._refusals[flow.id] = made(answer, listener.identity, flow.request.method, close=not flow.request.is_http2)
+        if flow.error is None:
+            flow.kill()
 
     def _exchange_over(self, exchange: MitmExchange) -> None:
         """An exchange has ended; if its listener has closed, so does its connection."""

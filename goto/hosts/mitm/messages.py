@@ -7,10 +7,13 @@ import os
 import re
 
 from mitmproxy import http
+from mitmproxy.flow import Error
 
 from goto.flow import Call, Field, Headers, Origin, Request, Response, decode, encode
+from goto.http.authority import is_authority
 from goto.http.hops import end_to_end
 from goto.http.reasons import REASONS
+from goto.http.requests import host_fault, target_fault
 from goto.http.wire import NO_BODY, date_field, has_date
 
 SHOWN_WHOLE = 1 << 20
@@ -35,6 +38,42 @@ def request_of(request: http.Request) -> Request:
     )
 
 
+def fault_of(request: http.Request) -> str:
+    """Why a request is refused, of what mitmproxy takes; empty where it is not."""
+    if fault := target_fault(request.method, decode(request.data.path)):
+        return fault
+    authority, hosts = request.data.authority, [encode(value) for value in request.headers.get_all("host")]
+    if authority and not is_authority(authority):
+        return "the target has no host, or what is none"
+    version = (1, 0) if request.http_version == "HTTP/1.0" else (1, 1)
+    if fault := host_fault(hosts, (1, 0) if request.is_http2 and authority else version):
+        return fault
+    return "HTTP/1.0 has no Transfer-Encoding" if version == (1, 0) and "transfer-encoding" in request.headers else ""
+
+
+def join_cookies(request: http.Request) -> None:
+    """Make the cookies of a request one field, as HTTP/1.1 has them: HTTP/2 may send each in its own (RFC 9113, 8.2.3)."""
+    cookies = request.headers.get_all("cookie")
+    if request.is_http2 and len(cookies) > 1:
+        request.headers["cookie"] = "; ".join(cookies)
+
+
+def awaits_continue(request: http.Request) -> bool:
+    """Whether the client sends its body only once it is asked to (RFC 9110, 10.1.1)."""
+    return bool(request.headers.get("expect", "").lower() == "100-continue")
+
+
+def ends_with_connection(response: http.Response, request: http.Request) -> bool:
+    """Whether only the end of the client's connection tells where the body of a response ends (RFC 9112, 6.3)."""
+    framed = "content-length" in response.headers or "transfer-encoding" in response.headers
+    return not (framed or request.is_http2 or request.method == "HEAD" or response.status_code in NO_BODY)
+
+
+def is_killed(flow: http.HTTPFlow) -> bool:
+    """Whether somebody has killed a flow."""
+    return flow.error is not None and bool(flow.error.msg == Error.KILLED_MESSAGE)
+
+
 def may_have_body(request: http.Request) -> bool:
     """In HTTP/2 only the end of a stream tells."""
     headers = request.headers
@@ -56,14 +95,14 @@ def framing(fields: tuple[Field, ...]) -> list[Field]:
 
 def aim_at_own_upstream(flow: http.HTTPFlow, *, keeps_host: bool, websocket: bool) -> None:
     """Make a request ready for mitmproxy's own upstream. In reverse mode `Host` was kept for goto; now it is that upstream's."""
-    request, address = flow.request, flow.server_conn.address
+    request = flow.request
     if "upgrade" in request.headers and not websocket:
         for name in ("upgrade", "http2-settings", "connection"):
             request.headers.pop(name, None)
-    if address and flow.client_conn.proxy_mode.type_name == "reverse" and not request.is_http2:
+    if flow.client_conn.proxy_mode.type_name == "reverse" and not request.is_http2:
         request.authority = ""
         if not keeps_host:
-            request.host_header = Origin(request.scheme, address[0], address[1]).authority
+            request.host_header = Origin(request.scheme, request.host, request.port).authority
 
 
 def aim_at_target(request: http.Request, call: Call, upgrade: str) -> None:
@@ -73,7 +112,7 @@ def aim_at_target(request: http.Request, call: Call, upgrade: str) -> None:
         fields.append((b"Expect", b"100-continue"))  # mitmproxy meets it itself
     if upgrade:
         fields += [(b"Connection", b"Upgrade"), (b"Upgrade", encode(upgrade))]
-    request.scheme, request.host, request.port = call.origin.scheme, call.origin.host, call.origin.port
+    request.scheme, request.host, request.port = call.origin.scheme, call.origin.resolvable, call.origin.port
     request.data.path = encode(call.path)
     request.headers = http.Headers(fields)
     if request.is_http2:

@@ -23,6 +23,7 @@ OPTIONS = {
     "goto_label": "Label of the first listener.",
     "goto_config": "Configuration files, separated by commas.",
     "goto_features": "Files with features to load, separated by commas.",
+    "goto_stream": "`no` leaves it to mitmproxy's own options which bodies are streamed; by default goto streams long ones.",
     "goto_registry": "URL of the registry that the first listener registers with.",
     "goto_admin_host": f"Answer management calls only for these hosts; `{NO_HOST}` takes them off the traffic ports.",
     "goto_admin_port": "Serve management calls on a port of their own.",
@@ -45,6 +46,8 @@ class Options:
 
     features: Features
     start: StartOptions
+    streams: bool
+    """Whether goto lets bodies pass as they come, or leaves them to mitmproxy."""
 
 
 def declare(loader: Any) -> None:
@@ -70,7 +73,14 @@ def read_options(options: Any) -> Options:
         "registry.token": _token(options, "goto_registry_token"),
     }
     features = _parsed(options, "goto_features", lambda text: with_plugins(_listed(text)), always=True)
-    return Options(features, StartOptions(_listed(options.goto_config), settings))
+    streams = _parsed(options, "goto_stream", _yes_or_no)
+    return Options(features, StartOptions(_listed(options.goto_config), settings), streams is not False)
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError(f"{text!r} is neither yes nor no: write no to let mitmproxy decide which bodies are streamed")
+    return text == "yes"
 
 
 def _token(options: Any, name: str) -> Token | None:

@@ -11,16 +11,26 @@ import asyncio
 import inspect
 import re
 import socket
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
+import h11
 from mitmproxy import ctx, http
 from mitmproxy.addonmanager import safecall, traverse
+from mitmproxy.connection import ConnectionState
 from mitmproxy.exceptions import AddonHalt
+from mitmproxy.flow import Error
 from mitmproxy.net.http import http1
+from mitmproxy.net.http.http1 import read as heads
 from mitmproxy.proxy import commands, events, mode_specs
-from mitmproxy.proxy.layers.http import HttpStream, _events, _http1, _http2
+from mitmproxy.proxy.layers import tls
+from mitmproxy.proxy.layers.http import HttpLayer, HttpStream, _events, _http1, _http2
+from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.server import ConnectionHandler
+from mitmproxy.proxy.tunnel import TunnelState
+from OpenSSL import SSL
 
 Mode: TypeAlias = mode_specs.ProxyMode
 
@@ -153,7 +163,219 @@ def _drop_interim(buffer: Any) -> None:
         buffer.maybe_extract_at_most(at)
 
 
+# ---------------------------------------------------------------- what heads say
+_ANY_HOST = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)(.*)", re.DOTALL)
+_NO_TRANSFER_CODING = (204, 304)
+
+
+def _install_reading() -> None:
+    """Why: a folded line is passed on as one (RFC 9112, 5.2), `OPTIONS http://h` is taken for `OPTIONS /` (3.2.4), an absolute
+    target with a query and no path is refused, and a 204 or 304 that names a transfer coding too (6.1).
+    """
+    fields, line, response_head = heads._read_headers, heads._read_request_line, http1.read_response_head
+
+    def read_headers(lines: Any) -> http.Headers:
+        read = fields(lines)
+        if any(b"\r\n" in value for _, value in read.fields):
+            read.fields = tuple((name, value.replace(b"\r\n ", b" ").strip()) for name, value in read.fields)
+        return read
+
+    def read_request_line(text: bytes) -> Any:
+        read = line(_with_path(text))
+        return (*read[:5], b"*", read[6]) if _asks_for_all(text) else read
+
+    def read_response_head(lines: list[bytes]) -> http.Response:
+        response = response_head(lines)
+        if response.status_code in _NO_TRANSFER_CODING:
+            response.headers.pop("transfer-encoding", None)
+        if response.status_code == 204:
+            response.headers.pop("content-length", None)
+        return response
+
+    heads._read_headers, heads._read_request_line, http1.read_response_head = read_headers, read_request_line, read_response_head
+
+
+def _with_path(line: bytes) -> bytes:
+    """A request line with the slash that an absolute target may lack in front of its query (RFC 9110, 4.2.3)."""
+    words = line.split()
+    found = _ANY_HOST.fullmatch(words[1]) if len(words) == 3 and words[0] != b"CONNECT" else None
+    return b"%b %b/%b %b" % (words[0], found[1], found[2], words[2]) if found and found[2][:1] == b"?" else line
+
+
+def _asks_for_all(line: bytes) -> bool:
+    """Whether a request line is `OPTIONS` with an absolute target that has neither path nor query (RFC 9112, 3.2.4)."""
+    method, _, rest = line.partition(b" ")
+    found = _ANY_HOST.fullmatch(rest.split(b" ")[0]) if method == b"OPTIONS" else None
+    return found is not None and not found[2]
+
+
+# ---------------------------------------------------------------- trailers
+class _WithoutTrailers:
+    """Reads a body in chunks, and drops the trailers behind it."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+        self.read_eof = reader.read_eof
+
+    def __call__(self, buffer: Any) -> Any:
+        event = self._reader(buffer)
+        return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
+
+
+def _install_trailers() -> None:
+    """Why: the HTTP/1 layers crash on trailers, so that whoever waits for the end of that message waits for ever; and a body of
+    HTTP/2 that has no length goes on to HTTP/1.1 without an end.
+    """
+    make, from_server, to_server = _http1.make_body_reader, _http1.Http1Server.send, _http1.Http1Client.send
+
+    def make_body_reader(size: int | None) -> Any:
+        return _WithoutTrailers(make(size)) if size is None else make(size)
+
+    def send(self: Any, event: Any) -> Iterator[Any]:
+        if isinstance(event, _events.ResponseHeaders):
+            event.response.headers.pop("trailer", None)
+        if not isinstance(event, _events.ResponseTrailers):
+            yield from from_server(self, event)
+
+    def send_on(self: Any, event: Any) -> Iterator[Any]:
+        if isinstance(event, _events.RequestHeaders):
+            for name in ("te", "trailer"):
+                event.request.headers.pop(name, None)
+            if event.request.is_http2 and not event.end_stream and not _is_framed(event.request):
+                event.request.headers["transfer-encoding"] = "chunked"
+        if not isinstance(event, _events.RequestTrailers):
+            yield from to_server(self, event)
+
+    _http1.make_body_reader, _http1.Http1Server.send, _http1.Http1Client.send = make_body_reader, send, send_on
+
+
+def _is_framed(message: Any) -> bool:
+    return "content-length" in message.headers or "transfer-encoding" in message.headers
+
+
+# ---------------------------------------------------------------- bodies that only the end of the connection ends
+def _install_ends() -> None:
+    """Why: such a body is taken for whole, however its connection has ended (RFC 9112, 8)."""
+    original = _http1.Http1Client.read_body
+
+    def read_body(self: Any, event: Any) -> Iterator[Any]:
+        until_end = isinstance(event, events.ConnectionClosed) and isinstance(self.body_reader, _http1.Http10Reader)
+        if until_end and _was_cut(self.context.client, self.conn):
+            yield commands.CloseConnection(self.conn)
+            yield ReceiveHttp(_events.ResponseProtocolError(self.stream_id, "server closed connection"))
+        else:
+            yield from original(self, event)
+
+    _http1.Http1Client.read_body = read_body
+
+
+def _was_cut(client: Any, connection: Any) -> bool:
+    """Whether a connection ended by a reset, or was ended from here."""
+    io = _transport(client, connection)
+    return connection.state is ConnectionState.CLOSED or (io is not None and io.reader.exception() is not None)
+
+
+# ---------------------------------------------------------------- bodies that stand still
+body_moves: dict[str, Callable[[bool], None]] = {}
+"""By the flow's id: called with each piece of a request's body, and whether it was the end."""
+
+
+def _install_moves() -> None:
+    """Why: no hook tells of a body that is held, nor of its end if goto does not stream it."""
+    for name in ("state_consume_request_body", "state_stream_request_body"):
+        _tell_of_moves(name, getattr(HttpStream, name))
+
+
+def _tell_of_moves(name: str, original: Any) -> None:
+    def moving(self: Any, event: Any) -> Any:
+        moved = body_moves.get(self.flow.id)
+        if moved is not None:
+            moved(isinstance(event, _events.RequestEndOfMessage))
+        return original(self, event)
+
+    moving.__name__ = name  # by which mitmproxy shows the state
+    setattr(HttpStream, name, moving)
+
+
+class _StopWaiting(events.Event):  # type: ignore[misc]  # mitmproxy has no types for mypy here
+    """Wait no longer for more of a request's body. It goes down through mitmproxy's layers to that of the flow."""
+
+    def __init__(self, flow: http.HTTPFlow, is_late: Callable[[bool], bool]) -> None:
+        self.flow = flow
+        self.is_late = is_late
+
+
+def _install_stops() -> None:
+    """Why: a flow is only looked at again when something comes for it, so that one that is killed may stay for ever."""
+    original = HttpLayer._handle_event
+
+    def handle(self: Any, event: Any) -> Iterator[Any]:
+        if not isinstance(event, _StopWaiting):
+            yield from original(self, event)
+            return
+        for stream in list(self.streams.values()):
+            if stream.child_layer is not None:  # behind a CONNECT
+                yield from self.event_to_child(stream, event)
+            elif getattr(stream, "flow", None) is event.flow and event.is_late(not stream._paused):
+                killed = _events.RequestProtocolError(stream.stream_id, Error.KILLED_MESSAGE)
+                yield from self.event_to_child(stream, killed)
+
+    HttpLayer._handle_event = handle
+
+
+def stop_waiting(flow: http.HTTPFlow, is_late: Callable[[bool], bool]) -> None:
+    """Kill a flow that waits for its request's body, if `is_late` says so; it is told whether nothing else is waited for."""
+    handler = ctx.master.addons.get("proxyserver").connections.get(flow.client_conn.id)
+    if handler is not None:
+        _keep(asyncio.get_running_loop().create_task(handler.server_event(_StopWaiting(flow, is_late))))
+
+
 # ---------------------------------------------------------------- connections
+_tasks: set[asyncio.Task[None]] = set()
+
+
+def _keep(task: asyncio.Task[None]) -> None:
+    """Hold on to a task until it is done: asyncio itself does not."""
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+LINGER_SECONDS = 0.5
+"""How long what a client still sends is read and dropped behind the last answer on its connection."""
+
+
+def _install_closing() -> None:
+    """Why: a connection that is closed on unread bytes is reset, and the client may never see its answer (RFC 9112, 9.6); and
+    TLS ends without a close_notify.
+    """
+    close, send_close = ConnectionHandler.close_connection, tls.ClientTLSLayer.send_close
+
+    def close_connection(self: Any, connection: Any, half_close: bool = False) -> None:
+        if connection is self.client and not half_close:
+            _linger(self.transports[connection])
+        close(self, connection, half_close)
+
+    def send_close_notify(self: Any, command: Any) -> Iterator[Any]:
+        if self.tunnel_state is TunnelState.OPEN:
+            try:
+                self.tls.shutdown()
+            except SSL.Error:
+                pass
+            else:
+                yield from self.tls_interact()
+        yield from send_close(self, command)
+
+    ConnectionHandler.close_connection, tls.ClientTLSLayer.send_close = close_connection, send_close_notify
+
+
+def reset(client: Any) -> None:
+    """End a client's connection by a reset. Why: where only the end ends a body, a FIN would say that it is whole."""
+    io = _transport(client, client)
+    if io is not None and isinstance(io.writer, asyncio.StreamWriter):
+        io.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        io.writer.transport.abort()
+
+
 def _transport(client: Any, connection: Any) -> Any:
     handler = ctx.master.addons.get("proxyserver").connections.get(client.id)
     return None if handler is None else handler.transports.get(connection)
@@ -218,16 +440,12 @@ async def took_everything(client: Any) -> bool:
     return True
 
 
-def linger(client: Any, seconds: float) -> asyncio.Task[None] | None:
-    """Read and drop what a client still sends once mitmproxy has closed its connection.
-
-    Why: a connection that is closed on unread bytes is reset, and the client may never see its answer.
-    """
-    io = _transport(client, client)
-    if io is None:
-        return None
+def _linger(io: Any) -> None:
+    """Read and drop what a client still sends once its connection is closed."""
+    if not isinstance(io.writer, asyncio.StreamWriter) or io.reader.at_eof() or io.writer.transport.is_closing():
+        return
     copy = io.writer.get_extra_info("socket").dup()
-    return asyncio.get_running_loop().create_task(_drain(io.writer.transport, copy, seconds))
+    _keep(asyncio.get_running_loop().create_task(_drain(io.writer.transport, copy, LINGER_SECONDS)))
 
 
 async def _drain(transport: Any, copy: socket.socket, seconds: float) -> None:
@@ -296,8 +514,14 @@ _DISPATCHED = frozenset(
 )
 
 
-def _install_dispatch() -> None:
-    """Call only the addons that have a hook. Why: each of some forty is asked for every hook, which is half of all the time."""
+_WAY_THERE = ("requestheaders", "request")
+_WAY_BACK = ("responseheaders", "response", "error")
+
+
+def _install_dispatch(nearest: Any) -> None:
+    """Call only the addons that have a hook, and `nearest` as the one next to the upstream: last on the way there, first on the
+    way back. Why: each of some forty is asked for every hook, which is half of all the time, and in the order of `-s`.
+    """
     manager = ctx.master.addons
     if hasattr(manager, "_goto_table"):
         return
@@ -308,9 +532,7 @@ def _install_dispatch() -> None:
     async def call(name: str, *args: Any) -> None:
         hooks = table.get(name)
         if hooks is None:
-            hooks = table[name] = [
-                hook for addon in manager.chain for each in traverse([addon]) if callable(hook := getattr(each, name, None))
-            ]
+            hooks = table[name] = _hooks(name, list(traverse(manager.chain)), nearest)
         for hook in hooks:
             try:
                 with safecall():
@@ -334,6 +556,13 @@ def _install_dispatch() -> None:
         _forget_on(manager, name, table)
 
 
+def _hooks(name: str, addons: list[Any], nearest: Any) -> list[Callable[..., Any]]:
+    if nearest in addons and name in (*_WAY_THERE, *_WAY_BACK):
+        addons.remove(nearest)
+        addons.insert(0 if name in _WAY_BACK else len(addons), nearest)
+    return [hook for addon in addons if callable(hook := getattr(addon, name, None))]
+
+
 def _forget_on(manager: Any, name: str, table: dict[str, Any]) -> None:
     original = getattr(manager, name)
 
@@ -346,14 +575,25 @@ def _forget_on(manager: Any, name: str, table: dict[str, Any]) -> None:
     setattr(manager, name, forgetting)
 
 
-_PATCHES: Iterable[Callable[[], None]] = (_install_pages, _install_limits, _install_heads, _install_interim)
+_PATCHES: Iterable[Callable[[], None]] = (
+    _install_pages,
+    _install_limits,
+    _install_moves,
+    _install_stops,
+    _install_heads,
+    _install_interim,
+    _install_reading,
+    _install_trailers,
+    _install_ends,
+    _install_closing,
+)
 _installed: set[Callable[[], None]] = set()
 
 
-def install() -> None:
-    """Put all replacements in place, each once."""
+def install(nearest: Any) -> None:
+    """Put all replacements in place, each once. `nearest` is the addon that stands next to the upstream."""
     for patch in _PATCHES:
         if patch not in _installed:
             _installed.add(patch)
             patch()
-    _install_dispatch()
+    _install_dispatch(nearest)

@@ -82,7 +82,7 @@ class Watch(Unwatched):
     # ------------------------------------------------------------ what happens
     def connecting(self, server: Any) -> bool:
         origin = self.call.origin
-        if self._server is not None or tuple(server.address[:2]) != (origin.host, origin.port):
+        if self._server is not None or tuple(server.address[:2]) != (origin.resolvable, origin.port):
             return False
         self._server = server
         self._connecting = True

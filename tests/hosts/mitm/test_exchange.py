@@ -24,7 +24,7 @@ from support.upstream import Reply, Upstream, held
 from support.waiting import PATIENCE, eventually
 
 from goto.hosts.mitm.client import IDLE_SECONDS
-from goto.hosts.mitm.exchange import LINGER_REFUSED_SECONDS
+from goto.hosts.mitm.private import LINGER_SECONDS
 
 MEGABYTE = 1 << 20
 
@@ -273,7 +273,7 @@ def test_a_client_that_goes_on_sending_sees_its_413(site: Site) -> None:
             time.sleep(0.05)
             client.send(bytes(MEGABYTE))
             status = client.answer().status
-        quick = time.monotonic() - began < LINGER_REFUSED_SECONDS
+        quick = time.monotonic() - began < LINGER_SECONDS
         assert status == 413 or not quick
         return quick
 

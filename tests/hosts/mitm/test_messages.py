@@ -59,9 +59,8 @@ def test_whether_there_is_a_body(request_: http.Request, may: bool) -> None:
     [(("up", 80), False, "up"), (("up", 81), False, "up:81"), (("::1", 80), False, "[::1]"), (("up", 80), True, "a")],
 )
 def test_a_request_for_mitmproxys_own_upstream(address: tuple[str, int], keeps: bool, host: str) -> None:
-    flow = tflow.tflow(req=asked(authority=b"a", scheme=b"http"))
+    flow = tflow.tflow(req=asked(authority=b"a", scheme=b"http", host=address[0], port=address[1]))
     flow.client_conn.proxy_mode = Mode.parse("reverse:http://up")
-    flow.server_conn.address = address
     flow.request.headers["Upgrade"] = "h2c"
     aim_at_own_upstream(flow, keeps_host=keeps, websocket=False)
     assert (flow.request.authority, flow.request.headers["host"], flow.request.headers.get("upgrade")) == ("", host, None)

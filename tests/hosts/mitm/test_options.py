@@ -72,3 +72,9 @@ def test_an_unknown_one_is_named_with_the_nearest() -> None:
         read_options(options(("other", "goto_confg")))
     with pytest.raises(BadOption, match=r"^unknown option goto_xyzzy: it is one of goto_label, .*, goto_registry_token$"):
         read_options(options(("goto_xyzzy",)))
+
+
+def test_bodies_stream_unless_they_are_not_to() -> None:
+    assert [read_options(options(goto_stream=text)).streams for text in ("", "yes", "no")] == [True, True, False]
+    with pytest.raises(BadOption, match=r"^goto_stream: 'off' is neither yes nor no"):
+        read_options(options(goto_stream="off"))

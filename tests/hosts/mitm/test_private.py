@@ -20,10 +20,14 @@ import h2.events
 from mitmproxy import ctx, http, options
 from mitmproxy.connection import Client, ConnectionState
 from mitmproxy.exceptions import AddonHalt, OptionsError
+from mitmproxy.net.http import http1
+from mitmproxy.net.http.http1 import read as heads
 from mitmproxy.proxy import commands, events, mode_specs
 from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.layers.http import HttpStream, _events, _hooks, _http1, _http2
+from mitmproxy.proxy.layers.http import HttpLayer, HttpStream, _events, _hooks, _http1, _http2
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.layers.tls import ClientTLSLayer
+from mitmproxy.proxy.server import ConnectionHandler
 from mitmproxy.test import tflow, tutils
 from mitmproxy.tools.dump import DumpMaster
 
@@ -35,13 +39,19 @@ def patched() -> Iterator[None]:
     """What `install` replaces on classes, and nothing of it afterwards."""
     before = [
         (owner, name, getattr(owner, name))
-        for owner, name in (
-            (_http1.Http1Server, "send"),
-            (_http1.Http1Server, "read_headers"),
-            (_http1.Http1Client, "read_headers"),
-            (_http2.Http2Server, "_handle_event"),
-            (HttpStream, "state_consume_request_body"),
+        for owner, names in (
+            (_http1, ("make_body_reader",)),
+            (_http1.Http1Server, ("send", "read_headers")),
+            (_http1.Http1Client, ("send", "read_headers", "read_body")),
+            (_http2.Http2Server, ("_handle_event",)),
+            (HttpLayer, ("_handle_event",)),
+            (HttpStream, ("state_consume_request_body", "state_stream_request_body")),
+            (heads, ("_read_headers", "_read_request_line")),
+            (http1, ("read_response_head",)),
+            (ConnectionHandler, ("close_connection",)),
+            (ClientTLSLayer, ("send_close",)),
         )
+        for name in names
     ]
     for patch in private._PATCHES:
         patch()
@@ -51,6 +61,7 @@ def patched() -> Iterator[None]:
     private.own_page.set(None)
     private.limits.clear()
     private.head_waits.clear()
+    private.body_moves.clear()
 
 
 def context() -> Context:
@@ -284,20 +295,32 @@ def test_what_a_client_has_not_taken_is_counted_and_waited_for() -> None:
     run(test)
 
 
-def test_a_closed_connection_can_be_read_on_so_that_it_is_not_reset() -> None:
+def test_a_closed_connection_is_read_on_so_that_it_is_not_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(private, "LINGER_SECONDS", 5)
+
     async def test(port: int) -> None:
         reader, writer, client = await connected(port)
-        task = private.linger(client, 5)
-        assert task is not None
         private._transport(client, client).writer.write(b"answer")
-        private.end(client, client)
+        ctx.master.addons.get("proxyserver").connections[client.id].close_connection(client)
+        (task,) = private._tasks
         assert await reader.read() == b"answer"
         for _ in range(20):
             writer.write(bytes(1 << 16))
             await writer.drain()
         writer.close()
         await task
-        assert private.linger(client, 5) is None
+
+    run(test)
+
+
+def test_a_reset_is_one() -> None:
+    async def test(port: int) -> None:
+        reader, _, client = await connected(port)
+        private._transport(client, client).writer.write(b"part")
+        private.reset(client)
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        assert not private._tasks
 
     run(test)
 
@@ -378,8 +401,8 @@ def test_only_addons_with_a_hook_are_called_as_mitmproxy_would(caplog: pytest.Lo
 
     async def test(port: int) -> None:
         manager = ctx.master.addons
-        private._install_dispatch()
-        private._install_dispatch()  # of no effect
+        private._install_dispatch(None)
+        private._install_dispatch(None)  # of no effect
         flow = tflow.tflow(resp=True)
         counting.asked = 0
         for _ in range(5):

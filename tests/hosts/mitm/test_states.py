@@ -34,9 +34,9 @@ from goto.traffic.limits import LIMITS
 @pytest.fixture(autouse=True)
 def wire(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What becomes of connections, in place of those that mitmproxy has."""
-    seen = SimpleNamespace(ended=[], lingers=[], gone=False)
+    seen = SimpleNamespace(ended=[], resets=[], gone=False)
     monkeypatch.setattr(mitm_exchange.private, "end", lambda client, server: seen.ended.append(server))
-    monkeypatch.setattr(mitm_exchange.private, "linger", lambda client, seconds: seen.lingers.append(seconds))
+    monkeypatch.setattr(mitm_exchange.private, "reset", seen.resets.append)
     monkeypatch.setattr(mitm_exchange.private, "is_gone", lambda client: seen.gone)
     monkeypatch.setattr(mitm_exchange.private, "limits", {})
     return seen
@@ -121,14 +121,14 @@ async def add_target(lab: Lab, name: str, replicas: int) -> None:
 
 WAYS: list[tuple[str, str, bytes | None, list[State]]] = [
     # method, path and body; the states behind requestheaders, request and responseheaders
-    ("GET", "/status/201", None, [State.READY, State.READY, State.ANSWERING]),
+    ("GET", "/status/201", None, [State.DECIDING, State.READY, State.ANSWERING]),
     ("POST", "/status/201", b"x", [State.READY, State.READY, State.ANSWERING]),
-    ("GET", "/echo", None, [State.COLLECTING, State.READY, State.ANSWERING]),
+    ("GET", "/echo", None, [State.DECIDING, State.READY, State.ANSWERING]),
     ("POST", "/echo", b"x", [State.COLLECTING, State.READY, State.ANSWERING]),
     ("GET", "/label", None, [State.READY, State.READY, State.ANSWERING]),
     ("PUT", "/label/set/8080", b"x", [State.COLLECTING, State.READY, State.ANSWERING]),
     ("PATCH", "/label", None, [State.READY, State.READY, State.ANSWERING]),
-    ("GET", "/elsewhere", None, [State.ASKING, State.ASKING, State.PASSING]),
+    ("GET", "/elsewhere", None, [State.DECIDING, State.ASKING, State.PASSING]),
     ("POST", "/one", b"x", [State.ASKING, State.ASKING, State.PASSING]),
     ("POST", "/two", b"x", [State.COLLECTING, State.READY, State.ANSWERING]),
 ]
@@ -202,7 +202,6 @@ def test_a_body_over_its_limit_is_answered_before_it_came(monkeypatch: pytest.Mo
         assert (hooked.state, hooked.mitm.error and hooked.mitm.error.msg) == (State.REFUSED, Error.KILLED_MESSAGE)
         await hooked.error(Error.KILLED_MESSAGE)
         assert (hooked.state, hooked.page, ends) == (State.OVER, 413, [(True, False)])
-        assert len(wire.lingers) == 1
         assert lab.first.ends == {}
 
     check(test)
@@ -254,7 +253,7 @@ def test_a_client_that_leaves_ends_it_but_where_all_is_written(path: str, state:
 
 def test_a_client_that_leaves_while_a_hook_holds_it(wire: SimpleNamespace) -> None:
     async def test(lab: Lab) -> None:
-        hooked = Hooked(lab, "GET", "/elsewhere", None, ("do", "hold"))
+        hooked = Hooked(lab, "POST", "/elsewhere", b"x", ("do", "hold"))
         deciding = asyncio.ensure_future(hooked.exchange.request_headers())
         while not hooked.exchange.flow.depth >= 0 or hooked.exchange.flow.holds:
             await asyncio.sleep(0)
