@@ -27,7 +27,7 @@ SAID_LIMIT: Final = 1024
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUES: Final[dict[bytes, Callable[[bytes], object]]] = {
     b"host": is_host,
-    b"connection": re.compile(rb"keep-alive", re.IGNORECASE).fullmatch,
+    b"connection": re.compile(rb"keep-alive|close", re.IGNORECASE).fullmatch,
     b"content-length": re.compile(rb"[0-9]{1,18}").fullmatch,
     b"transfer-encoding": re.compile(rb"chunked", re.IGNORECASE).fullmatch,
 }
@@ -103,8 +103,10 @@ class Recall(Generic[T]):
 CHUNKED: Final = -1
 """The length of a body that comes in chunks."""
 
-Asked = tuple[str, str, Index, int]
-"""Method, target and fields of a request, no name repeated, and the length of its body in bytes, or CHUNKED."""
+Asked = tuple[str, str, Index, int, bool]
+"""Method, target and fields of a request, no name repeated; the length of its body in bytes, or CHUNKED; and whether the
+connection stays.
+"""
 
 
 def plain_request(head: bytes) -> Asked | None:
@@ -122,9 +124,18 @@ def plain_request(head: bytes) -> Asked | None:
         return None
     if len(index) != len(lines) or b"host" not in index or target[0:1] != "/" or "#" in target or not target.isprintable():
         return None
+    length = 0
     if b"transfer-encoding" in index:
-        return None if b"content-length" in index else (method, target, index, CHUNKED)
-    return method, target, index, int(index[b"content-length"][0][1]) if b"content-length" in index else 0
+        if b"content-length" in index:
+            return None
+        length = CHUNKED
+    elif b"content-length" in index:
+        length = int(index[b"content-length"][0][1])
+    return method, target, index, length, not _closes(index)
+
+
+def _closes(index: Index) -> bool:
+    return b"connection" in index and len(index[b"connection"][0][1]) == 5
 
 
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,7})\r\n")
@@ -147,7 +158,7 @@ def plain_chunks(data: bytes, at: int) -> tuple[bytes, int] | None:
 
 
 def request_of(asked: Asked) -> Request:
-    method, target, index, length = asked
+    method, target, index, length, _ = asked
     return Request(method, target, Headers([field for (field,) in index.values()], index), has_body=length != 0)
 
 
@@ -169,6 +180,13 @@ def plain_response(data: bytes) -> Head | None:
         length = int(index[b"content-length"][0][1])
     except (NotPlain, KeyError):
         return None
-    if len(index) != len(lines) or b"transfer-encoding" in index or status < 200 or status == 204 or status == 304:
+    if (
+        len(index) != len(lines)
+        or b"transfer-encoding" in index
+        or _closes(index)
+        or status < 200
+        or status == 204
+        or status == 304
+    ):
         return None
     return status, reason, [field for (field,) in index.values()], length, end + 4

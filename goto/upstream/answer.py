@@ -54,6 +54,8 @@ class Answer(Receiver):
         self._pool = pool
         self._body = body
         self._on_head = on_head
+        self._whole: bytes | None = None
+        """The body, where all of it came with the head."""
         self._sink: Sink | None = None
         self._upload: Upload | None = None
         """What sends the body, where that takes more than one write."""
@@ -66,9 +68,12 @@ class Answer(Receiver):
         return self._body == b"" and self.call.method in REPEATABLE and not self.call.upgrade
 
     def response(self) -> Response:
-        """Its head for the client, hop-by-hop fields taken out; the body is still to come."""
+        """It for the client, hop-by-hop fields taken out: with its body if that came with the head, else still to come."""
         fields = self.fields if self.status == 101 else end_to_end(self.fields)
-        return Response(self.status, b"", Headers(fields), reason=self.reason.decode("latin-1"), stream=self)
+        reason = self.reason.decode("latin-1")
+        if self._whole is not None and self.status != 205:  # which stays framed as it came
+            return Response(self.status, self._whole, Headers(fields), reason=reason)
+        return Response(self.status, b"", Headers(fields), reason=reason, stream=self)
 
     def pipe(self, sink: Sink) -> None:
         """Hand the body on, held bytes first."""
@@ -174,6 +179,7 @@ class Answer(Receiver):
             self.call.tally.answered(time.monotonic() - self._began)
         self.status, self.reason, self.fields, self.length = status, reason, fields, len(body)
         self._held = [body] if body else None
+        self._whole = body
         self.done = True
         self._stop_sending()
         on_head, self._on_head = self._on_head, None

@@ -80,7 +80,7 @@ def test_a_plain_request_may_have_a_length(value: str, length: int) -> None:
         GET.replace(b"X-A:", b"Expect: 100-continue\r\nX-A:"),
         GET.replace(b"X-A:", b"Upgrade: h2c\r\nX-A:"),
         GET.replace(b"X-A:", b"Proxy-Connection: close\r\nX-A:"),
-        GET.replace(b"Keep-Alive", b"close"),
+        GET.replace(b"Keep-Alive", b"close, keep-alive"),
         GET.replace(b"Keep-Alive", b"keep-alive, X-A"),
         GET.replace(b"\r\n\r\n", b"\r\n" + b"".join(b"x-%d: 1\r\n" % n for n in range(MOST_FIELDS)) + b"\r\n"),
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -150,7 +150,7 @@ def test_a_request_is_what_the_parser_says_it_is(data: bytes) -> None:
     assert list(message.raw_headers) == request.headers.fields
     length = CHUNKED if message.chunked else int(message.headers.get("content-length", "0"))
     assert (asked[3], request.has_body, body is EMPTY_PAYLOAD) == (length, length != 0, length == 0)
-    assert not message.should_close
+    assert message.should_close is not asked[4]
     assert not message.upgrade
 
 

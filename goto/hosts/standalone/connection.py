@@ -165,7 +165,7 @@ class ClientConnection(Reader):
         self._asked_to_end = False
         """The client has said that its present request is its last."""
         self._loop = shared.loop
-        self._reading = Reading(self)
+        self._reading = Reading()
         self._feeding = False
         """Within `Reading.feed`."""
         self._fresh: Exchange | None = None
@@ -375,7 +375,7 @@ class ClientConnection(Reader):
     def _feed(self, data: bytes) -> None:
         reading = self._reading
         self._feeding = True
-        reading.feed(data)
+        reading.feed(data, self)
         self._feeding = False
         if self._fresh is not None:
             self._begin(self._fresh)
@@ -503,6 +503,7 @@ class ClientConnection(Reader):
         """The last exchange is over. The connection is gone as soon as it is lost, too."""
         if self._lost:
             on_gone, self._on_gone = self._on_gone, nothing
+            self.body = None  # it leads back here
             on_gone()
 
     def _look(self) -> None:

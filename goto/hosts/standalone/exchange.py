@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from goto.api.management import ApiRequest, refusal
 from goto.errors import ApiError, NotFound, TooLarge
@@ -31,6 +31,8 @@ from goto.upstream.kept import Budget, KeptBody
 from goto.upstream.upload import Upload
 
 log = logging.getLogger("goto")
+
+T = TypeVar("T")
 
 
 class HostedExchange(Exchange):
@@ -58,6 +60,8 @@ class HostedExchange(Exchange):
         self._own = True
         """Nothing but the body was waited for."""
         self._awaits_body = False
+        self._waits: Wait[Any] | None = None
+        """What the client's leaving ends."""
         self._coroutine: Coroutine[Any, Any, None] | None = None
 
     # ------------------------------------------------------------ stepping
@@ -99,9 +103,18 @@ class HostedExchange(Exchange):
 
     def left(self) -> None:
         self.flow.leave()
+        if self._waits is not None:
+            self._waits.fail(ClientGone())
+
+    def _unless_left(self, wait: Wait[T]) -> Wait[T]:
+        """What is to be awaited now, but only as long as the client stays. Raises `ClientGone`, as awaiting it does."""
+        if self.flow.gone:
+            raise ClientGone
+        self._waits = wait
+        return wait
 
     def _end(self) -> None:
-        self._coroutine = None  # it leads back here
+        self._coroutine = self._waits = None  # they lead back here
         answer = self._answer
         if answer is not None and not answer.done:
             answer.abort()
@@ -124,7 +137,7 @@ class HostedExchange(Exchange):
         # whether the client leaves meanwhile or not
         served = await management.serve(call, request, body)
         if isinstance(served, Forward):
-            served = await self._send(served.calls, body)
+            served = await self._forward(served.calls, body)
         await self._write(served)
 
     async def _pass(self, passage: Passage) -> None:
@@ -149,7 +162,7 @@ class HostedExchange(Exchange):
             else:
                 await self._write(response)
             if passage.wants_taken and self._whole:
-                await flow.until(self._connection.taken())
+                await self._unless_left(self._connection.taken())
         finally:
             completed = self._whole and not flow.gone
             if not completed and self._outcome is None:
@@ -178,41 +191,52 @@ class HostedExchange(Exchange):
             if whole is None:
                 return None
             data = whole
+        return self._made(data if len(data) <= SHOWN_BYTES else data[:SHOWN_BYTES], len(data))
+
+    def _made(self, data: bytes, size: int) -> Response:
+        """The answer that is made here, of the kept part of the body and its full size."""
+        flow = self.flow
         make = flow.answer or flow.default
         assert make is not None
-        return make(flow, data if len(data) <= SHOWN_BYTES else data[:SHOWN_BYTES], len(data))
+        try:
+            return make(flow, data, size)
+        except ApiError as error:
+            return refusal(error, flow.request)
 
     async def _respond(self) -> Response:
         flow = self.flow
         try:
             if flow.request.upgrade == "websocket" and flow.status is None and len(flow.upstreams) != 1:
                 return Response.text(501, "goto: a websocket connection needs exactly one target")
+            if len(flow.upstreams) == 1:
+                return self._answered(await self._unless_left(self._call(flow.upstreams[0], b"")))
             if flow.upstreams:
-                single = len(flow.upstreams) == 1
-                return await self._send(flow.upstreams, b"" if single else await self._read(LIMITS.body))
-            data, size = b"", 0
-            if self._body is not None:
-                kept = KeptBody(Budget(SHOWN_BYTES))
-                await self._reading(self._body, kept)
-                data, size = kept.data, kept.size
-            make = flow.answer or flow.default
-            assert make is not None
-            return make(flow, data, size)
+                return await self._forward(flow.upstreams, await self._read(LIMITS.body))
         except ApiError as error:
             return refusal(error, flow.request)
+        if self._body is None:
+            return self._made(b"", 0)
+        kept = KeptBody(Budget(SHOWN_BYTES))
+        try:
+            await self._reading(self._body, kept)
+        except ApiError as error:
+            return refusal(error, flow.request)
+        return self._made(kept.data, kept.size)
 
-    async def _send(self, calls: Sequence[Call], body: bytes) -> Response:
-        """Send one call, its body as it comes unless it was read, or several."""
-        flow, upstream = self.flow, self._shared.upstream
-        if len(calls) > 1:
-            self._went = ",".join(dict.fromkeys([call.target for call in calls]))
-            return await fan_out(upstream, flow, calls, body)
-        call = calls[0]
+    async def _forward(self, calls: Sequence[Call], body: bytes) -> Response:
+        """Send calls with a body that was read: one is answered as its upstream answers, several with all their answers."""
+        if len(calls) == 1:
+            return self._answered(await self._unless_left(self._call(calls[0], body)))
+        self._went = ",".join(dict.fromkeys([call.target for call in calls]))
+        return await fan_out(self._shared.upstream, self.flow, calls, body)
+
+    def _call(self, call: Call, body: bytes) -> Wait[Answer]:
+        """Send one call, with the request's body as it comes unless it was read; its answer comes with the head."""
+        upstream, coming, request = self._shared.upstream, self._body, self.flow.request
         self._went = call.target
-        if flow.request.upgrade == "websocket":
-            call.upgrade = flow.request.headers.get("upgrade") or ""
+        if request.upgrade == "websocket":
+            call.upgrade = request.headers.get("upgrade") or ""
         head: Wait[Answer] = Wait()
-        coming = self._body
         if coming is None or not coming.unclaimed:
             self._answer = upstream.send(call, body, head.come)
         elif coming.length is not None and (whole := coming.take()) is not None:
@@ -220,15 +244,17 @@ class HostedExchange(Exchange):
         else:
             upload = Upload(coming.length)
             if coming.length is None:
-                call.headers = call.headers + announced(flow.request.headers.fields)
+                call.headers = call.headers + announced(request.headers.fields)
             self._answer = upstream.send(call, upload, head.come)
             coming.to(upload)
-        answer = await flow.until(head)
+        return head
+
+    def _answered(self, answer: Answer) -> Response:
         if answer.error is not None and not answer.status:
             if isinstance(answer.error, ClientBroke):
                 self.keep = False
             else:
-                flow.unanswered = True
+                self.flow.unanswered = True
         return response_of(answer)
 
     # ------------------------------------------------------------ the request's body
@@ -255,7 +281,7 @@ class HostedExchange(Exchange):
         body.to(kept)
         self._awaits_body = True
         try:
-            await self.flow.until(kept.done)
+            await self._unless_left(kept.done)
         except TooLarge:
             raise
         except ApiError:
@@ -286,7 +312,7 @@ class HostedExchange(Exchange):
             connection.switch(Tunnel(answer.connection))
         outlet = Outlet(connection, head, ends)
         answer.pipe(outlet)
-        self._whole = await self.flow.until(outlet.whole)
+        self._whole = await self._unless_left(outlet.whole)
         if not self._whole:
             self._outcome = "broke_off"
 

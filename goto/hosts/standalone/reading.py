@@ -75,13 +75,12 @@ class Reader(ABC):
 
 
 class Reading:
-    """Reads what comes on one connection."""
+    """Reads what comes on one connection. It has no hold on its reader, who has it."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self) -> None:
         self.state = HEAD
         self.rest = b""
         """What has come and has to wait for its turn."""
-        self._reader = reader
         self._glance: Recall[Asked] = Recall(plain_request)
         self._start = b""
         """A head that has not ended."""
@@ -95,7 +94,7 @@ class Reading:
         """A part of a head is here, and the rest is not."""
         return self.state == HEAD and self._start != b""
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes, reader: Reader) -> None:
         """Read what has come, up to the end of a request whose next one has to wait."""
         if self.rest:
             data = self.rest + data
@@ -113,18 +112,18 @@ class Reading:
                     self.rest = data[at:]
                     return
                 turn += 1
-                at = self._read_head(data, at, looked)
+                at = self._read_head(reader, data, at, looked)
                 looked = 0
             elif state == COUNTED:
-                at = self._count(data, at)
+                at = self._count(reader, data, at)
             elif state == CHUNKS:
-                at = self._read_chunks(data, at)
+                at = self._read_chunks(reader, data, at)
             elif state == WHOLE:
                 self.rest = data[at:]
                 return
             else:
                 if state == SWITCHED:
-                    self._reader.on_data(data[at:])
+                    reader.on_data(data[at:])
                 return
 
     def next(self) -> None:
@@ -136,76 +135,76 @@ class Reading:
         self.state = SWITCHED
 
     # ------------------------------------------------------------ heads
-    def _read_head(self, data: bytes, at: int, looked: int) -> int:
+    def _read_head(self, reader: Reader, data: bytes, at: int, looked: int) -> int:
         """Read a head from a place on, or hold a part of one; where it ends. No empty line ends before `looked`."""
         end = data.find(_BLANK_LINE, at + looked) + 4
         if GLANCE and 4 <= end <= at + LIMITS.head:
             head = data if at == 0 and end == len(data) else data[at:end]
             asked = self._glance(head)
             if asked is not None and len(asked[2]) <= LIMITS.fields:
-                method, target, index, length = asked
+                method, target, index, length, keep = asked
                 chunks = plain_chunks(data, end) if length == CHUNKED else None
                 if length != CHUNKED or chunks is not None:
                     fields: list[Field] = [field for (field,) in index.values()]
                     request = Request(method, target, Headers(fields, index), has_body=length != 0)
-                    self._begin(request, target, length, True, False)
-                    return end if chunks is None else self._end_chunks(*chunks, [])
+                    self._begin(reader, request, target, length, keep, False)
+                    return end if chunks is None else self._end_chunks(reader, *chunks, [])
         while data.startswith(b"\r\n", at):
             at += 2  # empty lines before a request line (RFC 9112, 2.2)
             looked = 0
         if at == len(data):
             return at
-        return self._hold_or_take(data, at, looked)
+        return self._hold_or_take(reader, data, at, looked)
 
-    def _hold_or_take(self, data: bytes, at: int, looked: int) -> int:
+    def _hold_or_take(self, reader: Reader, data: bytes, at: int, looked: int) -> int:
         first = data[at]
         if (first < 0x20 and first != 0x0D) or first > 0x7E or (first == 0x0D and at + 1 < len(data)):
             reason = "this port speaks http: use http:// instead of https://" if first == _TLS else "the method is no token"
-            self._break(Refused(400, reason))
+            self._break(reader, Refused(400, reason))
             return len(data)
         found = _EMPTY_LINE.search(data, at + looked)
         end = len(data) if found is None else found.end()
         if end - at > LIMITS.head:
             line = _LINE_END.search(data, at, at + LIMITS.head + 1)
-            self._refuse_head(414 if line is None else 431, "head")
+            self._refuse_head(reader, 414 if line is None else 431, "head")
         elif found is None:
             self._start = data[at:]
         else:
-            self._take(data[at:end])
+            self._take(reader, data[at:end])
         return end
 
-    def _take(self, head: bytes) -> None:
+    def _take(self, reader: Reader, head: bytes) -> None:
         """Read a head exactly."""
         if head.count(b"\n") - 2 > LIMITS.fields:
-            self._refuse_head(431, "fields")
+            self._refuse_head(reader, 431, "fields")
             return
         try:
             request, target, length, keep, expects = read_request(head)
         except Refused as refused:
-            self._break(refused)
+            self._break(reader, refused)
             return
         if length == CHUNKED:
             self._chunks = Chunks(LIMITS.head, LIMITS.fields)
             self._fields = request.headers.fields
-        self._begin(request, target, length, keep, expects)
+        self._begin(reader, request, target, length, keep, expects)
 
-    def _begin(self, request: Request, target: str, length: int, keep: bool, expects: bool) -> None:
+    def _begin(self, reader: Reader, request: Request, target: str, length: int, keep: bool, expects: bool) -> None:
         self._left = length
         self.state = WHOLE if length == 0 else CHUNKS if length == CHUNKED else COUNTED
-        self._reader.on_request(request, target, length, keep, expects)
+        reader.on_request(request, target, length, keep, expects)
 
     # ------------------------------------------------------------ bodies
-    def _count(self, data: bytes, at: int) -> int:
+    def _count(self, reader: Reader, data: bytes, at: int) -> int:
         end = min(at + self._left, len(data))
         self._left -= end - at
         if not self._left:
             self.state = WHOLE
-        self._reader.on_data(data if at == 0 and end == len(data) else data[at:end])
+        reader.on_data(data if at == 0 and end == len(data) else data[at:end])
         if self.state == WHOLE:
-            self._reader.on_end([])
+            reader.on_end([])
         return end
 
-    def _read_chunks(self, data: bytes, at: int) -> int:
+    def _read_chunks(self, reader: Reader, data: bytes, at: int) -> int:
         chunks, fault = self._chunks, ""
         assert chunks is not None
         try:
@@ -217,29 +216,29 @@ class Reading:
         piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if chunks.whole and not fault:
             fields, self._fields, self._chunks = self._fields, [], None
-            return self._end_chunks(piece, at, passing(chunks.trailers, fields) if chunks.trailers else [])
+            return self._end_chunks(reader, piece, at, passing(chunks.trailers, fields) if chunks.trailers else [])
         if piece:
-            self._reader.on_data(piece)
+            reader.on_data(piece)
         if fault:
-            self._break(Refused(400, fault))
+            self._break(reader, Refused(400, fault))
         return at
 
-    def _end_chunks(self, piece: bytes, at: int, trailers: list[Field]) -> int:
+    def _end_chunks(self, reader: Reader, piece: bytes, at: int, trailers: list[Field]) -> int:
         """The last piece of a body in chunks is here; where it ends."""
         self.state = WHOLE
         if piece:
-            self._reader.on_data(piece)
-        self._reader.on_end(trailers)
+            reader.on_data(piece)
+        reader.on_end(trailers)
         return at
 
     # ------------------------------------------------------------ inside
-    def _refuse_head(self, status: int, limit: str) -> None:
+    def _refuse_head(self, reader: Reader, status: int, limit: str) -> None:
         LIMITS.hit[limit] += 1
         what = "request line" if status == 414 else "head"
         most = f"{LIMITS.fields} fields" if limit == "fields" else f"{LIMITS.head} bytes"
-        self._break(Refused(status, f"the {what} is over {most}"))
+        self._break(reader, Refused(status, f"the {what} is over {most}"))
 
-    def _break(self, refused: Refused) -> None:
+    def _break(self, reader: Reader, refused: Refused) -> None:
         self.state = BROKEN
         self._chunks = None
-        self._reader.on_broken(refused)
+        reader.on_broken(refused)

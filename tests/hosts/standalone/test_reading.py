@@ -30,7 +30,7 @@ class Told(Reader):
         self.ends: list[list[Field]] = []
         self.broken: list[Refused] = []
         self._answers = answers
-        self.reading = Reading(self)
+        self.reading = Reading()
 
     def on_request(self, request: Request, target: str, length: int, keep: bool, expects: bool) -> None:
         assert not self.broken
@@ -54,7 +54,7 @@ class Told(Reader):
 
     def feed(self, *pieces: bytes) -> Told:
         for piece in pieces:
-            self.reading.feed(piece)
+            self.reading.feed(piece, self)
         return self
 
     @property
