@@ -11,6 +11,7 @@ import errno
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from goto.words.failures import system_reason
 from goto.words.hosts import missing_interface
@@ -84,7 +85,9 @@ class Ports:
             raise OSError(errno.ENODEV, f"no interface {missing}")
         name = "localhost" if interface == "localhost." else interface
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(name, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            # not the loop's own: uvloop's takes the number of the interface off an address that is link-local
+            look_up = partial(socket.getaddrinfo, name, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            found = await asyncio.to_thread(look_up)
         except OSError as error:
             raise OSError(error.errno, f"{interface}: {system_reason(error)}") from None
         return list(dict.fromkeys(found))

@@ -31,12 +31,12 @@ def run(check: Callable[[], Awaitable[Any]], loop: Callable[[], asyncio.Abstract
 def names(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     """Let a name stand for some addresses."""
 
-    async def found(*_: object, **__: object) -> list[Any]:
+    def found(*_: object, **__: object) -> list[Any]:
         kinds = [socket.AF_INET6 if ":" in address else socket.AF_INET for address in addresses]
         tails = [(0, 0) if ":" in address else () for address in addresses]
         return [(kind, socket.SOCK_STREAM, 6, "", (a, 0, *tail)) for kind, a, tail in zip(kinds, addresses, tails, strict=True)]
 
-    monkeypatch.setattr(asyncio.base_events.BaseEventLoop, "getaddrinfo", found)
+    monkeypatch.setattr(socket, "getaddrinfo", found)
 
 
 async def close(servers: list[asyncio.AbstractServer]) -> None:
