@@ -22,14 +22,12 @@ NOT_YET = {
     **dict.fromkeys(("S02", "M2"), "trailers"),
     "S03": "answers that come before all of the request was sent",
     "S05": "blanks before a colon in an answer",
-    **dict.fromkeys(("S09", "S11", "S14", "S16", "S17"), "requests that are refused"),
+    "S17": "HTTP/1.0 and Transfer-Encoding",
     "S12": "Max-Forwards",
     "S13": "loops",
-    "S18": "205",
     "S20": "bodyTime",
     "S21": "Expect: 100-continue",
     "S28": "headers that replace",
-    "S31": "given URIs",
 }
 """What is still to be built. A case that passes comes off the list: it fails as long as it is on it."""
 
@@ -48,7 +46,7 @@ AT_ODDS = {
 
 UNSTEADY = {
     "C32": "ends goto while Python itself still starts, which is a traceback of Python's",
-    "K12": "bounds seconds, which a busy machine exceeds",
+    **dict.fromkeys(("C16", "K12"), "bounds seconds, which a busy machine exceeds"),
 }
 """They pass, if not always."""
 

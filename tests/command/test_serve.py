@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -53,6 +55,31 @@ def test_ports_that_the_system_chooses_are_said() -> None:
 def test_an_address_of_ipv6_has_its_brackets(host: str) -> None:
     line, _ = started("--port", "0", "--host", host)
     assert re.search(r" serves http://\[::1\]:\d+ as .*curl http://\[::1\]:\d+/goto/help$", line)
+
+
+LINK_LOCAL = """
+ip link set lo up && ip -6 addr add fe80::1/64 dev lo || exit 77
+$GOTO --port 29001 --host fe80::1%lo --quiet & serving=$!
+for try in $(seq 100); do $GOTO health 'http://[fe80::1%25lo]:29001' 2>/dev/null && break; sleep 0.1; done
+$GOTO health '[fe80::1%lo]:29001'
+$GOTO send --json 'http://[fe80::1%lo]:29001/goto/health'
+kill $serving; wait $serving; echo "$?"
+"""
+
+
+@pytest.mark.skipif(not shutil.which("unshare") or not shutil.which("ip"), reason="needs unshare and ip for a network of its own")
+def test_a_link_local_address_by_its_interface() -> None:
+    """Link-local addresses of this machine are none of a test's: it has a network of its own."""
+    env = {**os.environ, "GOTO": f"{sys.executable} -m goto"}
+    words = ["unshare", "-rn", "sh", "-c", LINK_LOCAL]
+    done = subprocess.run(words, env=env, cwd=ROOT, capture_output=True, text=True, timeout=4 * PATIENCE, check=False)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip(done.stderr)
+    first, second, results, status = done.stdout.splitlines()
+    assert first.endswith("is healthy")
+    assert second == first
+    assert '"countsByStatusCodes":{"200":1}' in results
+    assert status == "0"
 
 
 @pytest.mark.parametrize("number", ENDING)

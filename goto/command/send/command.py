@@ -30,6 +30,7 @@ from goto.words.writing import json_bytes
 
 FAILED = 1
 BAD_USE = 2
+UNANSWERED = 3
 _OPTIONS = {
     "method": "-m",
     "headers": "-H",
@@ -57,7 +58,8 @@ LONGEST_NAME = MOST_BYTES - 20
 def send(options: argparse.Namespace) -> int:
     """Send requests, show the results and check the conditions.
 
-    Returns the exit status: 0, 1 where a `--fail-if` holds, 2 for bad options, 128 plus its number after a signal.
+    Returns the exit status: 0, 1 where a `--fail-if` holds, 2 for bad options, 3 where no request was answered, 128 plus its
+    number after a signal.
     """
     try:
         targets = targets_of(options)
@@ -70,7 +72,9 @@ def send(options: argparse.Namespace) -> int:
     number = run(_send(targets, results, options.requests or options.replicas))
     _show(results, as_json=options.json)
     failed = judge(results, options.fail_if)
-    return signals.INTERRUPTED + number if number else FAILED if failed else 0
+    if number:
+        return signals.INTERRUPTED + number
+    return FAILED if failed else UNANSWERED if _is_unanswered(results) else 0
 
 
 def targets_of(options: argparse.Namespace) -> list[ClientTarget]:
@@ -125,6 +129,11 @@ def judge(results: Results, conditions: list[Condition]) -> bool:
     for condition, reason in held:
         print(escaped(f"goto: failed: {condition.text}: {reason}"), file=sys.stderr)
     return bool(held)
+
+
+def _is_unanswered(results: Results) -> bool:
+    total = results.total()
+    return total.requests == total.codes.get(0, 0)
 
 
 async def _send(targets: list[ClientTarget], results: Results, requests: int) -> int:

@@ -85,6 +85,7 @@ from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener, Outcome
 from goto.traffic.passage import Passage
 from goto.words.duration import duration_text
+from goto.words.hosts import missing_interface
 
 _SHOWS_NO_BODY = 300
 """From this status on an echo is made without a body that the client holds back."""
@@ -231,7 +232,7 @@ class MitmExchange:
                 self._collect(self._show, SHOWN_BYTES)
         elif not flow.upstreams:
             self._ask_own_upstream(websocket=websocket)
-        elif len(flow.upstreams) == 1 and flow.upstreams[0].origin.tls is None and not flow.upstreams[0].failure:
+        elif len(flow.upstreams) == 1 and _is_carried(flow.upstreams[0]):
             await self._ask_target(flow.upstreams[0], websocket=websocket)
         else:
             self._collect(partial(send_whole, self._instance.upstream, flow, flow.upstreams), LIMITS.body, refuse=True)
@@ -565,3 +566,8 @@ class MitmExchange:
     def connected(self, server: connection.Server) -> None:
         """A connection was made."""
         self._asked.connected(server)
+
+
+def _is_carried(call: Call) -> bool:
+    """Whether mitmproxy sends it. What goto alone can do or refuse it sends itself, as it does for several."""
+    return call.origin.tls is None and not call.failure and not missing_interface(call.origin.host)

@@ -42,6 +42,17 @@ def test_the_total_is_exact_though_it_cannot_be_divided(nginx: Callable[..., Ngi
     assert len(eventually(lambda: server.requests, lambda there: len(there) >= 10_000)) == 10_000
 
 
+def test_a_run_without_an_answer_ends_with_3_unless_a_condition_says_more():
+    nobody = f"http://127.0.0.1:{free_port()}/"
+    assert send("-n", "3", nobody).returncode == 3
+    assert send("-n", "3", "--fail-if", "errors>5", nobody).returncode == 3
+    assert send("-n", "3", "--fail-if", "rps<1", nobody).returncode == 1
+
+
+def test_one_answer_is_enough(upstream: Upstream):
+    assert send(f"http://127.0.0.1:{free_port()}/", f"{upstream.base}/").returncode == 0
+
+
 def test_json_is_as_the_api_shows_results(upstream: Upstream):
     done = send("-n", "7", "-c", "2", "--json", f"{upstream.base}/a,b", f"{upstream.base}/c", f"{upstream.base}/c")
     shown = json.loads(done.stdout)
@@ -95,7 +106,7 @@ def test_failures_are_told(upstream: Upstream):
     assert done.returncode == 1
     assert "no answer to measure" in done.stderr
     assert re.search(r"Connection refused +3 +100%$", done.stdout, re.M)
-    assert send("-n", "3", url).returncode == 0
+    assert send("-n", "3", url).returncode == 3
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ def test_an_address_that_the_machine_does_not_have_is_left_out(
         with caplog.at_level(logging.WARNING, "goto"):
             servers = await Ports("name.test").serve(port, asyncio.Protocol)
         assert len(servers) == 1
+        monkeypatch.undo()
         assert listens(port)
         await close(servers)
 
