@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.certificates import Authority
 from support.client import Client, get
 from support.mitm_process import Mitmdump
 from support.scripted import Scripted, answering, read_head
@@ -374,3 +375,23 @@ def test_goto_stream_no_leaves_bodies_to_mitmproxy(upstream: Upstream) -> None:
             mitmdump_site(mitmdump).target(upstream.port)
             assert mitmdump.call("POST", "/x", b"body").body == seen
     eventually(lambda: upstream.take(2))
+
+
+# ---------------------------------------------------------------- names
+def test_a_dot_at_the_end_of_a_host_is_for_host_and_not_for_tls(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    asked: list[str | None] = []
+    secure = authority.server(authority.issue("localhost"))
+    secure.sni_callback = lambda tls, name, context: asked.append(name)
+    hosts: list[bytes] = []
+
+    def answers(connection: socket.socket) -> None:
+        hosts.extend(line for line in read_head(connection).split(b"\r\n") if line.lower().startswith(b"host:"))
+        connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+
+    trusted = ("--set", f"ssl_verify_upstream_trusted_ca={authority.file}")
+    with Scripted(answers, tls=secure) as server, Mitmdump("reverse:http://127.0.0.1:1", *trusted) as mitmdump:
+        spec = {"name": "t", "url": f"https://localhost.:{server.port}", "match": {"uris": ["/"]}}
+        mitmdump.api("POST", "/request/proxy/targets/add", spec)
+        assert mitmdump.call("GET", "/x").status == 201
+    assert (asked, hosts) == (["localhost"], [f"Host: localhost.:{server.port}".encode()])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support import ROOT
@@ -22,6 +23,8 @@ from support.scripted import Scripted, answering
 from support.site import Site
 from support.upstream import Reply, Upstream, held
 from support.waiting import PATIENCE, eventually
+
+from goto.hosts.mitm.host import MitmHost
 
 CONFIG = """
 label: seeded
@@ -564,3 +567,10 @@ def test_metrics_are_those_of_the_other_host(behind: Upstream) -> None:
         }
         assert read("goto_response_delay_seconds_count") == 1
         assert read("goto_info", host="mitmproxy") == 1
+
+
+def test_the_name_that_tls_asks_for_has_neither_a_dot_at_its_end_nor_a_zone() -> None:
+    for name, asked in (("a.test.", "a.test"), ("fe80::1%eth0", "fe80::1"), ("a.test", "a.test"), (None, None)):
+        data = SimpleNamespace(client=SimpleNamespace(id="unknown"), server=SimpleNamespace(sni=name))
+        MitmHost().server_connect(data)
+        assert data.server.sni == asked

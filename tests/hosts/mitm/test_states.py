@@ -329,3 +329,115 @@ def test_marks_are_seen_in_mitmproxys_views() -> None:
         assert hooked.mitm.comment == "forced:503 delay:1ms"
 
     check(test)
+
+
+# ---------------------------------------------------------------- other addons
+def other() -> http.Response:
+    return http.Response.make(418, b"other")
+
+
+def test_who_answers_or_kills_before_goto_decides_is_left_alone() -> None:
+    async def test(lab: Lab) -> None:
+        answered = Hooked(lab, "GET", "/elsewhere")
+        await answered.exchange.request_headers()
+        answered.mitm.response = other()
+        await answered.exchange.request()
+        killed = Hooked(lab, "GET", "/elsewhere")
+        await killed.exchange.request_headers()
+        await killed.error(Error.KILLED_MESSAGE)
+        for hooked in (answered, killed):
+            assert (hooked.state, hooked.over, ends, lab.first.ends) == (State.OVER, 1, [], {})
+        assert killed.page is None
+
+    check(test)
+
+
+@pytest.mark.parametrize("path", ["/status/201", "/echo", "/elsewhere"])
+def test_who_answers_afterwards_is_heard(path: str) -> None:
+    async def test(lab: Lab) -> None:
+        hooked = Hooked(lab, "POST", path, b"x")
+        await hooked.exchange.request_headers()
+        hooked.mitm.response = theirs = other()
+        await hooked.exchange.request()
+        await hooked.exchange.response_headers()
+        assert (hooked.state, hooked.mitm.response) == (State.ANSWERING, theirs)
+        hooked.exchange.responded()
+        assert ends == [(True, False)]
+
+    check(test)
+
+
+def test_who_answers_afterwards_is_heard_though_a_target_was_asked(wire: SimpleNamespace) -> None:
+    async def test(lab: Lab) -> None:
+        await add_target(lab, "one", 1)
+        hooked = Hooked(lab, "POST", "/one", b"x")
+        await hooked.exchange.request_headers()
+        hooked.mitm.response = other()
+        await hooked.exchange.request()
+        hooked.mitm.response = tresp()  # the target's, since the body has streamed
+        await hooked.exchange.response_headers()
+        assert (hooked.state, hooked.mitm.response.status_code, wire.ended) == (State.REPLACING, 418, [hooked.mitm.server_conn])
+
+    check(test)
+
+
+def test_a_client_that_leaves_before_anything_is_decided_has_made_a_request() -> None:
+    async def test(lab: Lab) -> None:
+        await lab.api("/request/headers/track/add/x", method="PUT")
+        hooked = Hooked(lab, "GET", "/elsewhere", None, ("X", "1"))
+        await hooked.exchange.request_headers()
+        hooked.exchange.left()
+        assert (hooked.state, hooked.over) == (State.DECIDING, 0)
+        await hooked.error("Client disconnected")
+        assert (hooked.state, hooked.over, ends) == (State.OVER, 1, [(False, True)])
+        counts = json.loads(await lab.api("/request/headers/track/x/counts", method="GET"))
+        assert counts["RequestCountsByHeaderValue"] == {"1": 1}
+
+    check(test)
+
+
+# ---------------------------------------------------------------- bodies that do not come
+LATE = [
+    # path, the state that the time runs out in, the state then, and the page
+    ("/echo", State.COLLECTING, State.REFUSED, 408),
+    ("/status/201", State.READY, State.REFUSED, 201),
+    ("/elsewhere", State.ASKING, State.REFUSED, 408),
+    ("/elsewhere", State.PASSING, State.OVER, None),
+]
+
+
+@pytest.mark.parametrize(("path", "state", "then", "page"), LATE)
+def test_a_body_that_stands_still(
+    monkeypatch: pytest.MonkeyPatch, path: str, state: State, then: State, page: int | None
+) -> None:
+    unsent = [1]
+    monkeypatch.setattr(mitm_exchange.private, "unsent", lambda client, server: unsent[0])
+
+    async def test(lab: Lab) -> None:
+        hooked = Hooked(lab, "POST", path, b"x")
+        await hooked.until(state)
+        for waits, behind in ((False, 0), (True, 1)):
+            unsent[0] = behind
+            assert not hooked.exchange._body_late(waits)  # an upstream takes nothing
+            assert hooked.state is state
+        unsent[0] = 0
+        assert hooked.exchange._body_late(True)
+        assert hooked.state is then
+        await hooked.error(Error.KILLED_MESSAGE)
+        assert (hooked.state, hooked.page, len(ends)) == (State.OVER, page, 1)
+        assert ends[0][0] is (page is not None)
+
+    check(test)
+
+
+@pytest.mark.parametrize(
+    ("path", "state"), [("/status/201", State.REFUSED), ("/echo", State.COLLECTING), ("/elsewhere", State.ASKING)]
+)
+def test_a_body_that_waits_to_be_asked_for_is_asked_for_by_who_wants_it(path: str, state: State) -> None:
+    async def test(lab: Lab) -> None:
+        hooked = Hooked(lab, "POST", path, b"x", ("Expect", "100-continue"))
+        await hooked.exchange.request_headers()
+        assert hooked.state is state
+        assert (hooked.mitm.error is not None) is (state is State.REFUSED)
+
+    check(test)
