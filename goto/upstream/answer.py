@@ -48,6 +48,8 @@ class Answer(Receiver):
     """Connects."""
     _sent_before = False
     _began = 0.0
+    interim: Callable[[int, bytes, Sequence[Field]], None] | None = None
+    """Told of answers of 1xx as they come: status, reason and fields."""
 
     def __init__(self, pool: Pool, call: Call, body: bytes | Upload, on_head: Callable[[Answer], None] | None = None) -> None:
         self.call = call
@@ -162,7 +164,9 @@ class Answer(Receiver):
         if not self.done:
             if self.connection is not None:
                 self.connection.abort()
-            self.on_error(ClientBroke(f"the request's body broke: {error}"))
+            broke = ClientBroke(f"the request's body broke: {error}")
+            broke.__cause__ = error
+            self.on_error(broke)
 
     def _stop_sending(self) -> None:
         """Stop connecting, unless it is that which found the end, and sending."""
@@ -185,6 +189,10 @@ class Answer(Receiver):
         on_head, self._on_head = self._on_head, None
         if on_head is not None:
             on_head(self)
+
+    def on_interim(self, status: int, reason: bytes, fields: list[Field]) -> None:
+        if self.interim is not None:
+            self.interim(status, reason, fields)
 
     def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
         if status == 101 and not self.call.upgrade:

@@ -65,6 +65,9 @@ class Receiver(ABC):
             self.on_data(body)
         self.on_end()
 
+    def on_interim(self, status: int, reason: bytes, fields: list[Field]) -> None:  # noqa: B027  # most want none
+        """An answer of 1xx other than 101: the final one follows."""
+
     @abstractmethod
     def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
         """The head; `length` is the body's size in bytes, None where it is chunked or lasts until the end."""
@@ -324,7 +327,8 @@ class Connection:
             return
         status = parser.get_status_code()
         if status < 200 and status != 101:
-            return  # an interim answer; the final one follows
+            receiver.on_interim(status, self._reason, self._fields)
+            return  # the final one follows
         self._keep = parser.should_keep_alive()
         self._head_done = True
         self._seen = 0

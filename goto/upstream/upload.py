@@ -41,7 +41,8 @@ class Upload(Sink):
         self._early_size = 0
         self._trailers: Sequence[Field] = ()
         self._ended = False
-        self._stopped = False
+        self.stopped = False
+        """The upstream takes no more of it: what still comes is dropped."""
 
     def begin(self, connection: Connection) -> None:
         """The head of the request was written to this connection."""
@@ -56,9 +57,9 @@ class Upload(Sink):
 
     def stop(self) -> None:
         """The upstream takes no more of it, or need not: what still comes is dropped."""
-        if self._stopped:
+        if self.stopped:
             return
-        self._stopped = True
+        self.stopped = True
         self._early = []
         self.on_broken = _no_matter
         if self._connection is not None:
@@ -78,7 +79,7 @@ class Upload(Sink):
 
     # ------------------------------------------------------------ Sink
     def more(self, data: bytes) -> None:
-        if self._stopped:
+        if self.stopped:
             return
         connection = self._connection
         if connection is not None:
@@ -94,7 +95,7 @@ class Upload(Sink):
 
     def end(self) -> None:
         self._ended = True
-        if self._connection is not None and not self._stopped:
+        if self._connection is not None and not self.stopped:
             self._finish(self._connection)
 
     def broken(self, error: Exception) -> None:

@@ -11,11 +11,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.certificates import Authority
 from support.client import Client, get
 from support.goto_process import Goto
 from support.ports import free_port
-from support.secure import SecureClient
 from support.site import Site
 from support.upstream import Upstream
 from support.waiting import PATIENCE
@@ -66,11 +64,6 @@ KINDS: dict[str, tuple[int, bytes]] = {
 
 
 @pytest.fixture(scope="module")
-def process(goto: Callable[..., Goto]) -> Goto:
-    return goto("refused")
-
-
-@pytest.fixture(scope="module")
 def site(process: Goto, shared_upstream: Upstream) -> Site:
     site = Site(process)
     site.target(shared_upstream.port, "/up")
@@ -81,17 +74,6 @@ def site(process: Goto, shared_upstream: Upstream) -> Site:
 def shared_upstream() -> Iterator[Upstream]:
     with Upstream() as upstream:
         yield upstream
-
-
-@pytest.fixture(scope="module")
-def secure(process: Goto, tmp_path_factory: pytest.TempPathFactory, shared_upstream: Upstream) -> Callable[[], Client]:
-    authority = Authority(tmp_path_factory.mktemp("ca"))
-    pair = authority.issue("127.0.0.1")
-    port = free_port()
-    spec = {"port": port, "protocol": "https", "tls": {"cert": str(pair.cert), "key": str(pair.key)}}
-    process.api("POST", "/listeners/add", spec)
-    process.api("PUT", f"/listeners/{port}/open")
-    return lambda: SecureClient(port, authority.client, strict=True)
 
 
 def ended(client: Client) -> bytes:

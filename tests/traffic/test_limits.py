@@ -30,6 +30,7 @@ def hits(goto: Goto) -> dict[str, int]:
         ("headTime=0", "headTime: 0 leaves no time to send a head"),
         ("bodyTime=0", "bodyTime: 0 leaves no time to send a body"),
         ("headTime=5", "headTime: '5' is not a duration"),
+        ("bodyTime=0s", "bodyTime: 0 leaves no time to send a body"),
         ("targets=100001", "targets: 100001 is not a whole number from 1 to 100000"),
     ],
 )

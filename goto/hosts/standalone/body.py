@@ -14,20 +14,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from goto.errors import BadInput, TooLarge
+from goto.errors import ApiError, BadInput, TooLarge
 from goto.http.fields import Field
+from goto.traffic.limits import LIMITS
 from goto.upstream.kept import Budget, KeptBody
 from goto.upstream.sink import Dropped, Sink
+from goto.upstream.upload import Upload
+from goto.words.duration import duration_text
 
 HELD_BYTES: Final = 1 << 16
 """Bytes of a body that are held as long as nobody has said where it goes."""
+
+
+class StoodStill(ApiError):
+    """The client has stopped sending its body (RFC 9110, 15.5.9)."""
+
+    status = 408
 
 
 class RequestBody:
     """One body. `length` is in bytes, None for a chunked one.
 
     `expected`: the client holds it back until it is told to go on (`Expect: 100-continue`, RFC 9110, 10.1.1), for which `invite`
-    is called when, and only when, somebody wants it. `settle` is called when it may have changed whether it is congested.
+    is called when, and only when, somebody wants it, and none of it has come. `settle` is called when it may have changed whether
+    it is congested or waited for.
     """
 
     def __init__(self, length: int | None, expected: bool, invite: Callable[[], None], settle: Callable[[], None]) -> None:
@@ -36,6 +46,7 @@ class RequestBody:
         """The client holds it back, and was not told to go on."""
         self.over = False
         """It has come whole, or broke."""
+        self._wanted = False
         self._invite = invite
         self._settle = settle
         self._sink: Sink | None = None
@@ -58,22 +69,44 @@ class RequestBody:
         return held[0] if len(held) == 1 else b"".join(held)
 
     @property
+    def whole(self) -> bool:
+        """The client has sent all of it."""
+        return self.over and self._error is None
+
+    @property
+    def waiting(self) -> bool:
+        """The next byte is the client's to send, and somebody wants it."""
+        sink = self._sink
+        if self.over or self.awaited or not self._wanted or sink is None or sink.congested:
+            return False
+        return not (isinstance(sink, Upload) and sink.stopped)
+
+    @property
     def congested(self) -> bool:
         sink = self._sink
         return self._held_size >= HELD_BYTES if sink is None else sink.congested
 
-    def to(self, sink: Sink) -> None:
-        """This is where it goes, what was held first. To be called once."""
+    def to(self, sink: Sink, *, asks: bool = True) -> None:
+        """This is where it goes, what was held first. `asks`: the client is told to go on. To be called once."""
+        self._wanted = True
+        if asks:
+            self.invite()
+        self.lead(sink)
+
+    def invite(self) -> None:
+        """Tell the client to go on, if it waits for that."""
         if self.awaited and not self.over:
             self.awaited = False
             self._invite()
-        self._lead(sink)
+            self._settle()
 
     def drop(self) -> None:
         """Nobody wants it, or nobody any more. Does not ask the client to go on."""
-        self._lead(Dropped())
+        self._wanted = False
+        self.lead(Dropped())
 
-    def _lead(self, sink: Sink) -> None:
+    def lead(self, sink: Sink) -> None:
+        """This is where it goes, and nobody waits for it."""
         self._sink = sink
         held, self._held, self._held_size = self._held, [], 0
         sink.on_drained = self._settle
@@ -109,10 +142,17 @@ class RequestBody:
             self._finish(self._sink)
 
     def broken(self, reason: str) -> None:
+        self._break(BadInput(f"body: {reason}"))
+
+    def stood_still(self) -> None:
+        """No byte of it came for as long as the limit `bodyTime`."""
+        self._break(StoodStill(f"goto: the body stood still for {duration_text(LIMITS.body_time)}"))
+
+    def _break(self, error: ApiError) -> None:
         self.over = True
-        self._error = BadInput(f"body: {reason}")
+        self._error = error
         if self._sink is not None:
-            self._sink.broken(self._error)
+            self._sink.broken(error)
 
     def _finish(self, sink: Sink) -> None:
         if self._trailers:

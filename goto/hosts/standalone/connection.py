@@ -174,6 +174,10 @@ class ClientConnection(Reader):
         """The client has to wait: nothing is read of its socket."""
         self._timer: asyncio.TimerHandle | None = None
         """For the rest of a head where IDLE, of a body where DRAINING, for the client's FIN where ENDING."""
+        self._body_timer: asyncio.TimerHandle | None = None
+        """For the next byte of a body that somebody wants. One serves many bodies."""
+        self._body_since = 0.0
+        """When such a byte came last, or began to be waited for."""
         self._taken: Wait[None] | None = None
 
     def made(self) -> None:
@@ -235,7 +239,7 @@ class ClientConnection(Reader):
         """Protocols are switched: all further bytes of the client go to this sink."""
         body = RequestBody(None, False, nothing, self.settle)
         self.body = body
-        body.to(sink)
+        body.lead(sink)
         self._reading.switch()
         if self._reading.rest and not self._feeding:
             self._loop.call_soon(self._go_on)
@@ -245,7 +249,7 @@ class ClientConnection(Reader):
         self.exchange = None
         self.outlet = None
         body, reading = self.body, self._reading
-        unfinished = body is not None and not body.over
+        unfinished = body is not None and not body.whole
         if self.state == CLOSED:
             self._gone()
         elif self._parted and (unfinished or not exchange.keep):
@@ -422,6 +426,10 @@ class ClientConnection(Reader):
                 self.transport.pause_reading()
             else:
                 self.transport.resume_reading()
+        if body is not None and body.waiting:
+            self._body_since = self._loop.time()
+            if self._body_timer is None:
+                self._body_timer = self._loop.call_later(LIMITS.body_time, self._body_late)
 
     def _idle(self) -> None:
         self.state = IDLE
@@ -454,6 +462,19 @@ class ClientConnection(Reader):
         self._timer = None
         LIMITS.hit["head_time"] += 1
         self._close()
+
+    def _body_late(self) -> None:
+        self._body_timer = None
+        body, exchange = self.body, self.exchange
+        if exchange is None or body is None or not body.waiting:
+            return
+        left = self._body_since + LIMITS.body_time - self._loop.time()
+        if left > 0:
+            self._body_timer = self._loop.call_later(left, self._body_late)
+            return
+        LIMITS.hit["body_time"] += 1
+        exchange.keep = False
+        body.stood_still()
 
     def _refuse(self, refused: Refused, went: str, linger: float) -> None:
         """Answer what is no request, and end the connection (RFC 9112, 2.2)."""
@@ -492,6 +513,9 @@ class ClientConnection(Reader):
             return
         ending = self.state == ENDING
         self.state = CLOSED
+        if self._body_timer is not None:
+            self._body_timer.cancel()
+            self._body_timer = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

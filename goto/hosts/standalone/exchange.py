@@ -6,18 +6,20 @@ upstream, a timer. What need not wait is done within the read that brought the r
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from goto.api.management import ApiRequest, refusal
 from goto.errors import ApiError, NotFound, TooLarge
 from goto.flow import Call, ClientGone, Flow, Request, Response, Wait
-from goto.hosts.standalone.body import RequestBody, WholeBody
+from goto.hosts.standalone.body import RequestBody, StoodStill, WholeBody
 from goto.hosts.standalone.connection import ClientConnection, Exchange
 from goto.hosts.standalone.delivery import Outlet
 from goto.hosts.standalone.tunnel import Tunnel
+from goto.http.fields import Field
 from goto.http.trailers import announced
 from goto.http.wire import framing_of_stream, response_bytes, whole_response
 from goto.routes import Forward
@@ -33,6 +35,9 @@ from goto.upstream.upload import Upload
 log = logging.getLogger("goto")
 
 T = TypeVar("T")
+
+CONTINUE_SECONDS: Final = 1.0
+"""How long a client that waits for a `100 Continue` waits for an upstream that says nothing (RFC 9110, 10.1.1)."""
 
 
 class HostedExchange(Exchange):
@@ -62,6 +67,8 @@ class HostedExchange(Exchange):
         self._awaits_body = False
         self._waits: Wait[Any] | None = None
         """What the client's leaving ends."""
+        self._patience: asyncio.TimerHandle | None = None
+        """Until the client is told to go on where the upstream says nothing."""
         self._coroutine: Coroutine[Any, Any, None] | None = None
 
     # ------------------------------------------------------------ stepping
@@ -115,6 +122,7 @@ class HostedExchange(Exchange):
 
     def _end(self) -> None:
         self._coroutine = self._waits = None  # they lead back here
+        self._end_patience()
         answer = self._answer
         if answer is not None and not answer.done:
             answer.abort()
@@ -214,7 +222,7 @@ class HostedExchange(Exchange):
                 return await self._forward(flow.upstreams, await self._read(LIMITS.body))
         except ApiError as error:
             return refusal(error, flow.request)
-        if self._body is None:
+        if self._body is None or (self._body.awaited and self._answers_without()):
             return self._made(b"", 0)
         kept = KeptBody(Budget(SHOWN_BYTES))
         try:
@@ -242,14 +250,11 @@ class HostedExchange(Exchange):
         elif coming.length is not None and (whole := coming.take()) is not None:
             self._answer = upstream.send(call, whole, head.come)
         else:
-            upload = Upload(coming.length)
-            if coming.length is None:
-                call.headers = call.headers + announced(request.headers.fields)
-            self._answer = upstream.send(call, upload, head.come)
-            coming.to(upload)
+            self._stream(call, coming, head)
         return head
 
     def _answered(self, answer: Answer) -> Response:
+        self._end_patience()
         if answer.error is not None and not answer.status:
             if isinstance(answer.error, ClientBroke):
                 self.keep = False
@@ -257,7 +262,37 @@ class HostedExchange(Exchange):
                 self.flow.unanswered = True
         return response_of(answer)
 
+    def _stream(self, call: Call, coming: RequestBody, head: Wait[Answer]) -> None:
+        """Send one call whose body goes on as it comes. An upstream is asked whether it wants one that the client holds back."""
+        upload = Upload(coming.length)
+        added = announced(self.flow.request.headers.fields) if coming.length is None else []
+        if coming.awaited:
+            added.append((b"Expect", b"100-continue"))
+        if added:
+            call.headers = call.headers + added
+        answer = self._answer = self._shared.upstream.send(call, upload, head.come)
+        coming.to(upload, asks=False)
+        if coming.awaited:
+            answer.interim = self._on_interim
+            self._patience = self._shared.loop.call_later(CONTINUE_SECONDS, coming.invite)
+
+    def _end_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _on_interim(self, status: int, reason: bytes, fields: Sequence[Field]) -> None:
+        """An answer of 1xx: the upstream wants the body that the client holds back, if it is 100 (RFC 9110, 10.1.1)."""
+        if status == 100 and self._body is not None:
+            self._body.invite()
+
     # ------------------------------------------------------------ the request's body
+    def _answers_without(self) -> bool:
+        """The answer that is made here does not show the body."""
+        flow = self.flow
+        shows = flow.answer is None or flow.answer is echo or flow.answer is flow.default
+        return not shows or (flow.status or 200) >= 300
+
     async def _read(self, limit: int) -> bytes:
         """The whole body. Raises `TooLarge` past the limit in bytes."""
         body = self._body
@@ -360,5 +395,6 @@ def response_of(answer: Answer) -> Response:
     if error is None or answer.status:
         return answer.response()  # one that broke after its head breaks the client's connection too
     if isinstance(error, ClientBroke):
-        return Response.text(400, f"goto: {error}")
+        cause = error.__cause__
+        return Response.text(408, cause.message) if isinstance(cause, StoodStill) else Response.text(400, f"goto: {error}")
     return Response.text(error.status, f"target {answer.call.target}: {error}")

@@ -7,6 +7,7 @@ left: its TLS transport calls bytes written once it has passed them down, and sa
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 from goto.hosts.standalone.server import ClientProtocol, Server
@@ -21,6 +22,15 @@ FAREWELL_SECONDS = 600.0
 
 EARLY_LIMIT = 1 << 16
 """Bytes kept of what a client sends before its handshake is begun."""
+
+RECORD_HEAD = 5
+RECORD_LIMIT = RECORD_HEAD + (1 << 14) + 2048
+"""Bytes of a TLS record (RFC 5246, 6.2.3)."""
+
+_RECORD = re.compile(rb"[\x14-\x18](?:\x03|$)", re.DOTALL)
+
+TURNS = 4
+"""Turns of the loop within which the end of a handshake is told: to a future, to the task that waits for it, and to us."""
 
 
 _DELEGATED = (
@@ -130,21 +140,94 @@ class Parting(asyncio.BufferedProtocol):
         self._below.connection_lost(exc)
 
 
-class _Early(asyncio.Protocol):
-    """Keeps what comes right behind the handshake, until the connection is there."""
+class Records(asyncio.BufferedProtocol):
+    """Below TLS while it shakes hands: hands it one record at a time (RFC 8446, 5.1), and holds what comes behind.
 
-    def __init__(self) -> None:
-        self.data = b""
+    So nothing behind the handshake is read before the connection is there, not even the client's end, after which TLS would let
+    nothing be answered.
+    """
+
+    def __init__(self, raw: Any, data: bytes) -> None:
         self.ended = False
+        """The client's FIN was seen."""
+        self._raw = raw
+        self.tls = raw.get_protocol()
+        self._loop = asyncio.get_running_loop()
+        self._buffer = bytearray(EARLY_LIMIT)
+        self._held = data
+        self._waits = False
+        self._done = False
+        raw.set_protocol(self)
+        self._next()
 
-    def data_received(self, data: bytes) -> None:
-        self.data += data
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._buffer
 
-    def eof_received(self) -> None:
+    def buffer_updated(self, nbytes: int) -> None:
+        self._held += self._buffer[:nbytes]
+        if len(self._held) > 2 * EARLY_LIMIT:
+            self._raw.pause_reading()
+        self._next()
+
+    def eof_received(self) -> bool:
         self.ended = True
+        self._next()
+        return True
+
+    def pause_writing(self) -> None:
+        self.tls.pause_writing()
+
+    def resume_writing(self) -> None:
+        self.tls.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.ended = True
+        self._done = True
+        self.tls.connection_lost(exc)
+
+    def _next(self) -> None:
+        """Hand on the next record, and see a few turns later whether the handshake was done with it."""
+        if self._waits or self._done:
+            return
+        held = self._held
+        size = record_size(held)
+        if held and 0 <= size <= len(held):
+            self._held = held[size:]
+            self._waits = True
+            self._soon(TURNS)
+            hand_on(self.tls, held[:size])
+        elif self.ended:
+            self._raw.abort()
+
+    def _soon(self, turns: int) -> None:
+        if turns:
+            self._loop.call_soon(self._soon, turns - 1)
+        else:
+            self._waits = False
+            self._next()
+
+    def over(self) -> bytes:
+        """The handshake is done: what came behind it."""
+        self._done = True
+        held, self._held = self._held, b""
+        return held
+
+
+def record_size(data: bytes) -> int:
+    """Bytes of the record that begins here, -1 where that is not known yet. What is no TLS is one: TLS itself may say so."""
+    if not _RECORD.match(data):
+        return len(data)
+    size = RECORD_HEAD + int.from_bytes(data[3:5])
+    return -1 if len(data) < RECORD_HEAD else size if size <= RECORD_LIMIT else len(data)
+
+
+def hand_on(tls: Any, data: bytes) -> None:
+    """Give a protocol what came from below."""
+    while data:
+        buffer = tls.get_buffer(len(data))
+        count = min(len(data), len(buffer))
+        buffer[:count] = data[:count]
+        tls.buffer_updated(count)
+        data = data[count:]
 
 
 class Handshake(asyncio.Protocol):
@@ -156,7 +239,7 @@ class Handshake(asyncio.Protocol):
         self._context = listener.secure
         self._raw: Any = None
         self._early = b""
-        self._first = _Early()
+        self._records: Records | None = None
         self._task: asyncio.Task[Any] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -170,7 +253,7 @@ class Handshake(asyncio.Protocol):
         self._task = loop.create_task(
             loop.start_tls(
                 self._raw,
-                self._first,
+                asyncio.Protocol(),
                 self._context,
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
@@ -192,27 +275,29 @@ class Handshake(asyncio.Protocol):
             self._task.cancel()
 
     def _feed(self) -> None:
-        """Give TLS what came before it was there."""
+        """Come between TLS and the transport, with what came before TLS was there."""
         data, self._early = self._early, b""
-        tls = self._raw.get_protocol()
-        while data and not self._raw.is_closing():
-            buffer = tls.get_buffer(len(data))
-            count = min(len(data), len(buffer))
-            buffer[:count] = data[:count]
-            tls.buffer_updated(count)
-            data = data[count:]
+        if not self._raw.is_closing():
+            self._records = Records(self._raw, data)
 
     def _over(self, task: asyncio.Task[Any]) -> None:
         self._server.handshakes -= 1
-        if task.cancelled() or task.exception() is not None or task.result() is None or self._first.ended:
+        records = self._records
+        if task.cancelled() or task.exception() is not None or task.result() is None or records is None or self._raw.is_closing():
             self._raw.abort()
             return
-        secure = task.result()
-        protocol = self._server(self._raw)
+        secure, raw = task.result(), self._raw
+        protocol = self._server(raw)
         secure.set_protocol(protocol)
-        self._raw.set_protocol(Below(self._raw.get_protocol(), protocol))
+        held = records.over()
+        below = Below(records.tls, protocol)
+        raw.set_protocol(below)
         # then the transport below says when the kernel has taken all
-        self._raw.set_write_buffer_limits(0)
-        protocol.connection_made(Above(secure, self._raw))
-        if self._first.data:
-            protocol.data_received(self._first.data)
+        raw.set_write_buffer_limits(0)
+        protocol.connection_made(Above(secure, raw))
+        hand_on(records.tls, held)
+        if records.ended:
+            if not below.eof_received():
+                raw.close()
+        elif not raw.is_closing():
+            raw.resume_reading()

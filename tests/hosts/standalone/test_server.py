@@ -45,7 +45,7 @@ def test_it_is_empty_when_the_last_exchange_is_over() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(get("/x", "Content-Length: 5", method="POST"))
         await until(lambda: list(server.in_flight))
-        server.finish()
+        server.finish(0.1)
         emptied = asyncio.ensure_future(server.emptied())
         await asyncio.sleep(0.02)
         assert (emptied.done(), len(server.connections)) == (False, 1)
