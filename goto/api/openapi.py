@@ -21,7 +21,9 @@ from goto.words.schema import Schema, Types, first_paragraph
 FOR_ALL: tuple[type[ApiError], ...] = (TooLarge,)
 """Errors that every route may answer."""
 
-TEXT, JSON = "text/plain", "application/json"
+TEXT, JSON, BYTES = "text/plain", "application/json", "application/octet-stream"
+
+_BYTES = {"type": "string", "format": "binary"}
 
 DESCRIPTION = """\
 goto answers HTTP requests the way it is told to, passes them on to other servers and changes them on the way, and sends
@@ -161,7 +163,7 @@ class _Document:
 
     def _body(self, route: Route) -> dict[str, Any] | None:
         if route.returns is Forward:
-            return {"description": "What the targets are sent.", "content": {"*/*": {"schema": {}}}}
+            return {"description": "What the targets are sent.", "content": {BYTES: {"schema": _BYTES}}}
         for parameter in route.parameters:
             if parameter.source == "payload":
                 described: Schema = {"schema": self._types.of(parameter.kind)}
@@ -169,7 +171,7 @@ class _Document:
                     described["example"] = example
                 return {"required": True, "content": {JSON: described}}
             if parameter.source == "raw":
-                return {"content": {media: {"schema": {}} for media in route.media or ("*/*",)}}
+                return {"content": {media: {"schema": {}} for media in route.media or (BYTES,)}}
         return None
 
     # ------------------------------------------------------------ what goes

@@ -7,7 +7,7 @@ from typing import Any
 from goto.config.keys import LISTENERS, Key, Keys, Tree
 from goto.tls.settings import ListenerTls
 from goto.words import Port
-from goto.words.schema import Schema, Types, first_paragraph, or_null
+from goto.words.schema import NULL, Schema, Types, first_paragraph, or_null
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT = {"type": ["string", "number", "boolean"]}
@@ -43,7 +43,14 @@ class _Types(Types):
     """Types as documents have them: an empty value means *not given*, and text may be written without quotes."""
 
     place = "#/$defs"
+    nothing = NULL
     closed = True
+
+    def nullable(self, described: Schema) -> Schema:
+        return or_null(described)
+
+    def optional(self, described: Schema) -> Schema:
+        return or_null(described)
 
     def tree(self, tree: Tree) -> Schema:
         properties = {}

@@ -16,13 +16,13 @@ from goto.words.writing import as_json
 
 Schema = dict[str, Any]
 
-_NULL = {"type": "null"}
+NULL: Schema = {"type": "null"}
+_NOTHING: Schema = {"type": ["string", "null"], "maxLength": 0}
+"""Null, and the empty text that stands for *not given* too: makers of clients cannot do with a type that is null alone."""
 _SIMPLE: dict[Any, Schema] = {
     bool: {"type": "boolean"},
     int: {"type": "integer"},
     float: {"type": "number"},
-    type(None): _NULL,
-    None: _NULL,
     Any: {},
     object: {},
 }
@@ -30,9 +30,13 @@ _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "ex
 
 
 class Types:
-    """Makes the schemas of types. Structs and TypedDicts are collected in `defs`, and referred to as `{place}/{name}`."""
+    """Makes the schemas of types. Structs and TypedDicts are collected in `defs`, and referred to as `{place}/{name}`.
+
+    They are such that makers of clients can do with them: none is null alone, and no choice is one of booleans.
+    """
 
     place = "#/components/schemas"
+    nothing = _NOTHING
     closed = False
     """Whether a key that a struct does not know is an error."""
 
@@ -48,11 +52,13 @@ class Types:
         if origin in (Required, NotRequired):
             return self.of(inner[0])
         if origin is Literal:
-            return {"enum": list(inner)}
+            return {"type": "boolean"} if all(isinstance(choice, bool) for choice in inner) else {"enum": list(inner)}
+        if kind is None or kind is type(None):
+            return dict(self.nothing)
         if (choices := members(kind)) != [kind]:
             options = [self.of(choice) for choice in choices]
             made = options[0] if len(options) == 1 else {"anyOf": options}
-            return or_null(made) if type(None) in inner else made
+            return self.nullable(made) if type(None) in inner else made
         if origin is list:
             return {"type": "array", "items": self.of(inner[0])}
         if origin is tuple:
@@ -69,6 +75,15 @@ class Types:
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self._referred(kind, self._fields)
         return dict(_SIMPLE[kind]) if kind in _SIMPLE else self.word(kind)
+
+    def nullable(self, described: Schema) -> Schema:
+        """The schema with null as another choice."""
+        whole = self.defs.get(described.get("$ref", "").removeprefix(f"{self.place}/"))
+        return or_null(whole) if whole else or_null(described)
+
+    def optional(self, described: Schema) -> Schema:
+        """The schema of what need not be given: null stands for that, which nobody needs where it refers to others."""
+        return or_null(described) if "type" in described else described
 
     def map(self, value: Any) -> Schema:
         """The schema of a map whose values are of a type."""
@@ -123,7 +138,7 @@ class Types:
             if field.required:
                 required.append(field.encode_name)
             else:
-                described = or_null(described)
+                described = self.optional(described)
                 default = field.default if field.default is not msgspec.NODEFAULT else None
                 if default not in (None, ""):
                     described["default"] = as_json(default)
@@ -148,7 +163,7 @@ def or_null(described: Schema) -> Schema:
     kind = described.get("type")
     if kind is None:
         options = described.get("anyOf", [described])
-        return {"anyOf": options if _NULL in options else [*options, _NULL]}
+        return {"anyOf": options if NULL in options else [*options, NULL]}
     return {**described, "type": list(dict.fromkeys([*(kind if isinstance(kind, list) else [kind]), "null"]))}
 
 

@@ -68,7 +68,8 @@ def of(kind: Any) -> Any:
         (int, {"type": "integer"}),
         (str, {"type": "string"}),
         (Any, {}),
-        (None, {"type": "null"}),
+        (None, {"type": ["string", "null"], "maxLength": 0}),
+        (Literal[False], {"type": "boolean"}),
         (list[bool], {"type": "array", "items": {"type": "boolean"}}),
         (dict[str, float], {"type": "object", "additionalProperties": {"type": "number"}}),
         (Literal["all"], {"enum": ["all"]}),
@@ -88,7 +89,7 @@ def test_structs_and_typed_dicts_are_referred_to() -> None:
     inner, derived = types.defs["Inner"], types.defs["Derived"]
     assert (inner["description"], inner["required"]) == ("What is inside.", ["size"])
     assert inner["properties"]["size"] == {"type": "integer", "minimum": 1, "description": "How large."}
-    assert inner["properties"]["inner"]["anyOf"] == [{"$ref": "#/components/schemas/Inner"}, {"type": "null"}]
+    assert types.of(Inner | None) == {**inner, "type": ["object", "null"]}
     assert "additionalProperties" not in inner  # unknown keys are taken, and named
     assert derived["properties"] == {"a": {"type": "integer", "description": "An a."}, "b": {"type": ["string", "null"]}}
     assert derived["required"] == ["a"]
