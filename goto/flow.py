@@ -235,6 +235,7 @@ class Flow:
         "_waiting",
         "aborted",
         "answer",
+        "broken",
         "completed",
         "counted",
         "default",
@@ -287,6 +288,8 @@ class Flow:
         """The one upstream that it was sent on to has given no answer."""
         self.aborted = False
         """goto ended the exchange itself, on purpose."""
+        self.broken = False
+        """At `closed`: did the upstream end in the middle of its answer, while the client was there?"""
         self.hint = ""
         """What the answer says in `Goto-Hint`; empty for nothing."""
         self.counted = 0

@@ -1,8 +1,8 @@
-"""Timeout tracking: exchanges that completed, and those whose client left before."""
+"""Timeout tracking: exchanges that completed, those whose client left before, and those whose upstream broke off."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 import msgspec
 
@@ -17,6 +17,7 @@ from goto.words import HeaderName, HeaderNames
 
 COMPLETED: Literal["RequestCompleted"] = "RequestCompleted"
 CLOSED: Literal["ConnectionClosed"] = "ConnectionClosed"
+BROKEN: Literal["Broken"] = "Broken"
 ALL: Literal["all"] = "all"
 """In place of a header name it stands for all requests."""
 
@@ -31,6 +32,8 @@ class EndCounts(TypedDict):
     """The client left before it had the whole response."""
     RequestCompleted: int
     """The client was handed the whole response."""
+    Broken: NotRequired[int]
+    """The upstream ended in the middle of its answer; not there as long as none did."""
 
 
 class TimeoutReport(TypedDict):
@@ -69,9 +72,12 @@ class Timeouts(Feature):
         flow.notes[self] = ends
 
     def closed(self, flow: Flow) -> None:
-        how = COMPLETED if flow.completed else CLOSED
+        ends: EndCounts
         for ends in flow.notes.get(self, ()):
-            ends[how] += 1
+            if flow.broken:
+                ends[BROKEN] = ends.get(BROKEN, 0) + 1
+            else:
+                ends[COMPLETED if flow.completed else CLOSED] += 1
 
     @put("/request/timeout/track/all", "/request/timeout/track/headers/all")
     def track_all(self) -> str:

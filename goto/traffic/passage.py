@@ -79,6 +79,7 @@ class Passage:
         if flow.aborted:
             outcome, completed = "aborted", False
         flow.completed = completed
+        flow.broken = outcome == "broke_off"
         if outcome is not None:
             self.listener.ends[flow.counted, outcome] += 1
         self._pipeline.closed(flow)

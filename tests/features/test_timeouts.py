@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
-from support.flows import flow, passed
+from support.flows import Onion, flow, passed
 
 from goto.counting.bounded import OTHER, TRACKED_LIMIT, VALUES_LIMIT
 from goto.errors import Conflict
 from goto.features.timeouts import Timeouts
+from goto.flow import step_in_task
 from goto.pipeline import Pipeline
+from goto.traffic.passage import Passage
 from goto.words import HeaderName, HeaderNames
 
 DONE, LEFT = {"ConnectionClosed": 0, "RequestCompleted": 1}, {"ConnectionClosed": 1, "RequestCompleted": 0}
@@ -31,6 +34,18 @@ def test_all_requests_end_one_way_or_the_other() -> None:
     passed([feature], flow(), completed=False)
     passed([feature], flow(), completed=False)
     assert feature.status() == {"all": {"ConnectionClosed": 2, "RequestCompleted": 1}, "headers": {}}
+
+
+def test_an_upstream_that_broke_off_is_a_third_way() -> None:
+    feature = tracking("x", everything=True)
+    for outcome in ("broke_off", "client_gone", None):
+        passing = flow("/", ("x", "1"))
+        passage = Passage(Onion([feature]), passing)
+        asyncio.run(step_in_task(passage.ask()))
+        passage.over(outcome, completed=outcome is None)
+        assert passing.broken is (outcome == "broke_off")
+    ends = {"ConnectionClosed": 1, "RequestCompleted": 1, "Broken": 1}
+    assert feature.status() == {"all": ends, "headers": {"x": {"1": ends}}}
 
 
 def test_by_the_values_of_headers_in_any_case_reported_as_added() -> None:

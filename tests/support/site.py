@@ -46,10 +46,11 @@ class Site:
         ends: dict[str, int] = self.api("GET", "/request/timeout/status").json()["all"]
         return ends
 
-    def ended(self, *, closed: int = 0, completed: int = 0) -> None:
+    def ended(self, *, closed: int = 0, completed: int = 0, broken: int = 0) -> None:
         """Wait until so many exchanges have ended, and check that each ended one way."""
-        ends = eventually(lambda: self.ends, lambda ends: sum(ends.values()) >= closed + completed)
-        assert ends == {"ConnectionClosed": closed, "RequestCompleted": completed}
+        ends = eventually(lambda: self.ends, lambda ends: sum(ends.values()) >= closed + completed + broken)
+        expected = {"ConnectionClosed": closed, "RequestCompleted": completed}
+        assert ends == ({**expected, "Broken": broken} if broken else expected)
 
     @property
     def reported(self) -> dict[str, int]:

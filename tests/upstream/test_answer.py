@@ -127,7 +127,7 @@ def test_a_body_that_breaks_half_way_breaks_the_clients_connection(site: Site, p
         got = client.rest()
         assert b"hello" in got or got == b""
         assert not got.endswith(b"0\r\n\r\n")
-    site.ended(closed=1)
+    site.ended(broken=1)
     eventually(lambda: [line for line in site.log() if line.endswith("/ broke-off")])
 
 

@@ -478,7 +478,9 @@ class MitmExchange:
                 if self.state is State.PASSING and ends_with_connection(mitm.response, mitm.request):
                     private.reset(mitm.client_conn)
                 private.own_page.set(private.NO_PAGE)
-                if not killed or self._asked.late:
+                if killed and not self._asked.late:
+                    self.flow.aborted = True  # by the user of mitmproxy, or by another addon
+                else:
                     self._asked.failed()
                 self.ended("broke_off")
             else:

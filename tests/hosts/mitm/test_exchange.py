@@ -434,7 +434,7 @@ def test_a_body_that_breaks_half_way_breaks_the_clients_connection(site: Site) -
             assert got.startswith(b"HTTP/1.1 200 OK\r\n")
             assert got.endswith(b"5\r\nabcde\r\n")
     assert site.reported == {"200": 2}
-    site.ended(closed=2)
+    site.ended(broken=2)
 
 
 def test_a_body_that_pauses_for_too_long_breaks_too(site: Site) -> None:
@@ -443,7 +443,7 @@ def test_a_body_that_pauses_for_too_long_breaks_too(site: Site) -> None:
         site.target(server.port, requestTimeout="1s")
         assert site.raw(get("/x")).endswith(b"\r\n\r\nabc")
         wait.set()
-    site.ended(closed=1)
+    site.ended(broken=1)
 
 
 # ---------------------------------------------------------------- clients that leave
