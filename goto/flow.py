@@ -88,6 +88,8 @@ class Call:
     """The protocol to switch to, as `Upgrade` names it; the connection then becomes a tunnel."""
     tally: Tally | None = None
     """Where it is counted what comes of it."""
+    trailers: bool = False
+    """For hosts: those of the answer can be passed on (RFC 9110, 6.5)."""
     id: str = ""
     """`name[replica][n]`, n running over the target's requests of one invocation."""
 

@@ -108,7 +108,7 @@ class Replica(Receiver):
         now = perf_counter()
         if connection is None or connection.transport is None or connection.transport.is_closing():
             self._connect(now)
-        elif now - self._last > job.idle_limit:
+        elif now - self._last > job.idle_limit or not connection.quiet:
             connection.abort()
             self._connect(now)
         else:

@@ -1,4 +1,4 @@
-"""The body of a request in chunks, read exactly as it comes (RFC 9112, 7.1).
+"""A body in chunks, read exactly as it comes (RFC 9112, 7.1).
 
 state    what comes next               goes to
 SIZE     a size, and extensions        DATA, or TRAILER where the size is 0
@@ -76,7 +76,7 @@ class Chunks:
         line = self._start + data[at:end] if self._start else data[at:end]
         if self.state == END:
             if not b"\r\n".startswith(line):
-                raise Malformed("a chunk is longer than its size")
+                raise Malformed("a chunk is longer than its size", line.rstrip(b"\r\n"))
         elif self.state == SIZE:
             if len(line) > LINE_LIMIT:
                 raise Malformed(f"the line with the size of a chunk is over {LINE_LIMIT} bytes")
@@ -87,7 +87,7 @@ class Chunks:
             return end
         self._start = b""
         if not line.endswith(b"\r\n"):
-            raise Malformed("a line between chunks ends in a bare LF")
+            raise Malformed("a line between chunks ends in a bare LF", line[:-1])
         self._take(line[:-2])
         return end
 
@@ -98,7 +98,7 @@ class Chunks:
         elif self.state == SIZE:
             size = _SIZE.fullmatch(line)
             if size is None:
-                raise Malformed("the size of a chunk is no hexadecimal number")
+                raise Malformed("the size of a chunk is no hexadecimal number", line)
             self._left = int(size[1], 16)
             self.state = DATA if self._left else TRAILER
         elif not line:

@@ -185,6 +185,7 @@ def plain_response(data: bytes) -> Head | None:
         or b"transfer-encoding" in index
         or _closes(index)
         or status < 200
+        or status > 599
         or status == 204
         or status == 304
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -25,6 +26,7 @@ FRAMING = frozenset((b"content-length",))
 """Fields that the sender of a message sets itself, to frame the body."""
 
 _NOT_FORWARDED: Final = HOP_BY_HOP | FRAMING | {b"expect"}
+_NO_WEIGHT: Final = re.compile(rb"q[ \t]*=[ \t]*0(\.0{0,3})?")
 _ABOUT_CONNECTION = frozenset((b"close", b"keep-alive", b"upgrade", b""))
 
 
@@ -58,6 +60,17 @@ class FieldFilter:
 
 class _FieldsNamed(Exception):
     """`Connection` names other fields, so whether a field is forwarded does not depend on that field alone."""
+
+
+def takes_trailers(fields: Iterable[Field]) -> bool:
+    """Whether `TE` says that trailers are taken (RFC 9110, 10.1.4); with a weight of 0 it says that they are not."""
+    for name, value in fields:
+        if len(name) == 2 and name.lower() == b"te":
+            for word in value.lower().split(b","):
+                coding, _, weight = word.partition(b";")
+                if coding.strip() == b"trailers" and not _NO_WEIGHT.fullmatch(weight.strip()):
+                    return True
+    return False
 
 
 end_to_end: Final = FieldFilter()

@@ -43,7 +43,12 @@ class Refused(Exception):
 
 
 class Malformed(ValueError):
-    """A line that is no field; the text says why."""
+    """A line that is no field, or none between chunks; the text says why."""
+
+    def __init__(self, reason: str, line: bytes = b"") -> None:
+        super().__init__(reason)
+        self.line = line
+        """The line between chunks that is at fault, without its end."""
 
 
 def read_field(line: bytes) -> Field:

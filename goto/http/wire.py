@@ -84,7 +84,7 @@ def last_chunk(trailers: Sequence[Field]) -> bytes:
 
 def framing_of_stream(status: int, length: int | None, request: Request) -> tuple[bytes, Ends]:
     """How a body that is still coming is delimited, and what will end it (RFC 9112, 6.3)."""
-    if status in NO_BODY or status == 101:
+    if status == 204 or status == 101 or (status == 304 and length is None):
         return b"", "length"
     if length is not None:
         return b"Content-Length: %d\r\n" % length, "length"
@@ -121,6 +121,11 @@ def response_bytes(
     return b"".join(parts)
 
 
+def interim_bytes(status: int, reason: bytes, fields: list[Field]) -> bytes:
+    """An answer of 1xx, which has no body (RFC 9110, 15.2)."""
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, reason, fields_bytes(fields))
+
+
 def whole_response(response: Response, identity: bytes, method: str, version: tuple[int, int], *, keep_alive: bool) -> bytes:
     """A response whose body is here, as the answer to a request of `method`: none for HEAD, nor with 204 and 304."""
     # 205 has no content, which its length says (RFC 9110, 15.3.6)
@@ -136,8 +141,11 @@ def field_name_of(line: bytes) -> bytes:
     return line.partition(b":")[0].lower()
 
 
-def request_head(method: str, path: str, fields: list[Field], length: int | None, upgrade: str = "") -> bytes:
-    """The bytes of a request up to its body. `length` in bytes, None for a chunked one; `upgrade` as `Upgrade` is to name it.
+def request_head(
+    method: str, path: str, fields: list[Field], length: int | None, upgrade: str = "", *, trailers: bool = False
+) -> bytes:
+    """The bytes of a request up to its body. `length` in bytes, None for a chunked one; `upgrade` as `Upgrade` is to name it;
+    `trailers`: they are taken in the answer.
 
     No length is announced for an empty body of a method that gives it no meaning (RFC 9110, 8.6).
     """
@@ -145,6 +153,8 @@ def request_head(method: str, path: str, fields: list[Field], length: int | None
     _add(parts, fields)
     if upgrade:
         parts.append(encode(f"Connection: Upgrade\r\nUpgrade: {upgrade}\r\n"))
+    elif trailers:
+        parts.append(b"Connection: TE\r\nTE: trailers\r\n")
     if length is None:
         parts.append(CHUNKED)
     elif length or method not in _BODILESS:

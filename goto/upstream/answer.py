@@ -50,6 +50,8 @@ class Answer(Receiver):
     _began = 0.0
     interim: Callable[[int, bytes, Sequence[Field]], None] | None = None
     """Told of answers of 1xx as they come: status, reason and fields."""
+    trailers: Sequence[Field] = ()
+    """Those behind the body, once it has ended."""
 
     def __init__(self, pool: Pool, call: Call, body: bytes | Upload, on_head: Callable[[Answer], None] | None = None) -> None:
         self.call = call
@@ -87,6 +89,8 @@ class Answer(Receiver):
         if self.error is not None:
             sink.broken(self.error)
         elif self.done:
+            if self.trailers:
+                sink.trailers(self.trailers)
             sink.end()
         else:
             self._sink = sink
@@ -141,7 +145,7 @@ class Answer(Receiver):
         call, body = self.call, self._body
         length = len(body) if isinstance(body, bytes) else body.length
         try:
-            head = request_head(call.method, call.path, call.headers, length, call.upgrade)
+            head = request_head(call.method, call.path, call.headers, length, call.upgrade, trailers=call.trailers)
         except Exception as error:
             # a feature made the call, of something that is none
             connection.abort()
@@ -203,6 +207,8 @@ class Answer(Receiver):
         if self.call.tally is not None:
             self.call.tally.answered(time.monotonic() - self._began)
         self.status, self.reason, self.fields, self.length = status, reason, fields, length
+        if self.connection is not None and self.connection.sending:
+            self._stop_sending()  # it is answered without the rest of the request (RFC 9112, 9.5)
         on_head, self._on_head = self._on_head, None
         if on_head is not None:
             self._heading = True  # what came with the head can go out with it
@@ -226,6 +232,11 @@ class Answer(Receiver):
             sink.flush()
             if sink.congested:
                 self.pause()
+
+    def on_trailers(self, fields: list[Field]) -> None:
+        self.trailers = fields
+        if self._sink is not None:
+            self._sink.trailers(fields)
 
     def on_end(self) -> None:
         self.done = True

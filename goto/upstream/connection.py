@@ -1,26 +1,49 @@
 """One HTTP/1.1 connection to an origin: a request goes out, an answer comes in, then the next.
 
-Callbacks, no tasks: a connection costs nothing a request beyond its bytes. A parser reads heads and chunked bodies; plain heads
-(see `heads`), and a body with a length or one that lasts until the connection ends, pass by it.
+Callbacks, no tasks: a connection costs nothing a request beyond its bytes. What comes is read in one state at a time:
+
+    state      what has come                                        goes to
+    IDLE       nothing, or the end of an answer                     HEAD by `start`
+    HEAD       part of a head; interim answers are passed at once   COUNTED, CHUNKS, UNTIL_END, SWITCHED or IDLE by the final one
+    COUNTED    a head, and its body but for `_left` bytes           IDLE with the last of them
+    CHUNKS     a head, and a part of its body in chunks             IDLE with the empty line behind the last chunk
+    UNTIL_END  a head whose body only the end of the connection     IDLE by that end
+               ends (RFC 9112, 6.3)
+    SWITCHED   a 101: all is the other protocol's                   IDLE by that end
+
+A plain head (see `heads`) passes from HEAD to COUNTED or IDLE at a glance.
+
+An upstream may answer before it has the whole request, and then end or reset the connection (RFC 9112, 9.5). What it sent is its
+answer all the same: a transport that fails in writing leaves it unread, so that it is read here when the connection is lost, and
+what comes on a new connection before the request is written is held until then. On a kept one it is no answer to anything.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
+import os
+import select
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from math import inf
 from typing import ClassVar, Final
 
-import httptools
 from mypy_extensions import mypyc_attr
 
 from goto.flow import Field, Origin
+from goto.http import answers
+from goto.http.answers import UnknownCoding, check_line, may_begin, read_head
+from goto.http.chunked import Chunks
 from goto.http.heads import Head, Recall, plain_response
+from goto.http.lines import Lines, NotHttp, TooLong
+from goto.http.requests import Malformed
+from goto.http.shown import shown
 from goto.upstream.batch import Batch
 from goto.upstream.sink import nothing
 from goto.words.duration import duration_text
+from goto.words.failures import system_reason
+from goto.words.unseen import escaped
 
 
 class UpstreamError(Exception):
@@ -29,6 +52,11 @@ class UpstreamError(Exception):
     status: ClassVar[int] = 502
     kind: ClassVar[str] = "other"
     """What it is counted as."""
+
+    @property
+    def counted(self) -> str:
+        """The text, without what differs from one failure to the next."""
+        return str(self)
 
 
 class Unreachable(UpstreamError):
@@ -43,6 +71,20 @@ class Broken(UpstreamError):
     kind: ClassVar[str] = "broken"
 
 
+class NoHttp(Broken):
+    """A line of the answer is no HTTP; the text shows it, escaped, 80 characters of it at most."""
+
+    def __init__(self, line: bytes) -> None:
+        # a character takes up to four bytes, and a last one may be cut through
+        text = escaped(shown(line[: 4 * LINE_SHOWN + 4]))
+        text = f"{text[:LINE_SHOWN]}…" if len(text) > LINE_SHOWN else text
+        super().__init__(f'{self.counted}: "{text}"')
+
+    @property
+    def counted(self) -> str:
+        return "answered with what is no HTTP"
+
+
 class TooSlow(UpstreamError):
     """No answer, or no more of it, within the time set."""
 
@@ -53,7 +95,7 @@ class TooSlow(UpstreamError):
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Receiver(ABC):
     """Whoever gets the answer to a request: `on_whole` alone, or the others, of which `on_end` or `on_error` comes exactly once,
-    last.
+    last. `on_interim` may come before.
     """
 
     __slots__ = ()
@@ -78,6 +120,9 @@ class Receiver(ABC):
     def on_flush(self) -> None:  # noqa: B027  # not every receiver collects
         """All that came in one read was handed over, and the answer goes on."""
 
+    def on_trailers(self, fields: list[Field]) -> None:  # noqa: B027  # most want none
+        """The fields behind a body in chunks, at its end."""
+
     @abstractmethod
     def on_end(self) -> None: ...
 
@@ -86,13 +131,32 @@ class Receiver(ABC):
 
 
 HEAD_LIMIT: Final = 1 << 18
-"""Bytes of the head of an answer, interim heads included."""
+"""Bytes of the head of an answer, interim heads included, and of its trailers."""
+
+MOST_TRAILERS: Final = 1000
+"""Fields of the trailers of an answer."""
+
+LINE_SHOWN: Final = 80
+"""Characters of a line at fault that are shown."""
+
+LINE_SECONDS: Final = 1.0
+"""A line that cannot begin an answer gets this long to end, so that all of it can be shown."""
 
 AT_ONCE: Final = 1 << 14
 """Pieces of a request from this size on are written at once, so that it shows whether the origin takes them."""
 
-_UNTIL_CLOSE: Final = -1
-_REASON = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
+EARLY_BYTES: Final = 1 << 18
+"""Bytes that are held of what comes on a new connection before the request is written."""
+
+READ_SIZE: Final = 1 << 16
+
+IDLE: Final = 0
+HEAD: Final = 1
+COUNTED: Final = 2
+CHUNKS: Final = 3
+UNTIL_END: Final = 4
+SWITCHED: Final = 5
+
 _NO_BODY: Final = (204, 304)
 
 
@@ -106,22 +170,23 @@ class Connection:
     __slots__ = (
         "_bare",
         "_batch",
-        "_chunked",
-        "_complete",
+        "_chunks",
         "_deadline",
-        "_fields",
+        "_early",
+        "_fin_waits",
         "_glance",
-        "_head_done",
+        "_head_left",
         "_keep",
         "_left",
-        "_length",
+        "_lines",
+        "_lost",
         "_on_idle",
         "_on_lost",
-        "_parser",
         "_paused",
-        "_reason",
+        "_poll",
         "_receiver",
-        "_seen",
+        "_spent",
+        "_state",
         "_timeout",
         "_timer",
         "_timer_at",
@@ -158,22 +223,28 @@ class Connection:
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._receiver: Receiver | None = None
-        self._parser: httptools.HttpResponseParser | None = None
+        self._state = IDLE
         self._bare = False
         """The answer has no body, whatever its head says."""
-        self._reason = b""
-        self._fields: list[Field] = []
-        self._length: int | None = None
-        self._chunked = False
-        self._seen = 0
-        """Bytes of the head, then of the body, that came through the parser."""
-        self._left: int | None = None
-        """Bytes of the body still to come past the parser; None while the parser is in charge."""
+        self._lines: Lines | None = None
+        """A part of a head."""
+        self._head_left = 0
+        """Bytes of heads that are still taken before the final one has ended."""
+        self._chunks: Chunks | None = None
+        self._left = 0
+        """Bytes of the body still to come, where it has a length."""
         self._glance = Recall(plain_response)
         """The head of an answer, if it is a plain one."""
-        self._head_done = False
-        self._complete = False
         self._keep = False
+        self._early: list[bytes] | None = []
+        """What came before the first request was written; None from then on."""
+        self._lost: tuple[Exception | None, bool] | None = None
+        """The connection ended before the first request was written: as `_ended` was told."""
+        self._spent = False
+        """It is not kept."""
+        self._fin_waits = False
+        """Under TLS: the FIN has come, and the end is to be told behind what is held back."""
+        self._poll: select.poll | None = None
         self._timeout = 0.0
         self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -189,19 +260,48 @@ class Connection:
     def usable(self) -> bool:
         return self.transport is not None and not self.transport.is_closing()
 
+    @property
+    def quiet(self) -> bool:
+        """A kept connection over which nothing has come that nobody asked for: that would be taken for the answer."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return False
+        if self._poll is None:
+            sock = transport.get_extra_info("socket")
+            if sock is None:
+                return True
+            self._poll = select.poll()
+            self._poll.register(sock.fileno(), select.POLLIN)
+        return not self._poll.poll(0)
+
     def start(self, receiver: Receiver, data: bytes, timeout: float, *, head: bool = False, whole: bool = True) -> None:
         """Send a request, or its first part where not `whole`. `head`: the answer to it has no body."""
-        assert self.transport is not None
         self._receiver = receiver
         self._bare = head
-        self._head_done = self._complete = self.received = False
-        self._left = None
-        self._seen = 0
+        self._state = HEAD
+        self.received = False
+        self._head_left = HEAD_LIMIT
         self._timeout = timeout
         self.sending = not whole
-        self._batch.write(self.transport, data)
+        if self._early or self._lost is not None:
+            self._spent = True
+            self.loop.call_soon(self._tell_early)
+        else:
+            self._early = None
+        if self.transport is not None:
+            self._batch.write(self.transport, data)
         if whole:
             self.watch()
+
+    def _tell_early(self) -> None:
+        """What came before the request was written."""
+        early, lost, receiver = self._early, self._lost, self._receiver
+        self._early = None
+        for data in early or ():
+            if self._receiver is receiver:
+                self.data_received(data)
+        if lost is not None and self._receiver is receiver:
+            self._ended(lost[0], properly=lost[1])
 
     def write(self, data: bytes) -> None:
         """A further part of the request. An origin that does not read it is as slow as one that does not answer."""
@@ -213,7 +313,7 @@ class Connection:
         else:
             self._batch.flush()
             transport.write(data)
-        if self.congested and self._deadline is None:
+        if self.congested and self._deadline is None and self._state == HEAD:
             self.watch()
 
     def sent(self) -> None:
@@ -222,8 +322,20 @@ class Connection:
         self.watch()
 
     def watch(self) -> None:
-        """Give the upstream the request's timeout from now."""
-        self._deadline = deadline = self.loop.time() + self._timeout
+        """Give the upstream its time from now."""
+        timeout = self._timeout
+        if timeout == inf:
+            self._deadline = None
+            return
+        self._set_deadline(self.loop.time() + timeout)
+
+    def pace(self, seconds: float) -> None:
+        """The longest pause within the body whose head has just come; `inf` for any."""
+        self._timeout = seconds
+        self.watch()
+
+    def _set_deadline(self, deadline: float) -> None:
+        self._deadline = deadline
         # one timer serves many requests: it is moved only when it would fire too late
         if self._timer is None or self._timer_at > deadline:
             if self._timer is not None:
@@ -247,6 +359,9 @@ class Connection:
                 self.transport.resume_reading()
                 if self._deadline is not None:
                     self.watch()  # while it was held back, it was not the upstream that was slow
+                if self._fin_waits:
+                    # behind what TLS has still to hand over, which it does soon
+                    self.loop.call_soon(self.loop.call_soon, self.on_fin)
 
     def abort(self) -> None:
         """End it at once; its receiver hears nothing more."""
@@ -261,33 +376,47 @@ class Connection:
 
     def data_received(self, data: bytes) -> None:
         receiver = self._receiver
-        if receiver is None:
-            self.abort()  # nobody asked: it could be taken for the next answer
+        early = self._early
+        if receiver is None or early is not None:
+            if early is not None and (receiver is not None or sum(map(len, early)) < EARLY_BYTES):
+                early.append(data)  # an answer that does not wait for the request
+            else:
+                self.abort()  # nobody asked: it could be taken for the next answer
             return
-        if self._left is not None:
-            self._take(receiver, data)
-        elif self.received or self._bare or (head := self._glance(data)) is None:
-            self.received = True
-            self._parse(receiver, data)
-        elif self._read(receiver, head, data):
-            return
-        if self._complete:
-            self._finish()
-        elif self._receiver is receiver:
-            if self._head_done:
-                self.watch()  # a head that drips in has no more time than one that does not
-            elif self._heavy(len(data)):
-                self._fail(Broken(f"answered with a head over {HEAD_LIMIT} bytes"))
+        if self._state == HEAD and not self.received and not self._bare and (head := self._glance(data)) is not None:
+            if self._read_plain(receiver, head, data):
                 return
+        else:
+            self.received = True
+            self._read(receiver, data)
+        if self._receiver is receiver:
+            if self._state == IDLE:
+                self._finish()
+                return
+            if self._state != HEAD:
+                self.watch()  # a head that drips in has no more time than one that does not
             receiver.on_flush()
 
     def eof_received(self) -> bool:
-        self._ended(None)
+        self._ended(None, properly=True)
         return False
 
+    def on_fin(self) -> None:
+        """Under TLS: the connection below has ended. If no close_notify came before, more may have been meant to come."""
+        if self._paused:
+            self._fin_waits = True
+            return
+        self._ended(None, properly=False)
+        if self.transport is not None:
+            self.transport.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self._ended(exc)
+        properly = False
+        if exc is not None and self.origin.scheme == "http" and (self._receiver is not None or self._early is not None):
+            properly = read_rest(self.transport, self.data_received)
+        self._ended(exc, properly=properly)
         self.transport = None
+        self._poll = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -300,65 +429,13 @@ class Connection:
     def resume_writing(self) -> None:
         if self.congested:
             self.congested = False
-            if self.sending and not self._head_done:
+            if self.sending and self._state == HEAD:
                 self.unwatch()  # it is the client's turn again
             self.on_drained()
 
-    # ------------------------------------------------------------ what the parser calls
-    def on_message_begin(self) -> None:
-        if self._complete:
-            self._keep = False  # more came than one answer
-            return
-        self._fields = []
-        self._reason = b""
-        self._length = None
-
-    def on_status(self, reason: bytes) -> None:
-        self._reason += reason
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields.append((name, value))
-        if len(name) == 14 and name.lower() == b"content-length":
-            self._length = int(value)
-
-    def on_headers_complete(self) -> None:
-        receiver, parser = self._receiver, self._parser
-        if receiver is None or parser is None or self._complete:
-            return
-        status = parser.get_status_code()
-        if status < 200 and status != 101:
-            receiver.on_interim(status, self._reason, self._fields)
-            return  # the final one follows
-        self._keep = parser.should_keep_alive()
-        self._head_done = True
-        self._seen = 0
-        if status in _NO_BODY:
-            self._bare = True
-        fields, self._fields = self._fields, []  # what follows are trailers
-        coding = _transfer_coding(fields) if self._length is None else b""
-        if coding not in (b"", b"chunked", b"identity"):
-            self._fail(Broken(f"answered in a transfer coding that is not understood: {coding.decode('latin-1')}"))
-            return
-        self._chunked = coding == b"chunked"
-        # a phrase means nothing, but what is none (RFC 9112, 4) could break the client's reading
-        reason = self._reason if _REASON.fullmatch(self._reason) else b""
-        receiver.on_head(status, reason, fields, 0 if status in _NO_BODY else self._length)
-        self._complete = self._bare
-
-    def on_body(self, data: bytes) -> None:
-        if self._complete:
-            self._keep = False
-        elif self._receiver is not None:
-            self._seen += len(data)
-            self._receiver.on_data(data)
-
-    def on_message_complete(self) -> None:
-        if self._head_done and self._parser is not None and self._parser.get_status_code() != 101:
-            self._complete = True
-
-    # ------------------------------------------------------------ inside
-    def _read(self, receiver: Receiver, head: Head, data: bytes) -> bool:
-        """Take the beginning of an answer that the parser need not see; whether it is the whole."""
+    # ------------------------------------------------------------ reading
+    def _read_plain(self, receiver: Receiver, head: Head, data: bytes) -> bool:
+        """Take the beginning of an answer that is plain; whether it is the whole."""
         status, reason, fields, length, body_at = head
         self.received = True
         surplus = len(data) - body_at - length
@@ -367,53 +444,110 @@ class Connection:
             self._release()
             receiver.on_whole(status, reason, fields, data[body_at : body_at + length])
             return True
-        self._head_done = True
+        self._state = COUNTED
         self._left = length
         receiver.on_head(status, reason, fields, length)
         if self._receiver is receiver and len(data) > body_at:
-            self._take(receiver, data[body_at:])
+            self._count(receiver, data, body_at)
         return False
 
-    def _parse(self, receiver: Receiver, data: bytes) -> None:
-        if self._parser is None:
-            self._parser = httptools.HttpResponseParser(self)
+    def _read(self, receiver: Receiver, data: bytes) -> None:
+        """Read what has come, up to the end of the answer."""
+        at = 0
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # 101: from here on the bytes are the other protocol's, for as long as it likes
-            self._left = _UNTIL_CLOSE
-            self._timeout = 3.15e7
-            rest = data[upgrade.args[0] :]
-            if rest and self._receiver is receiver:
-                receiver.on_data(rest)
-        except httptools.HttpParserError as error:
-            if not self._complete:
-                self._fail(Broken(f"answered with invalid HTTP: {error}"))
-            self._keep = False
+            while at < len(data) and self._receiver is receiver:
+                state = self._state
+                if state == COUNTED:
+                    at = self._count(receiver, data, at)
+                elif state == CHUNKS:
+                    at = self._read_chunks(receiver, data, at)
+                elif state == HEAD:
+                    at = self._read_head(receiver, data, at)
+                elif state == IDLE:
+                    self._keep = False  # more came than one answer
+                    return
+                else:
+                    receiver.on_data(data[at:] if at else data)
+                    return
+        except NotHttp as error:
+            self._fail(NoHttp(error.line))
+        except UnknownCoding as error:
+            self._fail(Broken(f"answered in a transfer coding that is not understood: {error}"))
+        except TooLong:
+            self._fail(Broken(f"answered with a head over {HEAD_LIMIT} bytes"))
+
+    def _read_head(self, receiver: Receiver, data: bytes, at: int) -> int:
+        lines = self._lines
+        if lines is None:
+            lines = self._lines = Lines(self._head_left)
+        known = len(lines.lines)
+        end = lines.feed(data, at)
+        for number in range(known, len(lines.lines)):
+            check_line(lines.lines[number], first=number == 0)
+        if not lines.whole:
+            if not lines.lines and not may_begin(lines.start):
+                self._set_deadline(min(self._deadline or inf, self.loop.time() + LINE_SECONDS))
+            return end
+        self._lines = None
+        self._head_left = lines.left
+        answer = read_head(lines.lines)
+        status = answer.status
+        if status < 200 and status != 101:
+            receiver.on_interim(status, answer.reason, answer.fields)
+            return end
+        length = answer.length
+        self._keep = answer.keep and (length != answers.UNTIL_END or self._bare or status in _NO_BODY)
+        if status == 101:
+            self._state = SWITCHED
+            self._timeout = inf
+        elif self._bare or status in _NO_BODY or length == 0:
+            self._state = IDLE
+        elif length == answers.CHUNKED:
+            self._state = CHUNKS
+            self._chunks = Chunks(HEAD_LIMIT, MOST_TRAILERS)
+        elif length == answers.UNTIL_END:
+            self._state = UNTIL_END
         else:
-            if self._bare:
-                self._parser = None  # it would take the next answer for a body
-            elif self._head_done and not self._complete and not self._chunked:
-                self._left = _UNTIL_CLOSE if self._length is None else self._length - self._seen
-                self._parser = None  # it will not see the rest of this body
+            self._state = COUNTED
+            self._left = length
+        told = 0 if status == 204 else None if length < 0 else length
+        receiver.on_head(status, answer.reason, answer.fields, told)
+        return end
 
-    def _heavy(self, size: int) -> bool:
-        """Whether what has come of a head, interim ones before it included, is too much."""
-        self._seen += size
-        return self._seen > HEAD_LIMIT
+    def _count(self, receiver: Receiver, data: bytes, at: int) -> int:
+        end = min(at + self._left, len(data))
+        self._left -= end - at
+        if not self._left:
+            self._state = IDLE
+            if end < len(data):
+                self._keep = False  # more came than one answer
+        receiver.on_data(data if at == 0 and end == len(data) else data[at:end])
+        return end
 
-    def _take(self, receiver: Receiver, data: bytes) -> None:
-        left = self._left
-        if left == _UNTIL_CLOSE or left is None:
-            receiver.on_data(data)
-            return
-        if len(data) > left:
-            data = data[:left]
-            self._keep = False
-        self._left = left - len(data)
-        receiver.on_data(data)
-        self._complete = not self._left
+    def _read_chunks(self, receiver: Receiver, data: bytes, at: int) -> int:
+        chunks = self._chunks
+        assert chunks is not None
+        wrong: Malformed | None = None
+        end = len(data)
+        try:
+            end = chunks.feed(data, at)
+        except Malformed as error:
+            wrong = error  # what came before it did come
+        if chunks.pieces:
+            pieces, chunks.pieces = chunks.pieces, []
+            receiver.on_data(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if self._receiver is not receiver:
+            return end
+        if wrong is not None:
+            self._fail(NoHttp(wrong.line) if wrong.line else Broken(f"broke its answer off: {wrong}"))
+        elif chunks.whole:
+            self._chunks = None
+            self._state = IDLE
+            if chunks.trailers:
+                receiver.on_trailers(chunks.trailers)
+        return end
 
+    # ------------------------------------------------------------ inside
     def _finish(self) -> None:
         receiver = self._receiver
         self._release()
@@ -424,10 +558,13 @@ class Connection:
         """The answer is whole: keep the connection for the next request, or close it."""
         receiver, self._receiver = self._receiver, None
         self._deadline = None
+        self._state = IDLE
         transport = self.transport
         if receiver is None or transport is None:
             return
-        if self._keep and not self.sending and not transport.is_closing():
+        if self.sending or self._spent or transport.get_write_buffer_size():
+            transport.abort()  # the upstream wants no more of the request
+        elif self._keep and not transport.is_closing():
             if self._paused:
                 self.resume()
             self.reused = True
@@ -436,21 +573,29 @@ class Connection:
         else:
             transport.close()
 
-    def _ended(self, exc: Exception | None) -> None:
+    def _ended(self, exc: Exception | None, *, properly: bool) -> None:
+        """Nothing more comes. `properly`: by a FIN, under TLS by a close_notify."""
+        if self._early is not None:
+            self._lost = self._lost or (exc, properly)
+            return
         if self._receiver is None:
             return
-        if self._left == _UNTIL_CLOSE and exc is None:
+        if properly and (self._state == UNTIL_END or self._state == SWITCHED):
             self._keep = False
             self._finish()
             return
+        if self._lines is not None and not self._lines.lines and not may_begin(start := self._lines.start):
+            self._fail(NoHttp(start))
+            return
         where = "in the middle of its answer" if self.received else "without an answer"
         # an alert comes after the handshake where TLS 1.3 misses a certificate: RFC 8446, 4.4.2.4
-        why = f": {(exc.reason or '').lower().replace('_', ' ')}" if isinstance(exc, ssl.SSLError) else ""
+        why = f": {system_reason(exc)}" if isinstance(exc, ssl.SSLError) else ""
         self._fail(Broken(f"closed the connection {where}{why}"))
 
     def _fail(self, error: UpstreamError) -> None:
         receiver, self._receiver = self._receiver, None
         self._deadline = None
+        self._lines = self._chunks = None
         if self.transport is not None:
             self.transport.abort()
         if receiver is not None:
@@ -467,12 +612,21 @@ class Connection:
             self._timer_at = self._deadline
             self._timer = self.loop.call_at(self._deadline, self._on_timer)
             return
-        what = "no more of its answer" if self._head_done else "no answer"
+        if self._lines is not None and not self._lines.lines and not may_begin(start := self._lines.start):
+            self._fail(NoHttp(start))
+            return
+        what = "no answer" if self._state == HEAD else "no more of its answer"
         self._fail(TooSlow(f"{what} within {duration_text(self._timeout)}"))
 
 
-def _transfer_coding(fields: list[Field]) -> bytes:
-    """All transfer codings of a message, in lower case (RFC 9112, 6.1)."""
-    return b", ".join(
-        [value.strip().lower() for name, value in fields if len(name) == 17 and name.lower() == b"transfer-encoding"]
-    )
+def read_rest(transport: asyncio.Transport | None, take: Callable[[bytes], None]) -> bool:
+    """Read what a transport that is lost has left unread, as the system keeps it behind a reset too; whether a FIN ends it."""
+    sock = None if transport is None else transport.get_extra_info("socket")
+    if sock is None:
+        return False
+    try:
+        while data := os.read(sock.fileno(), READ_SIZE):
+            take(data)
+    except OSError:
+        return False
+    return True

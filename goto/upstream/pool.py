@@ -11,6 +11,7 @@ from goto.flow import Origin
 from goto.tls.client import usual_context
 from goto.upstream.batch import Batch
 from goto.upstream.connection import Connection, TooSlow, Unreachable
+from goto.upstream.secure import connect_securely
 from goto.words.duration import duration_text
 from goto.words.failures import system_reason
 from goto.words.hosts import missing_interface
@@ -44,15 +45,23 @@ class Pool:
     def take(self, origin: Origin, *, repeatable: bool) -> Connection | None:
         """A kept connection, if there is one that this request may use."""
         idle = self._idle.get(origin)
+        loud: list[Connection] = []
+        found: Connection | None = None
         while idle:
             connection = idle.pop()
             if not connection.usable:
                 continue
+            if not connection.quiet:
+                loud.append(connection)  # what came is read soon; it may be TLS's own
+                continue
             if repeatable or connection.loop.time() - connection.idle_since < FRESH_SECONDS:
-                return connection
-            idle.append(connection)
-            return None
-        return None
+                found = connection
+            else:
+                idle.append(connection)
+            break
+        if loud and idle is not None:
+            idle.extendleft(loud)
+        return found
 
     async def connect(self, origin: Origin, timeout: float = CONNECT_SECONDS) -> Connection:
         """A new connection. Raises `Unreachable` or `TooSlow`."""
@@ -73,13 +82,10 @@ class Pool:
             if missing := missing_interface(origin.host):
                 raise Unreachable(f"no interface {missing}")
             async with asyncio.timeout(timeout):
-                await loop.create_connection(
-                    lambda: cast("asyncio.Protocol", connection),
-                    origin.resolvable,
-                    origin.port,
-                    ssl=secure,
-                    server_hostname=None if secure is None else origin.server_name,
-                )
+                if secure is None:
+                    await loop.create_connection(lambda: cast("asyncio.Protocol", connection), origin.resolvable, origin.port)
+                else:
+                    await connect_securely(connection, secure, timeout)
         except TimeoutError:
             raise TooSlow(f"cannot connect to {where} within {duration_text(timeout)}") from None
         except Exception as error:

@@ -59,11 +59,11 @@ def answered(
         ([OK + b"Content-Length: 5\r\n\r\nhe", b"llo"], 200, b"hello"),
         ([OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel", b"lo\r\n", b"0\r\n\r\n"], 200, b"hello"),
         ([OK[:9], OK[9:] + b"Content-Le", b"ngth: 2\r\n", b"\r\n", b"ok"], 200, b"ok"),
-        ([b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", OK + b"Content-Length: 2\r\n\r\nok"], 200, b"ok"),
+        ([b"HTTP/1.1 100 Continue\r\n\r\n", OK + b"Content-Length: 2\r\n\r\nok"], 200, b"ok"),
         ([OK + b"Content-Length: 2\r\n\r\nok" + OK + b"Content-Length: 4\r\n\r\nevil"], 200, b"ok"),
         ([b"HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\n"], 204, b""),
         ([b"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n"], 304, b""),
-        ([b"HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok"], 999, b"ok"),
+        ([b"HTTP/1.1 599 Odd\r\nContent-Length: 2\r\n\r\nok"], 599, b"ok"),
     ],
 )
 def test_odd_answers_that_are_answers(site: Site, pieces: list[bytes], status: int, body: bytes) -> None:
@@ -80,10 +80,10 @@ def test_odd_answers_that_are_answers(site: Site, pieces: list[bytes], status: i
     [
         ([], "closed the connection without an answer"),
         ([b"HTTP/1.1 20"], "closed the connection in the middle of its answer"),
-        ([b"SSH-2.0-x\r\n"], "answered with invalid HTTP"),
+        ([b"SSH-2.0-x\r\n"], 'answered with what is no HTTP: "SSH-2.0-x"'),
         (
             [OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"],
-            "answered with invalid HTTP",
+            'answered with what is no HTTP: "Transfer-Encoding: chunked"',
         ),
         (
             [b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"],

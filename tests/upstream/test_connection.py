@@ -52,6 +52,9 @@ class Wire(asyncio.Transport):
     def resume_reading(self) -> None:
         self.reading = True
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
 
 class Heard(Receiver):
     """A receiver that writes down what it hears."""
@@ -63,6 +66,16 @@ class Heard(Receiver):
         self.length: int | None = None
         self.body = b""
         self.over: list[str | UpstreamError] = []
+        self.interims: list[int] = []
+        self.trailers: list[Field] = []
+
+    def on_interim(self, status: int, reason: bytes, fields: list[Field]) -> None:
+        assert not self.status
+        self.interims.append(status)
+
+    def on_trailers(self, fields: list[Field]) -> None:
+        assert not self.over
+        self.trailers = fields
 
     def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
         assert not self.status, "a second head"
@@ -138,7 +151,7 @@ WHOLE = {
     "1.0": (b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", b"hello", 5, False),
     "1.0 kept": (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello", b"hello", 5, True),
     "204": (b"HTTP/1.1 204 No Content\r\n\r\n", b"", 0, True),
-    "304": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n", b"", 0, True),
+    "304": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n", b"", 99, True),
     "interim": (
         b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\nok",
         b"ok",
@@ -227,13 +240,12 @@ def test_a_reset_is_no_end_of_an_answer_until_close() -> None:
         OK + b"Content-Length: -5\r\n\r\nhello",
         OK + b"Content-Length: 99999999999999999999999\r\n\r\nhello",
         OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-        OK + b"X : y\r\n\r\n",
         OK + b"X\r\n\r\n",
     ],
 )
 def test_what_is_no_http(data: bytes) -> None:
     done = bench(lambda made: made.reads(data))
-    assert done.heard.how.startswith("Broken: answered with invalid HTTP: ")
+    assert done.heard.how.startswith('NoHttp: answered with what is no HTTP: "')
     assert (done.wire.ended, done.idle) == ("abort", [])
 
 
@@ -445,5 +457,108 @@ def test_what_is_written_is_congested_until_writing_goes_on_or_has_ended() -> No
             assert (made.connection.congested, drained) == (True, [])
             end(made)
             assert drained == [False]
+
+    asyncio.run(run())
+
+
+# ---------------------------------------------------------------- answers that come back (docs/edges.md)
+INTERIM = st.tuples(
+    st.integers(102, 199),
+    st.sampled_from([b"", b"Link: x\r\n", b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"Connection: close\r\n"]),
+).map(lambda made: (made[0], b"HTTP/1.1 %d X\r\n%b\r\n" % made))
+
+
+@given(st.lists(INTERIM, max_size=4), st.sampled_from(["length", "chunked", "204"]), st.lists(st.integers(1, 200), max_size=12))
+def test_interim_answers_have_no_body_and_are_told_at_once(interims: list[tuple[int, bytes]], name: str, cuts: list[int]) -> None:
+    final, body, length, _ = WHOLE[name]
+    data = b"".join(head for _, head in interims) + final
+    edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    done = bench(lambda made: made.reads(*(data[start:end] for start, end in itertools.pairwise(edges))))
+    assert (done.heard.how, done.heard.body, done.heard.length) == ("end", body, length)
+    assert done.heard.interims == [status for status, _ in interims]
+
+
+@given(st.integers(100, 199).filter(lambda status: status != 101), st.sampled_from([b"5\r\nhello\r\n0\r\n\r\n", b"hello"]))
+def test_what_stands_behind_an_interim_head_and_is_no_head_is_never_a_body(status: int, body: bytes) -> None:
+    data = b"HTTP/1.1 %d X\r\nContent-Length: 5\r\n\r\n%b" % (status, body) + WHOLE["length"][0]
+    done = bench(lambda made: made.reads(data))
+    assert done.heard.how.startswith("NoHttp: ")
+    assert (done.heard.status, done.heard.body, done.wire.ended) == (0, b"", "abort")
+
+
+@given(st.lists(st.integers(1, 60), max_size=8), st.sampled_from([b"Served by Big Iron:", b" folded", b"no colon", b"A: \x00"]))
+def test_the_line_at_fault_is_told_however_it_is_cut(cuts: list[int], line: bytes) -> None:
+    data = OK + b"A: b\r\n" + line + b"\r\nContent-Length: 2\r\n\r\nok"
+    edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    done = bench(lambda made: made.reads(*(data[start:end] for start, end in itertools.pairwise(edges))))
+    shown = line.decode().replace("\x00", "\\u0000")
+    assert done.heard.how == f'NoHttp: answered with what is no HTTP: "{shown}"'
+    (error,) = done.heard.over
+    assert isinstance(error, UpstreamError)
+    assert error.counted == "answered with what is no HTTP"
+
+
+def test_a_long_line_at_fault_is_cut() -> None:
+    done = bench(lambda made: made.reads(OK + b"\xff" * 200 + b"\r\n"))
+    assert done.heard.how == 'NoHttp: answered with what is no HTTP: "' + "\\xff" * 20 + '…"'
+
+
+def test_what_cannot_begin_a_head_is_told_where_the_connection_ends_or_stands_still() -> None:
+    assert bench(lambda made: made.reads(b"\x15\x03", b"\x01").closes()).heard.how.endswith('"\\u0015\\u0003\\u0001"')
+    assert slow(b"220 mail", every=0, timeout=30) == 'NoHttp: answered with what is no HTTP: "220 mail"'
+
+
+def test_trailers_are_told_before_the_end() -> None:
+    data = OK + b"Transfer-Encoding: chunked\r\nTrailer: X\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n\r\n"
+    done = bench(lambda made: made.reads(data))
+    assert (done.heard.how, done.heard.trailers) == ("end", [(b"X", b"y")])
+
+
+@pytest.mark.parametrize("name", ["length", "chunked", "204", "close"])
+@pytest.mark.parametrize("ended", [None, "fin", "reset"])
+def test_an_answer_that_comes_before_the_request_is_written_is_its_answer(name: str, ended: str | None) -> None:
+    async def run() -> None:
+        data, body, length, _ = WHOLE[name]
+        connection = Connection(ORIGIN, asyncio.get_running_loop(), Batch(), lambda _: None, lambda _: None)
+        wire = Wire()
+        connection.connection_made(wire)
+        for piece in (data[:10], data[10:]):
+            connection.data_received(piece)
+        if ended == "fin":
+            connection.eof_received()
+        if ended is not None:
+            connection.connection_lost(None if ended == "fin" else ConnectionResetError())
+        heard = Heard()
+        connection.start(heard, b"request", 30)
+        assert not heard.status  # never before `start` returns
+        await asyncio.sleep(0)
+        assert (heard.how, heard.body, heard.length) == ("end", body, length)
+        assert ended is not None or wire.ended  # it is not kept
+
+    asyncio.run(run())
+
+
+def test_without_close_notify_a_body_that_only_the_end_ends_is_broken() -> None:
+    def act(made: Bench) -> None:
+        made.reads(OK + b"\r\nhello")
+        made.connection.on_fin()
+
+    done = bench(act)
+    assert (done.heard.how, done.heard.body) == ("Broken: closed the connection in the middle of its answer", b"hello")
+
+
+def test_the_end_is_told_behind_what_is_held_back() -> None:
+    async def run() -> None:
+        made = Bench()
+        made.reads(OK + b"\r\nhello")
+        made.connection.pause()
+        made.connection.on_fin()
+        assert not made.heard.over
+        made.connection.resume()
+        made.reads(b" world")
+        made.connection.eof_received()  # the close_notify was among what TLS held
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert (made.heard.how, made.heard.body) == ("end", b"hello world")
 
     asyncio.run(run())

@@ -108,13 +108,15 @@ class Rewrite:
 
     def _replicated(self, request: Request, path: str, headers: list[Field], failure: str = "") -> list[Call]:
         target, timeout, tally = self.target, self._timeout, self.tally
-        call = Call(target.name, self._origin, request.method, path, headers, timeout, failure, "", tally, self._id)
+        call = Call(target.name, self._origin, request.method, path, headers, timeout, failure, tally=tally, id=self._id)
         if target.replicas == 1:
             return [call]
         calls = [call]
         for number in range(2, target.replicas + 1):
             name = f"{target.name}[{number}][{number}]"
-            calls.append(Call(target.name, self._origin, request.method, path, list(headers), timeout, failure, "", tally, name))
+            calls.append(
+                Call(target.name, self._origin, request.method, path, list(headers), timeout, failure, tally=tally, id=name)
+            )
         return calls
 
     def _headers(self, request: Request, captures: Mapping[str, Capture]) -> list[Field]:

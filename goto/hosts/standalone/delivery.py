@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from goto.flow import Wait
+from goto.flow import Field, Wait
 from goto.hosts.standalone.connection import ClientConnection
-from goto.http.wire import LAST_CHUNK, Ends, chunk
+from goto.http.trailers import passing
+from goto.http.wire import LAST_CHUNK, Ends, chunk, last_chunk
 from goto.upstream.sink import Sink, nothing
 
 
 class Outlet(Sink):
     """Where the body of an upstream's answer goes: to the client. What comes in one read is collected, and written at once.
 
+    Trailers go with it where the client takes them: `heading` are the fields of the head that the upstream sent, else None.
     `whole` comes when the body has ended: True, or False where it broke off, and the connection with it.
     """
 
-    def __init__(self, connection: ClientConnection, head: bytes, ends: Ends) -> None:
+    def __init__(self, connection: ClientConnection, head: bytes, ends: Ends, heading: Sequence[Field] | None = None) -> None:
         self.congested = connection.congested
         self.on_drained: Callable[[], None] = nothing
         self.whole: Wait[bool] = Wait()
         self._connection = connection
         self._ends = ends
         self._chunked = ends == "chunks"
+        self._heading = heading
+        self._last = LAST_CHUNK
         self._pieces = [head]
         connection.outlet = self
 
@@ -36,9 +40,13 @@ class Outlet(Sink):
             self._connection.send(pieces[0] if len(pieces) == 1 else b"".join(pieces))
             self._pieces = []
 
+    def trailers(self, fields: Sequence[Field]) -> None:
+        if self._heading is not None:
+            self._last = last_chunk(passing(fields, self._heading))
+
     def end(self) -> None:
         if self._chunked:
-            self._pieces.append(LAST_CHUNK)
+            self._pieces.append(self._last)
         self.flush()
         self.whole.come(True)
 

@@ -14,14 +14,14 @@ from typing import Any, Final, TypeVar
 
 from goto.api.management import ApiRequest, refusal
 from goto.errors import ApiError, NotFound, TooLarge
-from goto.flow import Call, ClientGone, Flow, Request, Response, Wait
+from goto.flow import Call, ClientGone, Field, Flow, Request, Response, Wait
 from goto.hosts.standalone.body import RequestBody, StoodStill, WholeBody
 from goto.hosts.standalone.connection import ClientConnection, Exchange
 from goto.hosts.standalone.delivery import Outlet
 from goto.hosts.standalone.tunnel import Tunnel
-from goto.http.fields import Field
+from goto.http.hops import end_to_end, takes_trailers
 from goto.http.trailers import announced
-from goto.http.wire import framing_of_stream, response_bytes, whole_response
+from goto.http.wire import fields_bytes, framing_of_stream, interim_bytes, response_bytes, whole_response
 from goto.routes import Forward
 from goto.traffic.echo import SHOWN_BYTES, echo
 from goto.traffic.limits import LIMITS
@@ -244,6 +244,8 @@ class HostedExchange(Exchange):
         self._went = call.target
         if request.upgrade == "websocket":
             call.upgrade = request.headers.get("upgrade") or ""
+        if b"te" in request.headers.index and request.version >= (1, 1):
+            call.trailers = takes_trailers(request.headers.fields)
         head: Wait[Answer] = Wait()
         if coming is None or not coming.unclaimed:
             self._answer = upstream.send(call, body, head.come)
@@ -251,6 +253,8 @@ class HostedExchange(Exchange):
             self._answer = upstream.send(call, whole, head.come)
         else:
             self._stream(call, coming, head)
+        assert self._answer is not None
+        self._answer.interim = self._on_interim
         return head
 
     def _answered(self, answer: Answer) -> Response:
@@ -270,10 +274,9 @@ class HostedExchange(Exchange):
             added.append((b"Expect", b"100-continue"))
         if added:
             call.headers = call.headers + added
-        answer = self._answer = self._shared.upstream.send(call, upload, head.come)
+        self._answer = self._shared.upstream.send(call, upload, head.come)
         coming.to(upload, asks=False)
         if coming.awaited:
-            answer.interim = self._on_interim
             self._patience = self._shared.loop.call_later(CONTINUE_SECONDS, coming.invite)
 
     def _end_patience(self) -> None:
@@ -282,9 +285,14 @@ class HostedExchange(Exchange):
             self._patience = None
 
     def _on_interim(self, status: int, reason: bytes, fields: Sequence[Field]) -> None:
-        """An answer of 1xx: the upstream wants the body that the client holds back, if it is 100 (RFC 9110, 10.1.1)."""
-        if status == 100 and self._body is not None:
-            self._body.invite()
+        """An answer of 1xx. By 100 the upstream wants the body that the client may hold back (RFC 9110, 10.1.1); any other passes
+        at once: no hook, no delay, no identity, no count (RFC 9110, 15.2).
+        """
+        if status == 100:
+            if self._body is not None:
+                self._body.invite()
+        elif self.flow.request.version >= (1, 1) and not self.flow.gone:
+            self._connection.send(interim_bytes(status, reason, end_to_end(fields)))
 
     # ------------------------------------------------------------ the request's body
     def _answers_without(self) -> bool:
@@ -341,11 +349,15 @@ class HostedExchange(Exchange):
         if switched:
             self.keep = False
         identity = connection.listener.identity_bytes
+        heading = None
+        if ends == "chunks" and answer.call.trailers:
+            heading = answer.fields
+            framing += fields_bytes(announced(heading))
         head = response_bytes(response, identity, framing, request.version, keep_alive=self.keep)
         self._status = response.status
         if switched and answer.connection is not None:
             connection.switch(Tunnel(answer.connection))
-        outlet = Outlet(connection, head, ends)
+        outlet = Outlet(connection, head, ends, heading)
         answer.pipe(outlet)
         self._whole = await self._unless_left(outlet.whole)
         if not self._whole:
