@@ -88,10 +88,15 @@ class Call:
     """The protocol to switch to, as `Upgrade` names it; the connection then becomes a tunnel."""
     tally: Tally | None = None
     """Where it is counted what comes of it."""
-    trailers: bool = False
-    """For hosts: those of the answer can be passed on (RFC 9110, 6.5)."""
     id: str = ""
     """`name[replica][n]`, n running over the target's requests of one invocation."""
+    trailers: bool = field(default=False, init=False)
+    """For hosts: those of the answer can be passed on (RFC 9110, 6.5)."""
+    body_timeout: float | None = field(default=None, init=False)
+    """Seconds for which the body of the response may pause, `inf` for any; None for a minute, and for any where it is a stream of
+    events."""
+    looped: bool = field(default=False, init=False)
+    """`failure` says that the request came through goto too often: it is answered 508."""
 
 
 T = TypeVar("T")
