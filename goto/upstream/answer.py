@@ -108,7 +108,7 @@ class Answer(Receiver):
 
     def abort(self) -> None:
         """Nobody wants it any more."""
-        self._on_head = None
+        self._on_head = self.interim = None
         self._sink = None
         self._stop_sending()
         if not self.done:
@@ -190,7 +190,7 @@ class Answer(Receiver):
         self._whole = body
         self.done = True
         self._stop_sending()
-        on_head, self._on_head = self._on_head, None
+        on_head, self._on_head, self.interim = self._on_head, None, None
         if on_head is not None:
             on_head(self)
 
@@ -209,7 +209,7 @@ class Answer(Receiver):
         self.status, self.reason, self.fields, self.length = status, reason, fields, length
         if self.connection is not None and self.connection.sending:
             self._stop_sending()  # it is answered without the rest of the request (RFC 9112, 9.5)
-        on_head, self._on_head = self._on_head, None
+        on_head, self._on_head, self.interim = self._on_head, None, None
         if on_head is not None:
             self._heading = True  # what came with the head can go out with it
             on_head(self)
@@ -267,7 +267,7 @@ class Answer(Receiver):
 
     def on_failure(self, error: UpstreamError) -> None:
         """There will be no answer, or no more of it; `error` says so too."""
-        on_head, self._on_head = self._on_head, None
+        on_head, self._on_head, self.interim = self._on_head, None, None
         sink, self._sink = self._sink, None
         if on_head is not None:
             on_head(self)
