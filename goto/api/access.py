@@ -34,7 +34,7 @@ EXPOSED = (
 
 _NAME = re.compile(r"[a-z0-9._-]+")
 _ORIGIN = re.compile(r"(https?)://([^/?#@\s]+)", re.I)
-_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]*)(?::(\d+))?", re.I)
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]*)(?::(\d*))?", re.I)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -45,7 +45,7 @@ class Hosts(frozenset[str]):
 
     @classmethod
     def parse(cls, text: str) -> Hosts:
-        hosts = cls(word.strip().strip("[]").lower() for word in text.split(","))
+        hosts = cls(comparable(word.strip()) for word in text.split(","))
         for host in sorted(hosts):
             if not _NAME.fullmatch(host) and not _is_address(host):
                 raise ValueError(f"{host!r} is not a name or address of a host: write it without scheme and port")
@@ -171,10 +171,15 @@ def _is_loopback(address: str | None) -> bool:
 
 
 def host_of(request: Request) -> str:
-    """The host that is asked for, in lower case and without port and brackets; empty where that is not clear."""
+    """The host that is asked for, without port and as it is compared; empty where that is not clear."""
     values = request.headers.get_all("host")
     found = _AUTHORITY.fullmatch(values[0].strip()) if len(values) == 1 else None
-    return found[1].strip("[]").lower() if found else ""
+    return comparable(found[1]) if found else ""
+
+
+def comparable(host: str) -> str:
+    """A host as it is compared: in lower case, without brackets and a dot at its end (RFC 9110, 4.2.3; RFC 1034, 3.1)."""
+    return host.strip("[]").lower().removesuffix(".")
 
 
 def is_cross_site(request: Request) -> bool:
@@ -203,4 +208,4 @@ def _is_own(origin: str, request: Request) -> bool:
     if theirs is None or ours is None:
         return False
     port = _DEFAULT_PORTS[scheme]
-    return (theirs[1].lower(), theirs[2] or port) == (ours[1].lower(), ours[2] or port)
+    return (comparable(theirs[1]), theirs[2] or port) == (comparable(ours[1]), ours[2] or port)

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from goto.api.access import EXPOSED
+from goto.api.access import EXPOSED, comparable
 from goto.client.feature import Client
 from goto.errors import BadInput, Conflict
 from goto.instance.identity import check_identity, pod_ip
@@ -80,7 +80,7 @@ class Start:
         spec = ListenerSpec(port, protocol, Label(label or ""), admin=not access.off, tls=tls)
         self._address = self._reached_at(spec)
         if self._address is not None:
-            access.own_host = self._address.host.lower()
+            access.own_host = comparable(self._address.host)
         return spec
 
     def _reached_at(self, spec: ListenerSpec) -> Address | None:

@@ -176,6 +176,7 @@ def test_headers_that_come_twice_are_not_trusted():
     ("text", "hosts"),
     [
         ("Goto.Test", {"goto.test"}),
+        ("Goto.Test.", {"goto.test"}),
         ("a, b ,[::1]", {"a", "b", "::1"}),
         ("127.0.0.1", {"127.0.0.1"}),
         (NO_HOST, {NO_HOST}),
@@ -192,7 +193,11 @@ def test_what_is_no_host(text: str):
 
 
 @pytest.mark.parametrize(
-    ("host", "goes"), [("goto.test", True), ("GOTO.test:81", True), ("goto.test.", False), ("evil.test", False), ("", False)]
+    ("host", "goes"),
+    [
+        *((host, True) for host in ("goto.test", "GOTO.test:81", "goto.test.", "Goto.Test.:80", "goto.test:")),
+        *((host, False) for host in ("goto.test..", "evil.test", "")),
+    ],
 )
 def test_calls_by_another_host_are_traffic(host: str, goes: bool):
     rules = access(admin_host=Hosts.parse("goto.test"))

@@ -29,6 +29,9 @@ RECORD_LIMIT = RECORD_HEAD + (1 << 14) + 2048
 
 _RECORD = re.compile(rb"[\x14-\x18](?:\x03|$)", re.DOTALL)
 
+_BUFFER = bytearray(EARLY_LIMIT)
+"""What is read into, for all connections: it is taken out, or dropped, before the next read."""
+
 TURNS = 4
 """Turns of the loop within which the end of a handshake is told: to a future, to the task that waits for it, and to us."""
 
@@ -112,7 +115,6 @@ class Parting(asyncio.BufferedProtocol):
         self._secure = secure
         self._raw = raw
         self._below = below
-        self._buffer = bytearray(EARLY_LIMIT)
         self._finish()
 
     def _finish(self) -> None:
@@ -121,7 +123,7 @@ class Parting(asyncio.BufferedProtocol):
             self._raw.write_eof()
 
     def get_buffer(self, sizehint: int) -> bytearray:
-        return self._buffer
+        return _BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
         pass
@@ -153,7 +155,6 @@ class Records(asyncio.BufferedProtocol):
         self._raw = raw
         self.tls = raw.get_protocol()
         self._loop = asyncio.get_running_loop()
-        self._buffer = bytearray(EARLY_LIMIT)
         self._held = data
         self._waits = False
         self._done = False
@@ -161,10 +162,10 @@ class Records(asyncio.BufferedProtocol):
         self._next()
 
     def get_buffer(self, sizehint: int) -> bytearray:
-        return self._buffer
+        return _BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._held += self._buffer[:nbytes]
+        self._held += _BUFFER[:nbytes]
         if len(self._held) > 2 * EARLY_LIMIT:
             self._raw.pause_reading()
         self._next()
