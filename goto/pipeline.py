@@ -25,6 +25,15 @@ __all__ = ["Pipeline"]
 log = logging.getLogger("goto")
 
 T = TypeVar("T")
+
+
+class Cancelled(Exception):
+    """What was waited for ended by `asyncio.CancelledError`, which no `except Exception` would catch."""
+
+
+BREAKS = (Exception, asyncio.CancelledError)
+"""What a hook may raise: the second where it asks for the result of what was cancelled."""
+
 Hook = Callable[[Flow], Any]
 Hooks = tuple[Hook, ...]
 
@@ -57,7 +66,7 @@ class Pipeline:
         for depth, hook in self._request[start:] if start else self._request:
             try:
                 waits = hook(flow)
-            except Exception:
+            except BREAKS:
                 self._broke(flow, hook)
                 flow.depth = depth - 1
                 return None
@@ -73,7 +82,7 @@ class Pipeline:
         """Go on behind a hook that waits."""
         flow.depth = depth
         try:
-            await in_own_task(waits)
+            await _hook_over(flow, waits)
         except ClientGone:
             return  # the hooks up to this one have run or begun, so they are told of the end
         except Exception:
@@ -91,7 +100,7 @@ class Pipeline:
         for hook in hooks[start:] if start else hooks:
             try:
                 waits = hook(flow)
-            except Exception:
+            except BREAKS:
                 self._broke(flow, hook)
                 continue
             if waits is not None:
@@ -101,7 +110,7 @@ class Pipeline:
     async def _response_later(self, flow: Flow, hook: Hook, waits: Awaitable[None]) -> None:
         """Go on behind a hook that waits."""
         try:
-            await in_own_task(waits)
+            await _hook_over(flow, waits)
         except ClientGone:
             raise
         except Exception:
@@ -119,7 +128,7 @@ class Pipeline:
         for hook in self._closed[flow.depth + 1]:
             try:
                 hook(flow)
-            except Exception:
+            except BREAKS:
                 self._broke(flow, hook)
 
     def _broke(self, flow: Flow, hook: Hook) -> None:
@@ -134,8 +143,20 @@ class Pipeline:
         flow.answer, flow.upstreams = None, ()
 
 
+async def _hook_over(flow: Flow, hook: Awaitable[None]) -> None:
+    """Wait for a hook. One that is cancelled when its client has left, as all are where the process ends, has not failed."""
+    try:
+        await in_own_task(hook)
+    except Cancelled:
+        if flow.gone:
+            raise ClientGone from None
+        raise
+
+
 async def in_own_task(hook: Awaitable[T]) -> T:
-    """Wait for what is `async def`, in a task of that alone: it may do anything that needs one. Raises what it raises."""
+    """Wait for what is `async def`, in a task of that alone: it may do anything that needs one. Raises what it raises, and
+    `Cancelled` where that is an `asyncio.CancelledError`: whoever waits is not cancelled by it.
+    """
     over: Wait[None] = Wait()
 
     async def run() -> T:
@@ -145,6 +166,8 @@ async def in_own_task(hook: Awaitable[T]) -> T:
     if not task.done():
         task.add_done_callback(lambda _: over.come())
         await over
+    if task.cancelled():
+        raise Cancelled("it was cancelled")
     return task.result()
 
 

@@ -316,6 +316,48 @@ def test_an_async_hook_that_breaks_is_500():
     assert trace == ["a request", "a response", "a closed"]
 
 
+@pytest.mark.parametrize("hook", ["request", "response"])
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_hook_that_is_cancelled_has_broken(hook: str, waits: bool):
+    async def of_cancelled(flow: Flow) -> None:
+        await asyncio.sleep(0)
+        raise asyncio.CancelledError
+
+    def at_once(flow: Flow) -> None:
+        raise asyncio.CancelledError
+
+    fails = Feature()
+    setattr(fails, hook, of_cancelled if waits else at_once)
+    exchange, trace, errors = flow(), [], []
+    run_async(Pipeline([Layer(trace, "a"), fails], errors.append), exchange)
+    assert exchange.response is not None
+    assert exchange.response.status == 500
+    assert len(errors) == 1
+    assert trace == ["a request", "a response", "a closed"]
+
+
+@pytest.mark.parametrize("hook", ["request", "response"])
+def test_a_hook_that_is_cancelled_behind_its_client_is_no_error(hook: str):
+    async def cancelled(flow: Flow) -> None:
+        flow.leave()
+        raise asyncio.CancelledError
+
+    fails = Feature()
+    setattr(fails, hook, cancelled)
+    exchange, errors = flow(), []
+    pipeline = Pipeline([fails], errors.append)
+
+    async def run() -> None:
+        await run_hooks(pipeline.request(exchange))
+        if not exchange.gone:
+            with pytest.raises(ClientGone):
+                await run_hooks(pipeline.response(exchange))
+
+    asyncio.run(run())
+    assert errors == []
+    assert exchange.response is None
+
+
 class Leaves(Layer):
     """Its client leaves in the hook it is told."""
 

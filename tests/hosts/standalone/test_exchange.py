@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.client import Client, get
 from support.goto_process import Goto
+from support.scrape import scraped
 from support.site import Site
 from support.storm import storm
 from support.upstream import Reply, Upstream, held
@@ -32,6 +33,11 @@ class Faulty(Feature):
         await asyncio.sleep(0)
         if flow.request.headers.get("break") == "response":
             raise RuntimeError("response hook")
+        if flow.request.headers.get("break") == "cancelled":
+            asyncio.current_task().cancel()
+            await asyncio.sleep(3600)
+        if flow.request.headers.get("break") == "never":
+            await asyncio.sleep(3600)
 
     def closed(self, flow: Flow) -> None:
         if flow.request.headers.get("break") == "closed":
@@ -78,6 +84,29 @@ def test_a_hook_that_raises_is_a_500_that_is_counted_and_never_passed_on(
     assert counts["RequestCountsByHeaderValueAndResponseStatus"] == {hook: {"500": 1}}
     assert len(upstream.take()) == (path == "/up") + (path == "/up" and hook == "response")
     assert f"Faulty.{hook} failed on GET {path}" in faulty.log
+
+
+def test_a_hook_that_is_cancelled_is_a_500_and_the_connection_goes_on(faulty: Goto) -> None:
+    site = Site(faulty)
+    site.api("PUT", "/request/timeout/track/all")
+    with site.client() as client:
+        client.send(get("/x", "Break: cancelled"))
+        answer = client.answer()
+        assert (answer.status, answer.text) == (500, "goto: Faulty.response failed\n")
+        client.send(get("/x"))
+        assert client.answer().status == 200
+    site.ended(completed=2)
+
+
+def test_a_hook_that_waits_for_ever_ends_with_the_process_and_is_no_error(goto: Callable[..., Goto], tmp_path: Path) -> None:
+    plugin = tmp_path / "faulty.py"
+    plugin.write_text(FEATURE)
+    process = goto("faulty", "--feature", str(plugin), "--grace", "100ms")
+    site = Site(process)
+    with site.client() as client:
+        client.send(get("/x", "Break: never"))
+        scraped(process, lambda now: now("goto_exchanges_in_flight") == 1)
+        process.stop()  # which wants no traceback
 
 
 def test_a_closed_hook_that_raises_spoils_nothing(faulty: Goto) -> None:
