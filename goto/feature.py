@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, ClassVar, Literal, Protocol
 
 from goto.counting.measures import Histogram as Histogram
@@ -81,6 +81,11 @@ class Feature:
 
     def settled(self) -> None:
         """A configuration is in force as a whole, and its listeners serve: start what it is to start."""
+
+    def forget(self) -> Awaitable[None] | None:
+        """The listener is reset: forget what was counted, and let go what is held. Its settings have been put back already;
+        exchanges in flight end as they began, and metrics go on. May be `async def`.
+        """
 
     def stop(self) -> None:
         """The listener is removed, or the process ends: stop what still runs."""

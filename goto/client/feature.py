@@ -83,6 +83,15 @@ class Client(Feature):
         """Stop all runs."""
         self._stop(None)
 
+    async def forget(self) -> None:
+        """Stop all runs, and forget the results."""
+        self._due = []
+        runs = self._stop(None)
+        await self._settled(runs, None)
+        for run in runs:
+            run.abort()
+        self.results.clear()
+
     @property
     def running(self) -> set[str]:
         """The names of targets that send now."""

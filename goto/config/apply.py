@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -99,6 +99,35 @@ class Applier:
                 await self._listeners.close(port)
                 done.append(f"listener {port} closed")
         return done
+
+    async def reset(self, listeners: Sequence[Listener], document: Document, process: Sequence[str] = ()) -> None:
+        """Bring about, exactly, what a document says of some listeners, and of the process by some of its keys; then have the
+        listeners forget what they counted. On any error all settings are as they were, and the error is raised.
+        """
+        undo: list[Undo] = []
+        try:
+            for listener in listeners:
+                owner = _owner_in(listener)
+                wanted = self._said_of(listener, document)
+                await self._settings(owner, self._keys.listener, _present_values(self._keys.listener, owner), wanted, undo)
+            keys = {path: self._keys.process[path] for path in process}
+            service = self._services.__getitem__
+            await self._settings(service, keys, _present_values(keys, service), document.process, undo)
+        except BaseException:
+            await _roll_back(undo)
+            raise
+        for listener in listeners:
+            for feature in listener.features:
+                await _finished(feature.forget())
+
+    def _said_of(self, listener: Listener, document: Document) -> ConfiguredValues:
+        """What a document says of a listener. The label that it was added with stays, where that says nothing of it."""
+        if listener is self._listeners.first:
+            said = document.first
+        else:
+            part = document.listeners.get(Port(listener.port))
+            said = part.settings if part is not None else {}
+        return {"label": ConfiguredValue(listener.added_label), **said} if listener.added_label else said
 
     def settle(self) -> None:
         """Tell the features that the whole document is in force."""

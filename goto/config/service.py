@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from goto.api.management import wants_json
 from goto.errors import BadInput, Conflict
 from goto.flow import Request, Response
-from goto.routes import get, post
+from goto.routes import get, post, put
 from goto.traffic.listener import Listener
 from goto.traffic.listeners import Listeners
 from goto.words import Flag
@@ -28,6 +28,10 @@ log = logging.getLogger("goto")
 
 BODY_LIMIT = 8 << 20
 """Bytes of a document that is posted."""
+
+
+RESET_WITH_ALL = ("registry.targets",)
+"""Settings of the process that are put back where all listeners are."""
 
 
 class Config:
@@ -156,6 +160,31 @@ class Config:
         except ConfigError as error:
             raise BadInput(str(error)) from None
         return f"Configuration applied: {', '.join(done)}" if done else "The configuration is like this already"
+
+    @put("/goto/reset", raises=[Conflict])
+    async def reset(self, listener: Listener) -> str:
+        """Put a listener back to what options and files say, as they were applied last, and forget what it has counted."""
+        await self._reset([listener])
+        return f"Reset listener {listener.port}"
+
+    @put("/goto/reset/all", raises=[Conflict])
+    async def reset_all(self) -> str:
+        """Put all listeners back likewise, and the registry's targets; listeners, peers, limits and connections stay."""
+        listeners = [*self._listeners.by_port.values()]
+        await self._reset(listeners, RESET_WITH_ALL)
+        count = f"{len(listeners):,} listener{'' if len(listeners) == 1 else 's'}"
+        return f"Reset {count} and the targets of the registry"
+
+    async def _reset(self, listeners: Sequence[Listener], process: Sequence[str] = ()) -> None:
+        async with self._busy:
+            await self._applier().reset(listeners, self._last or self._from_options(), process)
+
+    def _from_options(self) -> Document:
+        """What there is without files."""
+        from goto.config.document import ConfiguredValue, Document
+
+        keys = self._keys()
+        return Document({path: ConfiguredValue(value) for path, value in self.overrides.items() if path in keys.listener})
 
     def _posted(self, body: bytes) -> Node:
         """The document in the body of a call. Raises `ConfigError`, and `BadInput` where curl has made it one line."""

@@ -96,6 +96,9 @@ class Bypass(Feature):
             return found
         return next((uri for uri in self._patterns if uri.matches(path, query)), None)
 
+    def forget(self) -> None:
+        self.counts = dict.fromkeys(self.counts, 0)
+
     @put("/request/uri/bypass/add", raises=[Conflict])
     def add(self, uri: BypassUri) -> str:
         """Add a bypass URI."""

@@ -52,6 +52,9 @@ class StatusCounts(Feature):
         self.reported[status] = self.reported.get(status, 0) + 1
         flow.counted = status
 
+    def forget(self) -> None:
+        self.clear()
+
     def ever_reported(self) -> ByStatus:
         """How often each status was answered, including what was cleared."""
         ever = dict(self._cleared)

@@ -79,6 +79,11 @@ class Timeouts(Feature):
             else:
                 ends[COMPLETED if flow.completed else CLOSED] += 1
 
+    def forget(self) -> None:
+        track = self.configured
+        self.clear()
+        self.configure(track)
+
     @put("/request/timeout/track/all", "/request/timeout/track/headers/all")
     def track_all(self) -> str:
         """Track how all requests end."""

@@ -50,6 +50,9 @@ class Tracking(Feature):
         if counted is not None:
             count_response(counted, flow.response.status)
 
+    def forget(self) -> None:
+        self.clear_all_counts()
+
     @put("/request/headers/track/add/{headers}", raises=[Conflict])
     def add(self, headers: HeaderNames) -> str:
         """Track some headers; one that is tracked already keeps its counts."""

@@ -104,6 +104,8 @@ class Listener:
             if hasattr(feature, "send_with"):
                 feature.send_with(sender)
         self._rebuild()
+        self.added_label = spec.label
+        """The label that it was added with; empty for none."""
         self._set_label(spec.label)
 
     # ------------------------------------------------------------ open and closed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,19 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from support.documents import document
+from support.goto_process import Goto
 from support.lab import FIRST, Lab, in_lab
+from support.site import Site
 from support.strategies import documents, peers
+from support.upstream import Reply, Upstream, held
+from support.waiting import eventually
 
 from goto.config.dump import yaml_text
 from goto.config.errors import ConfigError
-from goto.errors import NotFound
+from goto.errors import Conflict, NotFound
+from goto.feature import Feature
+from goto.features import FEATURES
+from goto.settings import setting
 from goto.words import Label
 
 
@@ -328,3 +336,156 @@ def test_a_call_through_another_listener_is_about_the_process(tmp_path: Path):
         assert lab.first.port == FIRST
 
     in_lab(test)
+
+
+# ------------------------------------------------------------ reset
+SEEDED = """
+label: seeded
+response: {delay: 1ms, headers: [[a, "1"]], status: 503:2}
+request:
+  headers: {track: [x]}
+  proxy: {targets: [{name: t, url: "http://127.0.0.1:1", match: {uris: [/t]}}]}
+listeners: [{port: 8082, label: other, response: {delay: 2ms}}]
+registry: {targets: {w: [{name: r, method: GET, url: "http://127.0.0.1:1"}]}}
+"""
+
+
+@given(documents)
+def test_reset_all_puts_back_what_files_say_whatever_was_set_since(data: dict[str, Any]):
+    async def test(lab: Lab) -> None:
+        await lab.config.seed(document(SEEDED))
+        seeded = lab.state()
+        await lab.post(yaml_text(data))
+        before = lab.state()
+        await lab.api("/goto/reset/all")
+        after = lab.state()
+        assert after.get("registry", {}).get("peers") == before.get("registry", {}).get("peers")
+        assert after["registry"]["targets"] == seeded["registry"]["targets"]
+        others = {part["port"]: part for part in seeded["listeners"]}
+        was = {part["port"]: part for part in before.get("listeners", [])}
+        for part in after.get("listeners", []):
+            head = {key: part[key] for key in ("port", "protocol", "tls", "open", "admin") if key in part}
+            assert all(was[part["port"]][key] == value for key, value in head.items())  # it stays, open or closed
+            expected = others.get(part["port"], head)
+            assert {**part, "open": True} == {**expected, "open": True}
+        for key in seeded.keys() - {"registry", "listeners"}:
+            assert after[key] == seeded[key]
+        assert after.keys() - {"registry", "listeners"} == seeded.keys() - {"registry", "listeners"}
+
+    in_lab(test)
+
+
+def test_a_reset_is_about_one_listener():
+    async def test(lab: Lab) -> None:
+        lab.config.overrides = {"label": Label("given")}
+        await lab.api("/listeners/add", '{"port": 8081, "protocol": "http", "label": "added"}')
+        for before in ("", "/goto/port/8081"):
+            await lab.api(f"{before}/label/set/by-call")
+            await lab.api(f"{before}/response/status/set/418")
+        assert await lab.api("/goto/reset", method="PUT") == f"Reset listener {FIRST}\n"
+        assert lab.state() == {
+            "label": "given",
+            "listeners": [{"port": 8081, "protocol": "http", "open": False, "label": "by-call", "response": {"status": "418"}}],
+        }
+        assert await lab.api("/goto/port/8081/goto/reset") == "Reset listener 8081\n"
+        assert lab.state()["listeners"] == [{"port": 8081, "protocol": "http", "open": False, "label": "added"}]
+        await lab.api("/registry/peers/w/targets/add", '{"name": "r", "method": "GET", "url": "http://h"}')
+        assert await lab.api("/goto/reset/all") == "Reset 2 listeners and the targets of the registry\n"
+        assert "registry" not in lab.state()
+
+    in_lab(test)
+
+
+def test_a_countdown_begins_anew_and_a_reset_that_fails_changes_nothing():
+    class Stubborn(Feature):
+        """A setting that cannot be put back."""
+
+        value: str | None = None
+        refuses = False
+
+        @setting("stubborn")
+        def configured(self) -> str | None:
+            """A text."""
+            return self.value
+
+        @configured.setter
+        def configure(self, value: str | None) -> None:
+            if self.refuses:
+                raise Conflict("stubborn: not now")
+            self.value = value
+
+    async def test(lab: Lab) -> None:
+        await lab.config.seed(document("response: {status: 503:2}", (*FEATURES, Stubborn)))
+        status, stubborn = lab.feature("forced_status"), lab.feature("stubborn")
+        status.left = 1
+        await lab.api("/goto/reset")
+        assert (status.status, status.left) == (503, 2)
+        await lab.api("/response/status/set/418")
+        stubborn.value, stubborn.refuses = "set since", True
+        before = lab.state()
+        assert (await lab.call("PUT", "/goto/reset")).body == b"stubborn: not now\n"
+        assert lab.state() == before
+
+    in_lab(test, features=(*FEATURES, Stubborn))
+
+
+def test_what_was_counted_is_forgotten_and_runs_are_stopped(goto: Callable[..., Goto], upstream: Upstream):
+    site = Site(goto("reset"))
+    site.target(upstream.port, "/up")
+    for call in (
+        "/request/headers/track/add/x",
+        "/request/timeout/track/headers/all,x",
+        "/request/uri/bypass/add?uri=/by",
+        "/response/headers/set/a/b",
+    ):
+        site.api("PUT", call)
+    for path in ("/up", "/status/418", "/by"):
+        site.call("GET", path, headers={"X": "1"})
+    with held() as event:
+        upstream.on("/run", Reply(hold=event))
+        target = {"name": "c", "method": "GET", "url": f"{upstream.base}/run", "requestCount": 100, "replicas": 2}
+        site.api("POST", "/client/targets/add", target)
+        site.api("POST", "/client/targets/c/invoke")
+        eventually(lambda: len(upstream.received), lambda count: count >= 3)
+        before = site.api("GET", "/goto/metrics").text
+        site.api("POST", "/goto/reset")
+        shown = site.api("GET", "/goto/config").text
+        assert not any(f"{key}:" in shown for key in ("request", "response", "client"))
+        counts = [
+            "/response/status/counts",
+            "/request/headers/track/counts",
+            "/request/uri/bypass",
+            "/client/targets",
+        ]
+        assert [site.api("GET", path).json() for path in counts] == [
+            {"countsByRequestedStatus": {}, "countsByReportedStatus": {}, "countsByResponseStatus": {}},
+            {},
+            {"Uris": {}, "BypassStatus": 200},
+            {},
+        ]
+        assert site.api("GET", "/request/timeout/status").json() == {"all": None, "headers": {}}
+        results = site.api("GET", "/client/results").json()
+        assert (results["countsByStatus"], results["all"]["requests"]) == ({}, 0)
+        # the figures of the process go on
+        for line in before.splitlines():
+            if line.startswith("goto_exchanges_total{"):
+                assert line in site.api("GET", "/goto/metrics").text
+    upstream.take()
+
+
+def test_settings_of_a_file_stay_and_their_counts_begin_anew(goto: Callable[..., Goto], tmp_path: Path):
+    (tmp_path / "f.yaml").write_text(
+        "request: {headers: {track: [x]}, timeout: {track: [all, x]}, uri: {bypass: {uris: [/by]}}}\n"
+    )
+    process = goto("reset-file", "--config", str(tmp_path / "f.yaml"))
+    shown = process.api("GET", "/goto/config").text
+    for path in ("/a", "/status/418", "/by"):
+        process.call("GET", path, headers={"X": "1"})
+    process.api("PUT", "/goto/reset/all")
+    assert process.api("GET", "/goto/config").text == shown
+    nothing = {"ConnectionClosed": 0, "RequestCompleted": 0}
+    assert process.api("GET", "/request/timeout/status").json() == {"all": nothing, "headers": {"x": {}}}
+    assert process.api("GET", "/request/headers/track/counts").json()["x"]["RequestCountsByHeaderValue"] == {}
+    assert process.api("GET", "/request/uri/bypass").json()["Uris"] == {"/by": 0}
+    process.call("GET", "/a", headers={"X": "1"})
+    assert process.api("GET", "/request/headers/track/counts").json()["x"]["RequestCountsByHeaderValue"] == {"1": 1}
