@@ -17,6 +17,7 @@ from goto.http.hops import end_to_end
 from goto.http.wire import REPEATABLE, request_head
 from goto.upstream.batch import Batch
 from goto.upstream.connection import Broken, Connection, Receiver, UpstreamError
+from goto.upstream.pause import longest_pause
 from goto.upstream.pool import Pool
 from goto.upstream.sink import Sink
 from goto.upstream.upload import ONE_WRITE, Upload
@@ -207,6 +208,8 @@ class Answer(Receiver):
         if self.call.tally is not None:
             self.call.tally.answered(time.monotonic() - self._began)
         self.status, self.reason, self.fields, self.length = status, reason, fields, length
+        if self.connection is not None and status != 101:
+            self.connection.pace(longest_pause(self.call, fields))
         if self.connection is not None and self.connection.sending:
             self._stop_sending()  # it is answered without the rest of the request (RFC 9112, 9.5)
         on_head, self._on_head, self.interim = self._on_head, None, None

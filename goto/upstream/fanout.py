@@ -11,6 +11,7 @@ from goto.http.reasons import status_text
 from goto.http.shown import shown
 from goto.upstream.answer import Answer, Upstream
 from goto.upstream.kept import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, KeptBody, Reported, reported
+from goto.upstream.pause import DEFAULT_PAUSE
 from goto.words.writing import json_bytes
 
 ASIDE_BYTES = 1 << 16
@@ -28,6 +29,9 @@ async def fan_out(upstream: Upstream, flow: Flow, calls: Sequence[Call], body: b
         if not left:
             every.come()
 
+    for call in calls:
+        if call.body_timeout is None:
+            call.body_timeout = DEFAULT_PAUSE  # a list waits for no stream of events
     budget = Budget(FAN_OUT_LIMIT)
     ones = [_One(upstream, call, body, KeptBody(budget), one_over) for call in calls[:RESPONSES_LIMIT]]
     try:

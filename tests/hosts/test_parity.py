@@ -155,7 +155,7 @@ REQUESTS: list[tuple[str, str, bytes | None, list[tuple[str, str]]]] = [
     ("GET", "/HEALTHZ?any", None, []),
     ("GET", "/by/anything?a=b", None, []),
     ("GET", "/by/anything", None, []),
-    ("GET", "/t/one/more/thing?k=v", None, [("Connection", "close, X-Mine"), ("X-Mine", "1"), ("TE", "trailers")]),
+    ("GET", "/t/one/more/thing?k=v", None, [("Connection", "close, X-Mine"), ("X-Mine", "1"), ("TE", "trailers;q=0")]),
     ("POST", "/t/one/%2F/status503", b"body", []),
     ("GET", "/t/one/chunks", None, []),
     ("HEAD", "/t/one/chunks", None, []),

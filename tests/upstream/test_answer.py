@@ -235,14 +235,30 @@ def test_a_head_that_drips_is_too_slow_as_well(site: Site) -> None:
 
 def test_a_body_that_pauses_too_long_breaks_off(site: Site) -> None:
     with held() as event:
-        client, server = answered(site, answering(OK + b"Content-Length: 9\r\n\r\nhello", wait=event), requestTimeout="1s")
+        head = OK + b"Content-Type: text/event-stream\r\nContent-Length: 9\r\n\r\n"
+        for pieces in ((head + b"hello",), (head,), (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"5\r\nhello\r\n")):
+            client, server = answered(site, answering(*pieces, wait=event), bodyTimeout="500ms")
+            with client, server:
+                assert client.head()[0] == 200
+                assert client.rest() in (b"", b"hello", b"5\r\nhello\r\n")
+
+
+def test_a_body_may_pause_for_longer_than_its_head_may_take(site: Site) -> None:
+    with held() as event:
+        begun = answering(OK + b"Content-Length: 9\r\n\r\nhello", wait=event)
+
+        def ends(connection: socket.socket) -> None:
+            threading.Timer(1, event.set).start()
+            begun(connection)
+            connection.sendall(b"more")
+
+        client, server = answered(site, ends, requestTimeout="300ms")
         with client, server:
-            assert client.head()[0] == 200
-            assert client.rest() in (b"", b"hello")
+            assert client.answer().body == b"hellomore"
 
 
 def test_a_body_may_take_longer_than_the_timeout_while_it_comes(site: Site) -> None:
-    client, server = answered(site, answering(OK + b"\r\n", *[b"x"] * 80), requestTimeout="1s")  # 20 ms each
+    client, server = answered(site, answering(OK + b"\r\n", *[b"x"] * 80), bodyTimeout="1s")  # 20 ms each
     with client, server:
         assert client.answer().body == b"x" * 80
 

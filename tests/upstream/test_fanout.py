@@ -168,3 +168,11 @@ def test_manual_invocation_of_several_names_the_unknown(site: Site, upstream: Up
     assert answer.status == 208
     assert [one["StatusCode"] for one in answer.json()] == [200, 502]
     assert "nope" in answer.json()[1]["Body"]
+
+
+def test_a_list_does_not_wait_for_ever_for_a_stream_of_events(site: Site) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n"
+    with held() as event, Scripted(answering(head, wait=event)) as server:
+        site.target(server.port, "/t", replicas=2, bodyTimeout="500ms")
+        answers = site.call("GET", "/t").json()
+        assert [answer["Body"] for answer in answers] == ["target /t: no more of its answer within 500ms"] * 2

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from goto.counting.tally import Tally
@@ -36,6 +37,7 @@ class Rewrite:
         self.tally = tally
         self._origin = target.origin
         self._timeout = target.timeout
+        self._body_timeout = None if target.body_timeout is None else target.body_timeout.seconds or inf
         self._id = f"{target.name}[1][1]"
         url = urlsplit(target.url)
         self._url_path = _printable(url.path) or "/"
@@ -109,14 +111,15 @@ class Rewrite:
     def _replicated(self, request: Request, path: str, headers: list[Field], failure: str = "") -> list[Call]:
         target, timeout, tally = self.target, self._timeout, self.tally
         call = Call(target.name, self._origin, request.method, path, headers, timeout, failure, tally=tally, id=self._id)
+        call.body_timeout = self._body_timeout
         if target.replicas == 1:
             return [call]
         calls = [call]
         for number in range(2, target.replicas + 1):
             name = f"{target.name}[{number}][{number}]"
-            calls.append(
-                Call(target.name, self._origin, request.method, path, list(headers), timeout, failure, tally=tally, id=name)
-            )
+            again = Call(target.name, self._origin, request.method, path, list(headers), timeout, failure, tally=tally, id=name)
+            again.body_timeout = self._body_timeout
+            calls.append(again)
         return calls
 
     def _headers(self, request: Request, captures: Mapping[str, Capture]) -> list[Field]:

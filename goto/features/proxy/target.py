@@ -58,6 +58,9 @@ class ProxyTarget(Reached, msgspec.Struct, dict=True):
     """Whether traffic can trigger it."""
     request_timeout: Duration = msgspec.field(name="requestTimeout", default=_DEFAULT_TIMEOUT)
     """How long to wait for the head of the response after the last byte of the request; 0 stands for the default, 30s."""
+    body_timeout: Duration | None = msgspec.field(name="bodyTimeout", default=None)
+    """How long the body of the response may pause, 1m if not given; 0 for ever, as event streams and
+    `multipart/x-mixed-replace` of a single call may where it is not given."""
     verify_tls: bool = msgspec.field(name="verifyTLS", default=True)
     """Check the certificate of an https url."""
     tls: TargetTls | None = None

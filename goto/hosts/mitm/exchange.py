@@ -382,6 +382,7 @@ class MitmExchange:
         self._settle_connection(response)
         if self._streams and response.status_code != 101 and (asked.call is not None or not is_short(response.headers)):
             response.stream = asked.receiving
+            asked.passing(response)
         self.mitm.response = response
 
     async def _give_way(self, others: http.Response) -> None:

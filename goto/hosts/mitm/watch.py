@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from math import inf
 from typing import Any
 
 from mitmproxy import http
@@ -11,6 +12,7 @@ from mitmproxy import http
 from goto.flow import Call
 from goto.hosts.mitm import private
 from goto.hosts.mitm.messages import passed_on, spoken_error
+from goto.upstream.pause import DEFAULT_PAUSE, longest_pause
 from goto.words.duration import duration_text
 
 
@@ -41,6 +43,9 @@ class Unwatched:
     def answered(self) -> None:
         """The head of the response is here."""
 
+    def passing(self, response: http.Response) -> None:
+        """Its head goes to the client, and its body may."""
+
     def receiving(self, data: bytes) -> bytes:
         """A piece of the response's body has come; an empty one at its end."""
         return data
@@ -64,8 +69,8 @@ UNWATCHED = Unwatched()
 
 
 class Watch(Unwatched):
-    """A target. The connection to it is ended if it takes longer than `call.timeout` seconds: to be connected to, to read a piece
-    of the request, to send the head of its response or the next piece of it."""
+    """A target. The connection to it is ended if it takes longer than `call.timeout` seconds to be connected to, to read a piece
+    of the request, or to send the head of its response; or if the body of that pauses for too long."""
 
     def __init__(self, flow: http.HTTPFlow, call: Call) -> None:
         self.call: Call = call
@@ -77,6 +82,7 @@ class Watch(Unwatched):
         self._connecting = False
         self._sent = False
         self._slow = ""
+        self._pause = DEFAULT_PAUSE
         self._timer: asyncio.TimerHandle | None = None
 
     # ------------------------------------------------------------ what happens
@@ -112,13 +118,19 @@ class Watch(Unwatched):
         if self.call.tally is not None:
             self.call.tally.answered(time.monotonic() - self._began)
 
+    def passing(self, response: http.Response) -> None:
+        self._pause = longest_pause(self.call, response.headers.fields)
+        self._wait_for_more()
+
     def receiving(self, data: bytes) -> bytes:
-        # a body may pause for as long as its head may take
         if data:
-            self._start("no more of its answer within", writing=True)
+            self._wait_for_more()
         else:
             self.stop()
         return data
+
+    def _wait_for_more(self) -> None:
+        self._start("no more of its answer within", self._pause, writing=True)
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -143,17 +155,20 @@ class Watch(Unwatched):
     def _where(self) -> str:
         return f"{self.call.origin.scheme}://{self.call.origin.authority}"
 
-    def _start(self, what: str, *, reading: bool = False, writing: bool = False) -> None:
+    def _start(self, what: str, seconds: float | None = None, *, reading: bool = False, writing: bool = False) -> None:
+        """Give it so long; `requestTimeout` if not said."""
         self.stop()
-        self._timer = asyncio.get_running_loop().call_later(self.call.timeout, self._fire, what, reading, writing)
+        seconds = self.call.timeout if seconds is None else seconds
+        if seconds != inf:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._fire, what, seconds, reading, writing)
 
-    def _fire(self, what: str, reading: bool, writing: bool) -> None:
+    def _fire(self, what: str, seconds: float, reading: bool, writing: bool) -> None:
         client, server = self._mitm.client_conn, self._server or self._mitm.server_conn
         if reading and not private.unsent(client, server):
             return  # it is the client that pauses
         if writing and private.unsent(client, client):
-            self._start(what, writing=True)  # it is the client that reads no more
+            self._start(what, seconds, writing=True)  # it is the client that reads no more
             return
         if private.end(client, server):
             self.late = True
-            self._slow = f"{what} {duration_text(self.call.timeout)}"
+            self._slow = f"{what} {duration_text(seconds)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -276,6 +277,7 @@ def test_replicas_are_numbered_and_share_nothing() -> None:
 
 def test_the_targets_own_timeout() -> None:
     assert call(request(), requestTimeout="400ms").timeout == 0.4
+    assert [call(request(), bodyTimeout=text).body_timeout for text in (None, "2s", "0")] == [None, 2.0, inf]
 
 
 @pytest.mark.parametrize(

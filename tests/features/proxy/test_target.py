@@ -27,6 +27,7 @@ FULL = {
     "replicas": 3,
     "enabled": False,
     "requestTimeout": "1m30s",
+    "bodyTimeout": "5s",
     "verifyTLS": False,
     "tls": {"ca": "/ca.pem", "cert": "/me.pem", "key": "/me.key", "serverName": "other.example"},
 }
@@ -69,6 +70,7 @@ def test_what_is_not_given() -> None:
         "replicas": 1,
         "enabled": True,
         "requestTimeout": "30s",
+        "bodyTimeout": None,
         "verifyTLS": True,
         "tls": None,
     }

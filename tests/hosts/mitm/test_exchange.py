@@ -439,9 +439,33 @@ def test_a_body_that_breaks_half_way_breaks_the_clients_connection(site: Site) -
 
 def test_a_body_that_pauses_for_too_long_breaks_too(site: Site) -> None:
     wait = threading.Event()
-    with Scripted(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", wait=wait)) as server:
-        site.target(server.port, requestTimeout="1s")
-        assert site.raw(get("/x")).endswith(b"\r\n\r\nabc")
+    for piece in (b"abc", b""):
+        with Scripted(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" + piece, wait=wait)) as server:
+            site.target(server.port, bodyTimeout="1s")
+            assert site.raw(get("/x")).endswith(b"\r\n\r\n" + piece)
+            wait.set()
+    site.ended(broken=2)
+
+
+def test_a_body_may_pause_for_longer_than_its_head_may_take(site: Site) -> None:
+    def pauses(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+        time.sleep(1)
+        connection.sendall(b"def")
+
+    with Scripted(pauses) as server, site.client() as client:
+        site.target(server.port, requestTimeout="500ms")
+        client.send(get("/x"))
+        assert client.answer().body == b"abcdef"
+
+
+def test_events_come_whenever_they_do_unless_bodytimeout_says_otherwise(site: Site) -> None:
+    wait = threading.Event()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\nabc"
+    with Scripted(answering(head, wait=wait)) as server:
+        site.target(server.port, bodyTimeout="500ms")
+        assert site.raw(get("/x")).endswith(b"abc")
         wait.set()
     site.ended(broken=1)
 

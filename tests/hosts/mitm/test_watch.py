@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Python")
 
+from mitmproxy.test import tutils
+
 from goto.flow import Call, Origin
 from goto.hosts.mitm import watch as mitm_watch
 from goto.hosts.mitm.watch import Watch
@@ -121,6 +123,9 @@ def test_a_response_may_pause_for_as_long_as_its_head_may_take(private: Private)
     async def test() -> None:
         clock = Clock()
         slow = watch()
+        assert slow.call is not None
+        slow.call.body_timeout = 0.02
+        slow.passing(tutils.tresp())
         private.waiting["client"] = 1
         assert slow.receiving(b"piece") == b"piece"
         await clock.passes(0.05)
@@ -137,6 +142,9 @@ def test_the_end_of_a_response_stops_the_clock(private: Private) -> None:
     async def test() -> None:
         clock = Clock()
         quick = watch()
+        assert quick.call is not None
+        quick.call.body_timeout = 0.02
+        quick.passing(tutils.tresp())
         quick.receiving(b"piece")
         quick.receiving(b"")
         await clock.passes(0.05)
