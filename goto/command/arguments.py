@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
@@ -93,7 +94,7 @@ def _parser(serve: str = "goto serve") -> argparse.ArgumentParser:
     addon.set_defaults(run=_addon, parser=addon)
 
     health = commands.add_parser("health", help="ask an instance whether it is healthy; exit status 0 if so")
-    health.add_argument("url", nargs="?", default="http://127.0.0.1:8080", help="default: http://127.0.0.1:8080")
+    health.add_argument("url", nargs="?", type=_text, default="http://127.0.0.1:8080", help="default: http://127.0.0.1:8080")
     what = "do not check the certificate; that of 127.0.0.1, ::1 and localhost never is"
     health.add_argument("-k", "--insecure", action="store_true", help=what)
     health.set_defaults(run=_health, parser=health)
@@ -158,7 +159,7 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
     raw = argparse.RawDescriptionHelpFormatter
     send = commands.add_parser("send", help="send requests and measure the answers", epilog=_SEND_EXAMPLES, formatter_class=raw)
     add = send.add_argument
-    add("urls", nargs="+", metavar="URL", help="where to send; each URL gets all the requests")
+    add("urls", nargs="+", type=_text, metavar="URL", help="where to send; each URL gets all the requests")
     number = _word("goto.words", "Number")
     add("-n", "--requests", type=number, metavar="N", help="requests in all (default: one for each replica)")
     add("-c", "--replicas", type=number, default=1, metavar="N", help="connections that send in parallel (default: 1)")
@@ -173,9 +174,17 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="DURATION",
         help="how long to wait after each round of one request per replica, like 10ms",
     )
-    add("-m", "--method", help="method (default: GET; POST with -d)")
-    add("-H", "--header", action="append", default=[], metavar="'NAME: VALUE'", help="header to send; may be given several times")
-    add("-d", "--data", metavar="BODY", help="body to send; @FILE for the text of a file, @- for standard input")
+    add("-m", "--method", type=_text, help="method (default: GET; POST with -d)")
+    add(
+        "-H",
+        "--header",
+        action="append",
+        default=[],
+        type=_text,
+        metavar="'NAME: VALUE'",
+        help="header to send; may be given several times",
+    )
+    add("-d", "--data", type=_text, metavar="BODY", help="body to send; @FILE for the text of a file, @- for standard input")
     add("--send-id", action="store_true", help="add a query parameter x-request-id with a unique id to each request")
     add("--timeout", metavar="DURATION", help="how long to wait for an answer (default: 30s)")
     add("--connect-timeout", metavar="DURATION", help="how long connecting may take (default: 30s)")
@@ -196,12 +205,22 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
     send.set_defaults(run=_send, parser=send)
 
 
+def _text(word: str) -> str:
+    """An argument in UTF-8, whatever the system says that its encoding is. The name of a file stays as the system has it."""
+    if word.startswith("@"):
+        return word
+    try:
+        return os.fsencode(word).decode()
+    except UnicodeDecodeError:
+        raise argparse.ArgumentTypeError("not UTF-8") from None
+
+
 def _word(module: str, name: str) -> Callable[[str], Any]:
     """A function that reads an argument as a word type, whose module is imported when there is such an argument."""
 
     def parse(text: str) -> Any:
         try:
-            return getattr(import_module(module), name).parse(text)
+            return getattr(import_module(module), name).parse(_text(text))
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 

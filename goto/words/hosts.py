@@ -16,6 +16,8 @@ class Interface(str):
     @classmethod
     def parse(cls, text: str) -> Interface:
         text = one_line(text).strip()
+        if not text:
+            raise ValueError("must not be empty: leave it out for all interfaces")
         return cls(lookup_host(text[1:-1] if text.startswith("[") and text.endswith("]") else text))
 
 

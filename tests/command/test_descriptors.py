@@ -13,7 +13,7 @@ import pytest
 from support import ROOT
 from support.calls import call
 from support.ports import free_port, listens
-from support.upstream import Upstream
+from support.upstream import Reply, Upstream
 from support.waiting import PATIENCE, eventually
 
 FULL = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
@@ -111,6 +111,20 @@ def test_an_output_in_ascii_has_escapes(words: str, files: dict[str, str]) -> No
         assert json.loads(done.stdout) == json.loads(plain.stdout)
     if "wrong" in words:
         assert b"gr\\u00f6\\u00dfe.yaml:1:8: " in done.stderr
+
+
+def test_arguments_are_utf8_whatever_the_system_says(upstream: Upstream) -> None:
+    upstream.on("/ok", Reply(200))
+    done = bash(f"$GOTO send -H 'x: €' -d 'é' --json '{upstream.base}/ok?ü'", ASCII)
+    assert (done.returncode, done.stderr) == (0, b"")
+    (request,) = upstream.take(1)
+    assert request.body == "é".encode()
+    assert request.values("x") in (["€"], ["€".encode().decode("latin-1")])
+    done = bash(f"$GOTO send $'{upstream.base}/\\xff'")
+    assert (done.returncode, done.stderr) == (2, b"goto: argument URL: not UTF-8 (see goto send --help)\n")
+    port = free_port()
+    done = bash(f"timeout 3 $GOTO --port {port} --label größe", ASCII)
+    assert f"serves http://localhost:{port} as gr\\u00f6\\u00dfe; ".encode() in done.stdout
 
 
 def test_json_in_latin_1_is_ascii() -> None:

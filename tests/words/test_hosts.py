@@ -87,6 +87,6 @@ def test_interfaces_that_there_are_not() -> None:
 def test_an_interface_to_listen_on() -> None:
     for given_as, address in {" ::1 ": "::1", "[::1]": "::1", "localhost": "localhost", "[fe80::1%25lo]": "fe80::1%lo"}.items():
         assert Interface.parse(given_as) == address
-    for wrong in ("::1%lo", "a\nb", "☃"):
+    for wrong in ("", " ", "::1%lo", "a\nb", "☃"):
         with pytest.raises(ValueError, match=r"\w"):
             Interface.parse(wrong)
