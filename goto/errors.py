@@ -65,6 +65,13 @@ class NotFound(ApiError):
     example = "unknown client target: t1"
 
 
+class StoodStill(ApiError):
+    """The client has stopped sending its body. For hosts alone (RFC 9110, 15.5.9)."""
+
+    status = 408
+    example = "goto: the body stood still for 1m0s"
+
+
 class Conflict(ApiError):
     """The present state does not allow the call."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from goto.errors import ApiError, BadInput, Conflict, NotFound, TooLarge, Unavailable, WrongMethod
+from goto.errors import ApiError, BadInput, Conflict, NotFound, StoodStill, TooLarge, Unavailable, WrongMethod
 
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(BadInput, 400), (NotFound, 404), (Conflict, 409), (TooLarge, 413), (ApiError, 500), (Unavailable, 503)],
+    [(BadInput, 400), (NotFound, 404), (StoodStill, 408), (Conflict, 409), (TooLarge, 413), (ApiError, 500), (Unavailable, 503)],
 )
 def test_an_error_has_its_status_and_its_message(error: type[ApiError], status: int):
     assert error("why").status == status

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from goto.errors import ApiError, BadInput, TooLarge
+from goto.errors import ApiError, BadInput, StoodStill, TooLarge
 from goto.http.fields import Field
 from goto.traffic.limits import LIMITS
 from goto.upstream.kept import Budget, KeptBody
@@ -24,12 +24,6 @@ from goto.words.duration import duration_text
 
 HELD_BYTES: Final = 1 << 16
 """Bytes of a body that are held as long as nobody has said where it goes."""
-
-
-class StoodStill(ApiError):
-    """The client has stopped sending its body (RFC 9110, 15.5.9)."""
-
-    status = 408
 
 
 class RequestBody:

@@ -13,9 +13,9 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 from goto.api.management import ApiRequest, refusal
-from goto.errors import ApiError, NotFound, TooLarge
+from goto.errors import ApiError, NotFound, StoodStill, TooLarge
 from goto.flow import Call, ClientGone, Field, Flow, Request, Response, Wait
-from goto.hosts.standalone.body import RequestBody, StoodStill, WholeBody
+from goto.hosts.standalone.body import RequestBody, WholeBody
 from goto.hosts.standalone.connection import ClientConnection, Exchange
 from goto.hosts.standalone.delivery import Outlet
 from goto.hosts.standalone.tunnel import Tunnel
