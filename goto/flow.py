@@ -167,6 +167,10 @@ async def step_in_task(coroutine: Coroutine[Any, None, T]) -> T:
             error = raised
 
 
+TIMER_EARLY: Final = 0.001
+"""Seconds that uvloop may fire a timer too early. One that is set for later need not be set again, which costs more."""
+
+
 class Hold:
     """A wait that a feature has asked for by `flow.hold`."""
 
@@ -200,10 +204,10 @@ class Hold:
             self._on_over(time.monotonic() - self._began)
 
     def _tick(self) -> None:
-        """uvloop fires timers up to 1 ms early, so the clock has the last word: a hold is never shorter than asked for."""
+        """The clock has the last word: a hold is never shorter than asked for."""
         left = self._until - time.monotonic()
         if left > 0:
-            self._timer = asyncio.get_running_loop().call_later(left, self._tick)
+            self._timer = asyncio.get_running_loop().call_later(left + TIMER_EARLY, self._tick)
         else:
             self.wait.come()
 

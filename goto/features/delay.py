@@ -14,6 +14,7 @@ class Delay(Feature):
 
     def __init__(self) -> None:
         self.delay = Duration.ZERO
+        self._mark = ""
         self.left: int | None = None
         """Exchanges still to be delayed; None for all."""
         self._delayed = 0
@@ -34,7 +35,7 @@ class Delay(Feature):
             if not self.left:
                 self.clear()
         flow.hold(delay.seconds, self._waited)
-        flow.mark(f"delay:{delay}")
+        flow.mark(self._mark)
 
     def _waited(self, seconds: float) -> None:
         """Count an exchange that was held back for this long."""
@@ -45,6 +46,7 @@ class Delay(Feature):
     def set(self, delay: CountedDuration) -> str:
         """Set the delay of all responses, or as `{delay}:{count}` of the next ones."""
         self.delay, self.left = delay.duration, delay.count
+        self._mark = f"delay:{self.delay}"
         self.changed()
         return self.show()
 

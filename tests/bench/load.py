@@ -25,6 +25,30 @@ end
 """
 """For wrk: every request has a path and an id of its own, from one of 100 users who have three versions."""
 
+POSTED = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "text/plain"
+wrk.body = string.rep("x", 1024)
+"""
+"""For wrk: a body of 1 KiB."""
+
+CHUNKED = r"""
+local chunk = "400\r\n" .. string.rep("x", 1024) .. "\r\n0\r\n\r\n"
+local text = "POST / HTTP/1.1\r\nHost: bench\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n" .. chunk
+request = function() return text end
+"""
+"""For wrk: the same in chunks."""
+
+PIPELINED = """
+init = function()
+  local requests = {}
+  for n = 1, 16 do requests[n] = wrk.format() end
+  text = table.concat(requests)
+end
+request = function() return text end
+"""
+"""For wrk: sixteen requests at a time."""
+
 MISSED = (
     "/shop/7/orders/12?page=3&sort=name",
     "Accept: text/html",
@@ -52,6 +76,19 @@ def wrk(base: str, *fields: str, path: str = "/", connections: int = CONNECTIONS
 
     def run(seconds: int) -> float:
         return _rate([*wrk_command(base + path, seconds, connections=connections, lua=lua), *headers])
+
+    return run
+
+
+def wrk_late(base: str, connections: int) -> Side:
+    """Milliseconds within which 99 of 100 requests are answered."""
+
+    def run(seconds: int) -> float:
+        command = [*wrk_command(f"{base}/", seconds, connections=connections), "--latency"]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+        found = re.search(r"99%\s+([\d.]+)(us|ms|s)", ran.stdout)
+        assert found, ran.stdout
+        return float(found[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[found[2]]
 
     return run
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections.abc import Callable
 from statistics import median, quantiles
 from typing import Any
 
 from support.waiting import eventually
 
 from bench.latency import latencies
-from bench.load import DISTINCT, MISSED, hey, script, wrk, wrk_command
+from bench.load import CHUNKED, DISTINCT, MISSED, PIPELINED, POSTED, hey, script, wrk, wrk_command, wrk_late
 from bench.loads import all_to, echoing, proxying, sending
 from bench.measure import Limit, Plan, Ratio, Row, Side, Start
 from bench.process import megabytes, starts
@@ -18,9 +19,86 @@ from bench.servers import LARGE, answering, mitmdump, passing, serving
 
 Sides = tuple[Side, Side]
 
+HELD = 500
+"""Connections whose answers are delayed."""
+
 
 def serve(start: Start) -> Sides:
     return echoing(start).side, wrk(answering(start).base, lua=script(start, DISTINCT))
+
+
+def post(start: Start) -> Sides:
+    posted = script(start, POSTED)
+    return wrk(serving(start).base, lua=posted), wrk(answering(start).base, lua=posted)
+
+
+def beside_get(lua: str) -> Callable[[Start], Sides]:
+    """Requests of a script, beside lone ones without a body to the same goto."""
+
+    def sides(start: Start) -> Sides:
+        goto = serving(start)
+        return wrk(goto.base, lua=script(start, lua)), wrk(goto.base)
+
+    return sides
+
+
+def connect(start: Start) -> Sides:
+    closing = "Connection: close"
+    return wrk(serving(start).base, closing), wrk(answering(start).base, closing)
+
+
+def tracked(start: Start) -> Sides:
+    watching, plain = serving(start), serving(start)
+    watching.api("PUT", "/request/timeout/track/all")
+    return wrk(watching.base), wrk(plain.base)
+
+
+def tracked_proxy(start: Start) -> Sides:
+    upstream = answering(start)
+    watching, plain = (serving(start, targets=[all_to(upstream)]) for _ in range(2))
+    watching.api("PUT", "/request/timeout/track/all")
+    return wrk(watching.base), wrk(plain.base)
+
+
+def delay(start: Start) -> Sides:
+    held, plain = serving(start), serving(start)
+    held.api("PUT", "/response/delay/set/10ms")
+    get = wrk(plain.base, connections=HELD)
+    # so many answers a second are possible at all
+    return wrk(held.base, connections=HELD), lambda seconds: min(get(seconds), HELD / 0.01)
+
+
+def delay_late(start: Start, plan: Plan) -> float:
+    goto = serving(start)
+    goto.api("PUT", "/response/delay/set/10ms")
+    late = wrk_late(goto.base, HELD)
+    return median(late(plan.seconds) for _ in range(plan.rounds)) - 10
+
+
+def thousand(start: Start) -> Sides:
+    return wrk(serving(start).base, connections=1000), wrk(answering(start).base, connections=1000)
+
+
+def tail(start: Start, plan: Plan) -> float:
+    own, other = wrk_late(serving(start).base, 1000), wrk_late(answering(start).base, 1000)
+    rounds = [(own(plan.seconds), other(plan.seconds)) for _ in range(plan.rounds)]
+    owns, others = zip(*rounds, strict=True)
+    return median(owns) / median(others)
+
+
+def https(start: Start) -> Sides:
+    return wrk(serving(start, "--protocol", "https").base.replace("http:", "https:")), wrk(answering(start, tls=True).base)
+
+
+def manage(start: Start) -> Sides:
+    goto = serving(start)
+    return wrk(goto.base, path="/label"), wrk(goto.base)
+
+
+def proxy_post(start: Start) -> Sides:
+    upstream, posted = answering(start), script(start, POSTED)
+    goto, nginx = serving(start, targets=[all_to(upstream)]), passing(start, upstream)
+    return wrk(goto.base, lua=posted), wrk(nginx.base, lua=posted)
 
 
 def proxy(start: Start) -> Sides:
@@ -89,8 +167,22 @@ def growth(start: Start, plan: Plan) -> float:
 
 
 ROWS: tuple[Row, ...] = (
-    Ratio("serve", "echo; two headers tracked, access log", "nginx `return 200`", serve, 0.30, 0.45),
-    Ratio("proxy", "one target, small bodies", "nginx `proxy_pass`, keep-alive", proxy, 0.50, 0.80),
+    Ratio("serve", "echo; two headers tracked, access log", "nginx `return 200`", serve, 0.33, 0.45),
+    Ratio("proxy", "one target, small bodies", "nginx `proxy_pass`, keep-alive", proxy, 0.55, 0.80),
+    Ratio("post", "echo; bodies of 1 KiB", "nginx `return 200`", post, 0.30, 0.45),
+    Ratio("post-get", "echo; bodies of 1 KiB", "the same without a body", beside_get(POSTED), 0.75, 0.90),
+    Ratio("chunked", "echo; bodies of 1 KiB in chunks", "the same without a body", beside_get(CHUNKED), 0.50, 0.75),
+    Ratio("pipelined", "echo; sixteen requests at a time", "one at a time", beside_get(PIPELINED), 1.2, 2.0),
+    Ratio("connect", "echo; a connection for each request", "nginx `return 200`", connect, 0.45, 0.60),
+    Ratio("thousand", "echo; 1,000 connections", "nginx `return 200`", thousand, 0.60, 0.75),
+    Limit("tail", "the same: 99 % of answers, in times of nginx's", tail, "×", 3, 2, digits=1),
+    Ratio("tracked", "echo; timeouts tracked", "the same untracked", tracked, 0.75, 0.95),
+    Ratio("tracked-proxy", "one target, small bodies; timeouts tracked", "the same untracked", tracked_proxy, 0.75, 0.95),
+    Ratio("delay", "echo; a delay of 10 ms, 500 connections", "50,000/s, or no delay if that is less", delay, 0.60, 0.80),
+    Limit("delay-late", "the same: how late 99 % of answers are at most", delay_late, "ms", 20, 10, digits=1),
+    Ratio("https", "echo over TLS", "nginx `return 200` over TLS", https, 0.30, 0.50),
+    Ratio("manage", "a management call, `GET /label`", "echo", manage, 0.40, 0.60),
+    Ratio("proxy-post", "one target, bodies of 1 KiB", "nginx `proxy_pass`, keep-alive", proxy_post, 0.45, 0.70),
     Ratio("large", "one target, bodies of 1 MiB, 8 connections", "nginx `proxy_pass`, keep-alive", large, 0.80, 1.0),
     Ratio("client", "32 replicas, an id in each request", "hey, 32 connections", client, 1.5, 2.5),
     Ratio("targets", "echo; 2,000 targets that do not match", "no target", targets, 0.85, 0.95),

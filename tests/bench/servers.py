@@ -42,7 +42,7 @@ class Nginx(contextlib.AbstractContextManager["Nginx"]):
         )
         (folder / "nginx.conf").write_text(
             f"daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
-            "events { worker_connections 1024; }\n"
+            "events { worker_connections 4096; }\n"
             f"http {{ {temporary} access_log off; keepalive_requests 1000000000; sendfile on; tcp_nopush on; {http}\n"
             f"server {{ listen 127.0.0.1:{self.port} backlog=1024 {'ssl' if tls else ''}; root {folder}; {secure} {site} }} }}\n"
         )

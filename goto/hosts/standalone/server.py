@@ -50,7 +50,7 @@ class ClientProtocol(RequestHandler):
         self.connection.resume_writing()
 
     def _gone(self) -> None:
-        self._server.connection_lost(self)
+        super().connection_lost(None)  # which tells the server, and leaves no circle behind
 
 
 class Server(web.Server):

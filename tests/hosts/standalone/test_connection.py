@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import itertools
 import socket
+import threading
 from collections.abc import Callable, Iterable
 
 import pytest
 from support.client import Client, get
 from support.goto_process import Goto
 from support.ports import free_port
+from support.resources import memory
 from support.scripted import Scripted, read_head
 from support.site import Site
 from support.upstream import Reply, Upstream, held
@@ -529,3 +531,44 @@ def test_a_client_that_leaves_while_the_rest_of_its_body_is_waited_for_is_gone(
         await host.stop(1)
 
     asyncio.run(asyncio.wait_for(run(), 2 * PATIENCE))
+
+
+def test_what_only_the_end_of_the_connection_would_end_is_reset_where_it_breaks(site: Site) -> None:
+    """A FIN would say that it is whole (RFC 9112, 8)."""
+    go = threading.Event()
+
+    def cuts(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        go.wait(PATIENCE)
+
+    with Scripted(cuts) as server, site.client() as client:
+        site.target(server.port)
+        client.send(b"GET / HTTP/1.0\r\n\r\n")
+        got = b""
+        while not got.endswith(b"hello"):
+            got += client.socket.recv(100)
+        go.set()
+        with pytest.raises(ConnectionResetError):
+            client.socket.recv(100)
+
+
+def test_a_client_that_does_not_read_its_answers_is_not_read_on(site: Site) -> None:
+    """Answers to what it pipelines would fill the memory."""
+    before = memory(site.goto.process.pid)
+    client = site.client(small=True)
+    client.socket.setblocking(False)
+    request, sent, idle = get("/" + "x" * 2000), 0, 0
+    while idle < 5 and sent < 200 << 20:
+        try:
+            sent += client.socket.send(request * 100)
+            idle = 0
+        except BlockingIOError:
+            idle += 1
+            threading.Event().wait(0.05)
+    assert sent < 100 << 20
+    assert memory(site.goto.process.pid) - before < 30 << 20
+    client.socket.setblocking(True)
+    for _ in range(200):
+        assert client.answer().status == 200
+    client.close()

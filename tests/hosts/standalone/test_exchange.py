@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +11,28 @@ from pathlib import Path
 import pytest
 from support.client import Client, get
 from support.goto_process import Goto
-from support.scrape import scraped
+from support.ports import free_port
+from support.scrape import scrape, scraped
 from support.site import Site
 from support.storm import storm
 from support.upstream import Reply, Upstream, held
-from support.waiting import PATIENCE, eventually
+from support.waiting import PATIENCE, eventually, until
+
+from goto.features.delay import Delay
+from goto.features.proxy.feature import Proxy
+from goto.features.proxy.target import ProxyTarget
+from goto.features.timeouts import Timeouts
+from goto.flow import Flow
+from goto.hosts.standalone.body import RequestBody
+from goto.hosts.standalone.connection import ClientConnection
+from goto.hosts.standalone.exchange import HostedExchange
+from goto.hosts.standalone.host import StandaloneHost
+from goto.hosts.standalone.server import ClientProtocol
+from goto.traffic.accesslog import AccessLog
+from goto.traffic.listener import ListenerSpec
+from goto.upstream.answer import Answer
+from goto.words import CountedDuration
+from goto.words.reading import read_struct
 
 FEATURE = '''
 import asyncio
@@ -412,3 +431,108 @@ def test_an_answer_that_cannot_be_written_is_500_and_ends_its_connection_alone(u
         assert goto.api("GET", "/goto/metrics").status == 200
         assert "Fatal error" not in goto.log
         assert "never retrieved" not in goto.log
+
+
+HELD = """
+import asyncio
+
+from goto.feature import Feature
+
+
+class Held(Feature):
+    def __init__(self):
+        self.over = []
+
+    def request(self, flow):
+        if flow.request.headers.get("hold") == "request":
+            flow.hold(3600, self.over.append)
+
+    async def response(self, flow):
+        if flow.request.headers.get("hold") == "async":
+            await flow.sleep(3600)
+        if flow.request.headers.get("hold") == "response":
+            flow.hold(None, self.over.append)
+        peer = flow.peer
+        flow.response.headers.add("Peer", f"{peer.address} {peer.number} {peer.requests}")
+        flow.response.headers.add("Over", str(len(self.over)))
+"""
+
+
+@pytest.fixture(scope="module")
+def holding(goto: Callable[..., Goto], tmp_path_factory: pytest.TempPathFactory) -> Goto:
+    plugin: Path = tmp_path_factory.mktemp("held") / "held.py"
+    plugin.write_text(HELD)
+    return goto("holding", "--feature", str(plugin))
+
+
+@pytest.mark.parametrize("how", ["request", "response", "async"])
+@pytest.mark.parametrize("body", [None, b"hello"])
+def test_a_client_that_leaves_what_holds_it_ends_the_hold(holding: Goto, how: str, body: bytes | None) -> None:
+    site = Site(holding)
+    site.api("PUT", "/request/timeout/track/all")
+    client = site.client()
+    client.send(get("/x", f"Hold: {how}", method="POST" if body else "GET", body=body) + get("/behind"))
+    scraped(site.goto, lambda seen: seen("goto_exchanges_in_flight", listener=str(site.port)) == 1)
+    client.close()
+    site.ended(closed=1)
+    assert site.call("GET", "/x").value("over") == ("0" if how == "async" else "1")
+    assert not [line for line in site.log() if "/behind" in line]
+
+
+def test_a_flow_says_whose_request_it_is(holding: Goto) -> None:
+    site = Site(holding)
+    numbers = []
+    for _ in range(2):
+        with site.client() as client:
+            own = "{}:{}".format(*client.socket.getsockname())
+            for requests in ("1", "2", "3"):
+                client.send(get("/x"))
+                address, number, count = (client.answer().value("peer") or "").split(" ")
+                assert (address, count) == (own, requests)
+            numbers.append(int(number))
+    assert numbers[0] < numbers[1]
+
+
+def test_a_target_may_bear_the_name_of_an_end(site: Site, upstream: Upstream) -> None:
+    """How an exchange ended is a value, and no word of its line in the log."""
+    for number, name in enumerate(("broke-off", "client-gone", "aborted")):
+        site.target(upstream.port, f"/{number}", name=name)
+        assert site.call("GET", f"/{number}").status == 200
+    ends = scrape(site.goto).by("goto_exchanges_total", "listener", "outcome")
+    assert {outcome: count for (listener, outcome), count in ends.items() if listener == str(site.port)} == {"completed": 3}
+
+
+def test_no_exchange_leaves_a_circle_behind(upstream: Upstream) -> None:
+    """The collector looks seldom, since exchanges need it not."""
+
+    async def run() -> list[str]:
+        host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
+        port = free_port()
+        listener = await host.instance.listeners.start(ListenerSpec(port))
+        target = {"name": "up", "url": upstream.base, "match": {"uris": ["/up"]}}
+        listener.feature(Proxy).add(read_struct(target, ProxyTarget)[0])
+        listener.feature(Delay).set(CountedDuration.parse("1ms"))
+        listener.feature(Timeouts).track_all()
+        chunks = get("/x", "Transfer-Encoding: chunked", method="POST") + b"1\r\na\r\n0\r\n\r\n"
+        requests = [get("/x"), get("/x", method="POST", body=b"a"), chunks, get("/up"), get("/up", method="POST", body=b"a")]
+        requests += [get("/status/204"), get("/label"), get("/up", "Transfer-Encoding: chunked", method="POST") + b"0\r\n\r\n"]
+        gc.collect()
+        gc.disable()
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            for request in [*requests, get("/x", "Connection: close")]:
+                writer.write(request)
+                head = await reader.readuntil(b"\r\n\r\n")
+                found = re.search(rb"Content-Length: (\d+)", head)
+                if found:
+                    await reader.readexactly(int(found[1]))
+            assert await reader.read() == b""
+            writer.close()
+            await until(lambda: not host._servers[port][1].connections)
+            kinds = (ClientConnection, ClientProtocol, HostedExchange, RequestBody, Flow, Answer)
+            return [type(each).__name__ for each in gc.get_objects() if isinstance(each, kinds)]
+        finally:
+            gc.enable()
+            await host.stop(1)
+
+    assert asyncio.run(asyncio.wait_for(run(), PATIENCE)) == []
