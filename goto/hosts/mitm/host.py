@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from mitmproxy import ctx, exceptions, http
 
+from goto.api.access import comparable
 from goto.config.errors import ConfigError
 from goto.errors import ApiError, BadInput
 from goto.flow import ClientGone, Response
@@ -357,5 +358,5 @@ class MitmHost:
 
     @staticmethod
     def _host_of(flow: http.HTTPFlow) -> str:
-        """The host that is asked for, in lower case and without port and brackets."""
-        return str(flow.request.pretty_host).strip("[]").lower()
+        """The host that is asked for, as hosts are compared."""
+        return comparable(str(flow.request.pretty_host))

@@ -204,7 +204,7 @@ def test_a_proxy_answers_what_is_addressed_to_it(kind: str, upstream: Upstream) 
 def test_a_site_behind_a_proxy_may_bear_the_name_that_management_goes_by(upstream: Upstream) -> None:
     with Mitmdump("regular", "--set", "goto_admin_host=goto.test") as proxy:
         assert proxy.call("GET", "http://goto.test/label").text == f"Label: {proxy.port}\n"
-        assert proxy.call("GET", "http://goto.test/status/418").status == 418
+        assert proxy.call("GET", "http://Goto.Test./status/418").status == 418
         assert proxy.call("GET", f"{upstream.base}/label").text == "hello\n"
 
 
