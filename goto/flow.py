@@ -17,6 +17,7 @@ from goto.http.fields import Field as Field
 from goto.http.fields import Headers as Headers
 from goto.http.fields import decode as decode
 from goto.http.fields import encode as encode
+from goto.http.forwards import take_hops
 from goto.http.messages import Request as Request
 from goto.http.messages import Response as Response
 from goto.tls.client import ClientTls
@@ -267,6 +268,8 @@ class Flow:
     )
 
     def __init__(self, request: Request, default: MakeResponse | None = None, *, local: bool = True) -> None:
+        if b"goto-hops" in request.headers.index:
+            take_hops(request)
         self.request = request
         """What the client asks for."""
         self.response: Response | None = None

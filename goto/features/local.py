@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from goto.feature import Feature
 from goto.flow import Flow, Response
+from goto.http.forwards import max_forwards
 from goto.http.reasons import status_text
 from goto.http.wire import NOT_MODIFIED
 from goto.traffic.echo import echo
@@ -22,6 +23,8 @@ class Local(Feature):
             flow.answer = echo
         elif flow.status is not None:
             flow.answer = flow.default or _empty
+        elif max_forwards(flow.request) == 0:
+            flow.answer = echo  # nobody further on is asked (RFC 9110, 7.6.2)
 
 
 def _status(flow: Flow) -> Response:

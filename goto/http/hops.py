@@ -25,7 +25,7 @@ HOP_BY_HOP = frozenset(
 FRAMING = frozenset((b"content-length",))
 """Fields that the sender of a message sets itself, to frame the body."""
 
-_NOT_FORWARDED: Final = HOP_BY_HOP | FRAMING | {b"expect"}
+_NOT_FORWARDED: Final = HOP_BY_HOP | FRAMING | {b"expect", b"goto-hops"}
 _NO_WEIGHT: Final = re.compile(rb"q[ \t]*=[ \t]*0(\.0{0,3})?")
 _ABOUT_CONNECTION = frozenset((b"close", b"keep-alive", b"upgrade", b""))
 

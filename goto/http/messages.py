@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from mypy_extensions import mypyc_attr
 
 from goto.http.fields import Headers, decode, encode
 
 
+class Hops(NamedTuple):
+    """How a request has come through instances of goto."""
+
+    times: int
+    """How often."""
+    ids: tuple[bytes, ...]
+    """The listeners that sent it to several at once."""
+
+
+NOT_COME: Final = Hops(0, ())
+"""Of a request that comes from a client."""
+
+
 @mypyc_attr(allow_interpreted_subclasses=True, serializable=True)
 class Request:
     """The head of a request. Its body may still be on its way."""
 
-    __slots__ = ("has_body", "headers", "method", "path", "query", "target", "version")
+    __slots__ = ("has_body", "headers", "hops", "method", "path", "query", "target", "version")
 
     def __init__(
         self,
@@ -34,6 +47,8 @@ class Request:
         """Of HTTP: `(1, 1)`."""
         self.has_body = has_body
         """Whether a body may follow."""
+        self.hops: Hops = NOT_COME
+        """For hosts: how it has come through goto before."""
         path, _, query = target.partition("?")
         self.path: str = path
         """The target without its query, still percent-encoded."""

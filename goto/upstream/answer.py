@@ -121,7 +121,9 @@ class Answer(Receiver):
     def begin(self) -> None:
         self._began = time.monotonic()
         if self.call.failure:
-            asyncio.get_running_loop().call_soon(self.on_error, UpstreamError(self.call.failure))
+            asyncio.get_running_loop().call_soon(
+                self.on_error, (Looped if self.call.looped else UpstreamError)(self.call.failure)
+            )
             return
         connection = self._pool.take(self.call.origin, repeatable=self.repeatable)
         if connection is not None:
@@ -210,8 +212,6 @@ class Answer(Receiver):
         self.status, self.reason, self.fields, self.length = status, reason, fields, length
         if self.connection is not None and status != 101:
             self.connection.pace(longest_pause(self.call, fields))
-        if self.connection is not None and self.connection.sending:
-            self._stop_sending()  # it is answered without the rest of the request (RFC 9112, 9.5)
         on_head, self._on_head, self.interim = self._on_head, None, None
         if on_head is not None:
             self._heading = True  # what came with the head can go out with it
@@ -276,6 +276,13 @@ class Answer(Receiver):
             on_head(self)
         elif sink is not None:
             sink.broken(error)
+
+
+class Looped(UpstreamError):
+    """The call was not made, since the request goes in a circle."""
+
+    status: ClassVar[int] = 508
+    kind: ClassVar[str] = "loop"
 
 
 class ClientBroke(UpstreamError):

@@ -32,6 +32,17 @@ class SentHeaderName(HeaderName):
         name = super().parse(text)
         if name.lower().encode() in HOP_BY_HOP | FRAMING:
             raise ValueError(f"{text!r} belongs to the connection: leave it out")
+        return cls(RemovedHeaderName.parse(name))
+
+
+class RemovedHeaderName(HeaderName):
+    """The name of a header that a target may take out: any but that by which loops are found."""
+
+    @classmethod
+    def parse(cls, text: str) -> RemovedHeaderName:
+        name = super().parse(text)
+        if name.lower() == "goto-hops":
+            raise ValueError(f"{text!r} is how loops are found: leave it out")
         return cls(name)
 
 

@@ -209,3 +209,30 @@ def test_trailers_are_dropped_for_http_1_0(site: Site) -> None:
 def test_malformed_trailers_break_an_answer_off(site: Site, trailer: bytes) -> None:
     got = through(site, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n" + trailer + b"\r\n\r\n")
     assert not got.endswith(b"0\r\n\r\n")
+
+
+# ---------------------------------------------------------------- pauses
+@pytest.mark.parametrize(
+    ("content", "fields", "whole"),
+    [
+        (b"text/plain", {"requestTimeout": "200ms"}, True),
+        (b"text/plain", {"bodyTimeout": "200ms"}, False),
+        (b"text/event-stream", {"bodyTimeout": "200ms"}, False),
+        (b"text/event-stream", {"requestTimeout": "200ms"}, True),
+        (b"text/plain", {"requestTimeout": "200ms", "bodyTimeout": "0"}, True),
+    ],
+)
+def test_a_body_may_pause_for_its_own_time(site: Site, content: bytes, fields: dict[str, str], whole: bool) -> None:
+    over = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: " + content + b"\r\nContent-Length: 2\r\n\r\no")
+        over.wait(0.6 if whole else PATIENCE)
+        connection.sendall(b"k")
+
+    with Scripted(behave) as server:
+        site.target(server.port, **fields)
+        got = site.raw(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        over.set()
+    assert got.endswith(b"\r\n\r\nok" if whole else b"\r\n\r\no")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Annotated
 
 import msgspec
@@ -13,6 +14,7 @@ from goto.feature import Feature, Histogram, measure
 from goto.features.proxy.rewrite import Rewrite
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Call, Flow, Origin, Request
+from goto.http.forwards import MOST_HOPS, hops_field, max_forwards
 from goto.matching.index import MatchIndex
 from goto.routes import Forward, get, post, put
 from goto.settings import setting
@@ -30,6 +32,8 @@ class Proxy(Feature):
     """Send matching traffic on to one or several targets, rewritten for each."""
 
     def __init__(self) -> None:
+        self._id = secrets.token_hex(4).encode()
+        """This listener's, for those further on."""
         self._rewrites: dict[str, Rewrite] = {}
         self._matchable: set[str] = set()
         """The names of targets that traffic can trigger: those that are enabled and have criteria."""
@@ -49,11 +53,14 @@ class Proxy(Feature):
             # built at the first request after a change, so that adding thousands of targets one by one stays cheap
             index = self._index = self._build()
         matches = index.match(flow.request)
+        if not matches or max_forwards(flow.request) == 0:
+            return
         if len(matches) == 1:
             rewrite, captures = matches[0]
-            flow.upstreams = rewrite.calls(flow.request, captures)
-        elif matches:
-            flow.upstreams = [call for rewrite, captures in matches for call in rewrite.calls(flow.request, captures)]
+            calls = rewrite.calls(flow.request, captures)
+        else:
+            calls = [call for rewrite, captures in matches for call in rewrite.calls(flow.request, captures)]
+        flow.upstreams = self._marked(flow.request, calls)
 
     @post("/request/proxy/targets/add", raises=[Conflict])
     def add(self, target: ProxyTarget) -> str:
@@ -110,7 +117,19 @@ class Proxy(Feature):
             rewrite = self._rewrites.get(name)
             # the answer of several calls has no room for a remark, so unknown targets are calls that fail
             calls += [_unknown(name, request)] if rewrite is None else rewrite.manual(request)
-        return Forward(calls)
+        return Forward(self._marked(request, calls))
+
+    def _marked(self, request: Request, calls: list[Call]) -> list[Call]:
+        """Say in each call how often the request came through goto; one that fails, where that is too often (see `forwards`)."""
+        hops, several = request.hops, len(calls) > 1
+        if hops.times >= MOST_HOPS:
+            return _looped(request, calls, f"this request came through goto {hops.times} times")
+        if several and self._id in hops.ids:
+            return _looped(request, calls, "this request was sent to several here before")
+        field = hops_field(hops, self._id if several else b"")
+        for call in calls:
+            call.headers.append(field)
+        return calls
 
     @put("/request/proxy/targets/clear")
     def clear(self) -> str:
@@ -153,7 +172,7 @@ class Proxy(Feature):
 
     @measure("goto_upstream_failures", "counter", labels=["target", "kind"])
     def failures(self) -> dict[tuple[str, str], int]:
-        """Requests sent on that got no answer or only a part of it, by kind: connect, timeout, broken, other."""
+        """Requests sent on that got no answer or only a part of it, by kind: connect, timeout, broken, loop, other."""
         return {(name, kind): count for name, tally in self.tallies.items() for kind, count in sorted(tally.failures.items())}
 
     @measure("goto_proxy_grouped_targets", "gauge")
@@ -191,6 +210,16 @@ class Proxy(Feature):
     def _build(self) -> MatchIndex[Rewrite]:
         rewrites = (rewrite for name, rewrite in self._rewrites.items() if name in self._matchable)
         return MatchIndex((rewrite, rewrite.target.match) for rewrite in rewrites)
+
+
+def _looped(request: Request, calls: list[Call], why: str) -> list[Call]:
+    """What stands for calls that are not made, since they would go in a circle."""
+    for tally in dict.fromkeys([call.tally for call in calls]):
+        if tally is not None:
+            tally.failed("loop")
+    call = Call(",".join(dict.fromkeys([call.target for call in calls])), _NOWHERE, request.method, "/", failure=why)
+    call.looped = True
+    return [call]
 
 
 def _unknown(name: str, request: Request) -> Call:

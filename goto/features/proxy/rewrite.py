@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from goto.counting.tally import Tally
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Call, Field, Request, decode, encode
+from goto.http.forwards import MAX_FORWARDS, one_less
 from goto.http.hops import to_upstream
 from goto.http.request_id import REQUEST_ID, fresh_id
 from goto.http.targets import has_parameter, joined_queries, percent_encoded, without_parameters
@@ -130,6 +131,8 @@ class Rewrite:
                 host = (b"Host", encode(value))
                 break
         passed = to_upstream(request.headers.fields)
+        if MAX_FORWARDS in request.headers.index:
+            passed = one_less(request, passed)
         if self._removed:
             passed = [field for field in passed if field[0].lower() not in self._removed]
         headers = [host, *passed]

@@ -11,7 +11,8 @@ from goto.matching.criteria import Criteria, HeaderText, QueryName, QueryText
 from goto.matching.templates import parse_template
 from goto.tls.settings import TargetTls
 from goto.upstream.target import Reached
-from goto.words import Duration, HeaderName, Name, SentHeaderName, TargetUrl, one_line
+from goto.words import Duration, Name, SentHeaderName, TargetUrl, one_line
+from goto.words.headers import RemovedHeaderName
 
 MOST_REPLICAS = 1_000
 """Calls that one request may make to one target."""
@@ -44,7 +45,7 @@ class ProxyTarget(Reached, msgspec.Struct, dict=True):
     """Sent instead of the path of the request; empty to keep that path."""
     add_headers: list[tuple[SentHeaderName, HeaderText]] = msgspec.field(name="addHeaders", default_factory=list)
     """Pairs of a name and a value, `["z", "{x}"]`. A header whose variable has no capture is left out."""
-    remove_headers: list[HeaderName] = msgspec.field(name="removeHeaders", default_factory=list)
+    remove_headers: list[RemovedHeaderName] = msgspec.field(name="removeHeaders", default_factory=list)
     """Headers of the request that are not sent on, in any letter case. They are removed before `addHeaders` are added."""
     add_query: list[tuple[QueryName, QueryText]] = msgspec.field(name="addQuery", default_factory=list)
     """As `addHeaders`, for query parameters."""
