@@ -244,7 +244,7 @@ class MitmExchange:
     def _ask_own_upstream(self, *, websocket: bool) -> None:
         request = self.mitm.request
         self.state = State.ASKING
-        aim_at_own_upstream(self.mitm, keeps_host=self._keeps_host, websocket=websocket)
+        aim_at_own_upstream(self.mitm, self.flow.request.hops, keeps_host=self._keeps_host, websocket=websocket)
         if self._streams and may_have_body(request) and not is_short(request.headers):
             request.stream = True
 

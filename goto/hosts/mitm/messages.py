@@ -11,7 +11,9 @@ from mitmproxy.flow import Error
 
 from goto.flow import Call, Field, Headers, Origin, Request, Response, decode, encode
 from goto.http.authority import is_authority
+from goto.http.forwards import hops_field, take_hops
 from goto.http.hops import end_to_end
+from goto.http.messages import Hops
 from goto.http.reasons import REASONS
 from goto.http.requests import host_fault, target_fault
 from goto.http.wire import NO_BODY, date_field, has_date
@@ -29,13 +31,16 @@ def request_of(request: http.Request) -> Request:
     authority = request.data.authority
     if authority:
         fields = [(b"Host", authority.rpartition(b"@")[2]), *(field for field in fields if field[0].lower() != b"host")]
-    return Request(
+    seen = Request(
         request.method,
         decode(request.data.path),
         Headers(fields),
         version=(1, 0) if request.http_version == "HTTP/1.0" else (1, 1),
         has_body=may_have_body(request),
     )
+    if "goto-hops" in request.headers:
+        take_hops(seen)
+    return seen
 
 
 def fault_of(request: http.Request) -> str:
@@ -93,9 +98,14 @@ def framing(fields: tuple[Field, ...]) -> list[Field]:
     return [field for field in fields if field[0].lower() in _FRAMING]
 
 
-def aim_at_own_upstream(flow: http.HTTPFlow, *, keeps_host: bool, websocket: bool) -> None:
-    """Make a request ready for mitmproxy's own upstream. In reverse mode `Host` was kept for goto; now it is that upstream's."""
+def aim_at_own_upstream(flow: http.HTTPFlow, hops: Hops, *, keeps_host: bool, websocket: bool) -> None:
+    """Make a request ready for mitmproxy's own upstream. In reverse mode `Host` was kept for goto; now it is that upstream's.
+
+    A mark of hops that it has is one higher, so that a circle through other proxies ends; it is given none.
+    """
     request = flow.request
+    if "goto-hops" in request.headers:
+        request.headers["goto-hops"] = hops_field(hops)[1]
     if "upgrade" in request.headers and not websocket:
         for name in ("upgrade", "http2-settings", "connection"):
             request.headers.pop(name, None)

@@ -377,6 +377,40 @@ def test_goto_stream_no_leaves_bodies_to_mitmproxy(upstream: Upstream) -> None:
     eventually(lambda: upstream.take(2))
 
 
+# ---------------------------------------------------------------- on the way
+@pytest.mark.parametrize("body", [None, b"x"])
+def test_what_nobody_routed_keeps_a_mark_of_hops_that_it_has_one_higher(site: Site, behind: Upstream, body: bytes | None) -> None:
+    for came, sent in (
+        ([], []),
+        (["3"], ["4"]),
+        (["31;0a1b2c3d"], ["32;0a1b2c3d"]),
+        (["many"], ["33"]),
+        (["1", "2"], ["33"]),
+    ):
+        site.call("POST", "/u", body, [("Goto-Hops", value) for value in came])
+        (received,) = behind.take(1)
+        assert received.values("goto-hops") == sent
+
+
+def test_a_circle_through_gotos_in_mitmproxy_ends(site: Site) -> None:
+    site.api("PUT", "/request/headers/track/add/goto-hops")
+    site.target(site.port)
+    answer = site.call("GET", "/x")
+    assert (answer.status, answer.text) == (508, "target /: this request came through goto 32 times\n")
+    assert site.reported == {"508": 33}
+    assert site.api("GET", "/request/headers/track/goto-hops/counts").json()["RequestCountsByHeaderValue"] == {}
+
+
+def test_max_forwards_of_none_is_answered_here(site: Site, behind: Upstream, upstream: Upstream) -> None:
+    site.target(upstream.port, "/t")
+    for path in ("/t", "/u"):
+        answer = site.call("OPTIONS", path, headers={"Max-Forwards": "0"})
+        assert answer.json()["RequestURI"] == path
+    site.call("OPTIONS", "/t", headers={"Max-Forwards": "3"})
+    assert upstream.take(1)[0].values("max-forwards") == ["2"]
+    assert behind.take() == []
+
+
 # ---------------------------------------------------------------- names
 def test_a_dot_at_the_end_of_a_host_is_for_host_and_not_for_tls(tmp_path: Path) -> None:
     authority = Authority(tmp_path)

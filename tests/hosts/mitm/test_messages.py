@@ -21,6 +21,7 @@ from goto.hosts.mitm.messages import (
     spoken_error,
 )
 from goto.hosts.mitm.private import Mode
+from goto.http.messages import NOT_COME
 
 
 def asked(**how: object) -> http.Request:
@@ -62,7 +63,7 @@ def test_a_request_for_mitmproxys_own_upstream(address: tuple[str, int], keeps: 
     flow = tflow.tflow(req=asked(authority=b"a", scheme=b"http", host=address[0], port=address[1]))
     flow.client_conn.proxy_mode = Mode.parse("reverse:http://up")
     flow.request.headers["Upgrade"] = "h2c"
-    aim_at_own_upstream(flow, keeps_host=keeps, websocket=False)
+    aim_at_own_upstream(flow, NOT_COME, keeps_host=keeps, websocket=False)
     assert (flow.request.authority, flow.request.headers["host"], flow.request.headers.get("upgrade")) == ("", host, None)
 
 
