@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, ClassVar, Literal, Protocol
 
 from goto.counting.measures import Histogram as Histogram
@@ -78,6 +78,10 @@ class Feature:
     def bind(self, on_change: Callable[[], None]) -> None:
         """For the listener: what to call when `active` may have flipped."""
         self._on_change = on_change
+
+    def remarks(self) -> Iterable[tuple[str, str]]:
+        """What of its settings may be meant otherwise, and is no mistake: the path of the setting, and a text that says so."""
+        return ()
 
     def settled(self) -> None:
         """A configuration is in force as a whole, and its listeners serve: start what it is to start."""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from goto.command.descriptors import print_json
+from goto.config.document import Document
 from goto.config.errors import ConfigError
 from goto.config.loader import LARGEST, load, load_file
 from goto.config.node import Node
@@ -19,20 +20,22 @@ from goto.words.unseen import escaped, escaped_lines
 
 
 def check(files: Sequence[str], plugins: Sequence[str] = ()) -> int:
-    """Print `ok`, or every mistake in the files. Returns the exit status: 0 or 2."""
+    """Print `ok`, with notes on what may be meant otherwise, or every mistake in the files. Returns the exit status: 0 or 2."""
     try:
-        asyncio.run(_check(files, plugins))
+        document = asyncio.run(_check(files, plugins))
     except (ConfigError, PluginError) as error:
         print(escaped_lines(str(error)), file=sys.stderr)
         return 2
+    for remark in document.remarks:
+        print(escaped(f"note: {remark}"))
     print(escaped(f"ok: {', '.join(files)}"))
     return 0
 
 
-async def _check(files: Sequence[str], plugins: Sequence[str]) -> None:
+async def _check(files: Sequence[str], plugins: Sequence[str]) -> Document:
     host = StandaloneHost(AccessLog(enabled=False), features=with_plugins(plugins))
     try:
-        host.instance.config.read(files, _load)
+        return host.instance.config.read(files, _load)
     finally:
         await host.instance.stop()
 

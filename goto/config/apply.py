@@ -52,15 +52,19 @@ class Applier:
 
     # ------------------------------------------------------------ checking
     def check(self, document: Document, scratch: Callable[[], Listener]) -> None:
-        """Try a document on scratch listeners, which serve nothing. Raises `ConfigError` with everything that they refuse."""
+        """Try a document on scratch listeners, which serve nothing. Its `remarks` are set. Raises `ConfigError` with everything
+        that they refuse.
+        """
         problems: list[Problem] = []
+        remarks: list[Problem] = []
         for path, part, settings in _listener_parts(document):
             if part is not None:
                 try:
                     self._listeners.secured(part.protocol, part.tls)
                 except ApiError as error:
                     problems.append(part.at.problem(path, error.message))
-            owner = _owner_in(scratch())
+            listener = scratch()
+            owner = _owner_in(listener)
             for name, given in settings.items():
                 key = self._keys.listener[name]
                 try:
@@ -68,8 +72,16 @@ class Applier:
                 except Exception as error:
                     reason = error.message if isinstance(error, ApiError) else _message(error)
                     problems.append(given.at.problem(f"{path}.{name}" if path else name, reason))
+            for name, text in _remarks(listener):
+                if name in settings:
+                    remarks.append(settings[name].at.problem(f"{path}.{name}" if path else name, text))
         if problems:
             raise ConfigError(problems)
+        document.remarks = remarks
+
+    def remarks(self) -> list[str]:
+        """What of the present state may be meant otherwise."""
+        return [text for listener in self._listeners.by_port.values() for _, text in _remarks(listener)]
 
     # ------------------------------------------------------------ applying
     async def apply(self, old: Document, new: Document) -> list[str]:
@@ -214,6 +226,11 @@ def _present_values(keys: Mapping[str, Key], owner: Callable[[type], object]) ->
 def _owner_in(listener: Listener) -> Callable[[type], object]:
     """Finds the owner of a listener's setting: the listener itself, or one of its features."""
     return lambda kind: listener if kind is Listener else listener.feature(kind)
+
+
+def _remarks(listener: Listener) -> Iterator[tuple[str, str]]:
+    for feature in listener.features:
+        yield from feature.remarks()
 
 
 def _turns(old: ListenerPart | None, new: ListenerPart, *, opened: bool) -> bool:

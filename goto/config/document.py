@@ -7,7 +7,7 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from typing import Any
 
-from goto.config.errors import ConfigError
+from goto.config.errors import ConfigError, Problem
 from goto.config.keys import LISTENERS, Key, Keys, Tree, paths_ending
 from goto.config.node import Mapping, Node, Sequence, is_null, kind_of
 from goto.config.reader import BAD, Reader, join
@@ -51,6 +51,8 @@ class Document:
     process: ConfiguredValues = field(default_factory=dict)
     listeners: dict[Port, ListenerPart] = field(default_factory=dict)
     """By port."""
+    remarks: list[Problem] = field(default_factory=list)
+    """What may be meant otherwise, once the document was checked; none of it is a mistake."""
 
 
 LISTENER_KEYS: dict[str, Any] = {"port": Port, "protocol": str, "tls": ListenerTls, "open": bool, "admin": bool}

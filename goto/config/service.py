@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from goto.api.management import wants_json
 from goto.errors import BadInput, Conflict
 from goto.flow import Request, Response
+from goto.matching.remarks import in_brackets
 from goto.routes import get, post, put
 from goto.traffic.listener import Listener
 from goto.traffic.listeners import Listeners
@@ -29,6 +30,9 @@ log = logging.getLogger("goto")
 BODY_LIMIT = 8 << 20
 """Bytes of a document that is posted."""
 
+
+MOST_REMARKS = 5
+"""Remarks that the answer to a document has room for."""
 
 RESET_WITH_ALL = ("registry.targets",)
 """Settings of the process that are put back where all listeners are."""
@@ -155,11 +159,13 @@ class Config:
                 applier = self._applier(caller)
                 present = applier.present()
                 document = await asyncio.to_thread(self._changed, present, posted, replace=bool(replace))
+                said = set(applier.remarks())
                 done = await applier.apply(present, document)
+                remarks = in_brackets([remark for remark in applier.remarks() if remark not in said][:MOST_REMARKS])
                 self.settle()
         except ConfigError as error:
             raise BadInput(str(error)) from None
-        return f"Configuration applied: {', '.join(done)}" if done else "The configuration is like this already"
+        return f"Configuration applied: {', '.join(done)}{remarks}" if done else "The configuration is like this already"
 
     @put("/goto/reset", raises=[Conflict])
     async def reset(self, listener: Listener) -> str:

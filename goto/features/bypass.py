@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, TypedDict
 
 import msgspec
@@ -10,6 +11,7 @@ from goto.errors import Conflict, NotFound
 from goto.feature import Feature, measure
 from goto.flow import Flow, Response
 from goto.matching.given import as_sent, template_as_sent
+from goto.matching.remarks import about_uri, in_brackets
 from goto.matching.templates import Template, fold, parse_template
 from goto.routes import get, put
 from goto.settings import setting
@@ -113,7 +115,10 @@ class Bypass(Feature):
         else:
             self._literal.setdefault(uri.lower(), uri)
         self.changed()
-        return f"Added bypass URI {uri}"
+        return f"Added bypass URI {uri}{in_brackets([_about(uri)])}"
+
+    def remarks(self) -> Iterator[tuple[str, str]]:
+        return (("request.uri.bypass.uris", said) for uri in self.counts if (said := _about(uri)))
 
     @put("/request/uri/bypass/remove", raises=[NotFound])
     def remove(self, uri: AddedUri) -> str:
@@ -189,6 +194,11 @@ class Bypass(Feature):
         if known is None:
             raise NotFound(f"uri: {uri} is not a bypass URI: GET /request/uri/bypass lists them")
         return known
+
+
+def _about(uri: str) -> str:
+    """A remark on a URI, which is one path for most who add it."""
+    return about_uri(uri.partition("?")[0], whole=False)
 
 
 def _as_sent(text: str) -> str:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("goto")
 
+MOST_NOTES = 20
+"""Remarks on files that a start logs."""
+
 
 @dataclass(frozen=True)
 class StartOptions:
@@ -106,6 +109,11 @@ class Start:
         """Bring about what the files say; the first listener is there and need not serve yet. Raises `ApiError`."""
         if self._document is not None:
             await self._instance.config.seed(self._document)
+            remarks = self._document.remarks
+            for remark in remarks[:MOST_NOTES]:
+                log.warning("note: %s", remark)
+            if len(remarks) > MOST_NOTES:
+                log.warning("note: and %d more like these, see goto check", len(remarks) - MOST_NOTES)
 
     async def serve(self, first: Listener, open_admin: Callable[[int], Awaitable[None]]) -> None:
         """The first listener is open: begin what goes with it. Raises `ApiError`."""

@@ -29,6 +29,33 @@ def test_what_is_right_is_ok(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == f"ok: {file}\n"
 
 
+def test_what_may_be_meant_otherwise_is_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = write(
+        tmp_path,
+        """request:
+  uri: {bypass: {uris: ["/live/*"]}}
+  proxy:
+    targets:
+      - {name: t0, url: "http://h", match: {uris: ["/api"]}}
+      - {name: t1, url: "http://h"}
+listeners:
+  - port: 8081
+    request: {proxy: {targets: [{name: t0, url: "http://h", match: {uris: ["/a/*"]}}]}}
+""",
+    )
+    assert check([file]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    below = "listeners[0].request.proxy.targets"
+    assert captured.out.splitlines() == [
+        f"note: {file}:2:18: request.uri.bypass.uris: /live/*: * is a letter here; write /live/{{rest:.*}}",
+        f"note: {file}:4:5: request.proxy.targets: t0: /api matches only /api itself; write /api/{{rest:.*}} for all below it",
+        f"note: {file}:4:5: request.proxy.targets: t1: matches nothing: it is called by hand only",
+        f"note: {file}:9:23: {below}: t0: /a/*: * is a letter here; write /a/{{rest:.*}}",
+        f"ok: {file}",
+    ]
+
+
 def test_what_is_wrong_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     first, second = write(tmp_path, "lable: x\n"), write(tmp_path, "response:\n  delay: 5x\n", "b.yaml")
     assert check([first, second, str(tmp_path / "none.yaml")]) == 2

@@ -489,3 +489,13 @@ def test_settings_of_a_file_stay_and_their_counts_begin_anew(goto: Callable[...,
     assert process.api("GET", "/request/uri/bypass").json()["Uris"] == {"/by": 0}
     process.call("GET", "/a", headers={"X": "1"})
     assert process.api("GET", "/request/headers/track/counts").json()["x"]["RequestCountsByHeaderValue"] == {"1": 1}
+
+
+def test_what_a_posted_document_says_that_may_be_meant_otherwise_is_told_once():
+    async def test(lab: Lab) -> None:
+        text = "request: {proxy: {targets: [{name: t, url: 'http://h'}]}}"
+        said = "(t: matches nothing: it is called by hand only)"
+        assert (await lab.post(text)).body.decode() == f"Configuration applied: request.proxy.targets {said}\n"
+        assert said not in (await lab.post("label: x")).body.decode()
+
+    in_lab(test)

@@ -22,6 +22,14 @@ def bypass(*uris: str) -> Bypass:
     return feature
 
 
+def test_a_star_is_told_to_be_a_letter() -> None:
+    feature = Bypass()
+    said = "/api/*: * is a letter here; write /api/{rest:.*}"
+    assert feature.add(BypassUri.parse("/api/*?q=*")) == f"Added bypass URI /api/*?q=* ({said})"
+    assert feature.add(BypassUri.parse("/live")) == "Added bypass URI /live"
+    assert list(feature.remarks()) == [("request.uri.bypass.uris", said)]
+
+
 @pytest.mark.parametrize(
     ("uri", "target", "hit"),
     [

@@ -47,6 +47,7 @@ request:
         removeQuery: [gone]
       - {name: two, url: "%(up)s/two", match: {uris: ["/t/two/{x}"]}, replicas: 2}
       - {name: also, url: "%(up)s/also", match: {uris: ["/t/two/also"]}}
+      - {name: last, url: "%(up)s/last", match: {uris: ["/t/two/{x}", "/t/last/{x}"]}, fallback: true}
       - {name: missing, url: "%(up)s", match: {uris: [/t/missing]}, replaceURI: "/{nothing}"}
       - {name: down, url: "%(dead)s", match: {uris: [/t/down]}}
       - {name: drop, url: "%(up)s", match: {uris: [/t/drop]}}
@@ -134,6 +135,7 @@ class Never:
 REQUESTS: list[tuple[str, str, bytes | None, list[tuple[str, str]]]] = [
     ("GET", "/", None, []),
     ("GET", "/a%2Fb//c/../d?x=%20&y&&=", None, [("X-Multi", "1"), ("x-multi", "2")]),
+    ("GET", "/t/last/x", None, []),
     ("POST", "/post", b"body", [("Content-Type", "text/plain")]),
     ("PUT", "/chunks", b"", []),
     ("HEAD", "/head", None, []),

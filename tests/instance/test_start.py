@@ -15,7 +15,7 @@ from goto.api.access import EXPOSED, Hosts
 from goto.config.errors import ConfigError
 from goto.errors import ApiError
 from goto.features.delay import Delay
-from goto.instance.start import Start, StartOptions
+from goto.instance.start import MOST_NOTES, Start, StartOptions
 from goto.instance.wiring import Instance
 from goto.registry.address import Address
 from goto.registry.worker import RegistryUrl
@@ -264,3 +264,20 @@ def test_it_registers_and_deregisters(upstream: Any) -> None:
     assert (registered.method, registered.target) == ("POST", "/registry/peers/add")
     assert b'"name":"worker"' in registered.body
     assert deregistered.target.startswith("/registry/peers/worker/remove/")
+
+
+def test_a_start_logs_what_may_be_meant_otherwise_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    targets = ", ".join(f"{{name: t{n}, url: 'http://h'}}" for n in range(MOST_NOTES + 5))
+    text = f"request: {{proxy: {{targets: [{targets}]}}}}"
+
+    async def check(instance: Instance) -> None:
+        start = Start(instance, StartOptions([write(tmp_path, text)]))
+        instance.listeners.adopt(start.take(PORT))
+        assert not caplog.messages
+        await start.seed()
+
+    with_instance(check)
+    assert len(caplog.messages) == MOST_NOTES + 1
+    assert caplog.messages[0].endswith("request.proxy.targets: t0: matches nothing: it is called by hand only")
+    assert caplog.messages[0].startswith(f"note: {tmp_path}/goto.yaml:1:")
+    assert caplog.messages[-1] == "note: and 5 more like these, see goto check"

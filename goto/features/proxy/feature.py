@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -11,11 +12,13 @@ from goto.counting.bounded import OTHER
 from goto.counting.tally import BOUNDS, TALLIES_LIMIT, Tally
 from goto.errors import Conflict, NotFound
 from goto.feature import Feature, Histogram, measure
+from goto.features.proxy.remarks import MOST_COMPARED, about_target
 from goto.features.proxy.rewrite import Rewrite
 from goto.features.proxy.target import ProxyTarget
 from goto.flow import Call, Flow, Origin, Request
 from goto.http.forwards import MOST_HOPS, hops_field, max_forwards
-from goto.matching.index import MatchIndex
+from goto.matching.index import Capture, MatchIndex
+from goto.matching.remarks import in_brackets
 from goto.routes import Forward, get, post, put
 from goto.settings import setting
 from goto.traffic.limits import LIMITS
@@ -24,6 +27,8 @@ from goto.words.numbers import MOST_PROXY_TARGETS
 
 INVOKE_LIMIT = 64 << 20
 """Bytes in the body of a manual invocation, which is sent to the targets as it is."""
+
+Matches = list[tuple[Rewrite, dict[str, Capture]]]
 
 _NOWHERE = Origin("http", "", 80)
 
@@ -55,6 +60,8 @@ class Proxy(Feature):
         matches = index.match(flow.request)
         if not matches or max_forwards(flow.request) == 0:
             return
+        if len(matches) > 1:
+            matches = _without_fallbacks(matches)
         if len(matches) == 1:
             rewrite, captures = matches[0]
             calls = rewrite.calls(flow.request, captures)
@@ -77,7 +84,16 @@ class Proxy(Feature):
             if target.name in self._matchable:
                 index.add(rewrite, target.match)
             self._index = index
-        return f"{'Replaced' if known else 'Added'} proxy target {target.name}"
+        return f"{'Replaced' if known else 'Added'} proxy target {target.name}{in_brackets(self._about(target))}"
+
+    def remarks(self) -> Iterator[tuple[str, str]]:
+        for rewrite in self._rewrites.values():
+            for said in self._about(rewrite.target):
+                yield "request.proxy.targets", f"{rewrite.target.name}: {said}"
+
+    def _about(self, target: ProxyTarget) -> list[str]:
+        few = len(self._rewrites) <= MOST_COMPARED
+        return about_target(target, (rewrite.target for rewrite in self._rewrites.values()) if few else ())
 
     @put("/request/proxy/targets/{target}/remove", raises=[NotFound])
     def remove(self, target: Name) -> str:
@@ -220,6 +236,11 @@ def _looped(request: Request, calls: list[Call], why: str) -> list[Call]:
     call = Call(",".join(dict.fromkeys([call.target for call in calls])), _NOWHERE, request.method, "/", failure=why)
     call.looped = True
     return [call]
+
+
+def _without_fallbacks(matches: Matches) -> Matches:
+    """The matches of targets that are no fallback, if there are any; else all."""
+    return [match for match in matches if not match[0].target.fallback] or matches
 
 
 def _unknown(name: str, request: Request) -> Call:

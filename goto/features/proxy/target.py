@@ -57,6 +57,8 @@ class ProxyTarget(Reached, msgspec.Struct, dict=True):
     """Calls made for each request, in parallel."""
     enabled: bool = True
     """Whether traffic can trigger it."""
+    fallback: bool = False
+    """Triggered only by what triggers no target without this."""
     request_timeout: Duration = msgspec.field(name="requestTimeout", default=_DEFAULT_TIMEOUT)
     """How long to wait for the head of the response after the last byte of the request; 0 stands for the default, 30s."""
     body_timeout: Duration | None = msgspec.field(name="bodyTimeout", default=None)

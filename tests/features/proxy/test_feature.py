@@ -111,10 +111,20 @@ def test_changes_take_effect_at_the_next_request() -> None:
 def test_a_name_added_again_replaces_in_its_place() -> None:
     feature = proxy(target("a", "/"), target("b", "/"))
     assert names(feature) == ["a", "b"]
-    assert feature.add(target("a", "/", "/new")) == "Replaced proxy target a"
+    assert feature.add(target("a", "/", "/new")).startswith("Replaced proxy target a (/new matches only /new itself; ")
     assert names(feature) == ["a", "b"]
     assert list(feature.targets()) == ["a", "b"]
     assert feature.targets()["a"].match.uris == ["/", "/new"]
+
+
+def test_a_fallback_is_triggered_by_what_triggers_no_other() -> None:
+    feature = proxy(target("f", "/", fallback=True), target("a", "/a/{x}"), target("g", "/{x:.*}", fallback=True))
+    assert names(feature, "/a/1") == ["a"]
+    assert names(feature, "/b") == ["f", "g"]
+    feature.disable(Name("a"))
+    assert names(feature, "/a/1") == ["f", "g"]
+    feature.remove(Name("g"))
+    assert names(feature, "/a/1") == ["f"]
 
 
 def test_answers_name_the_target() -> None:
@@ -171,7 +181,8 @@ def test_a_target_is_added_by_its_json() -> None:
     feature = Proxy()
     body = b'{"Name": "t", "url": "http://up", "match": {"uris": ["/t"]}, "sendID": true, "colour": 1}'
     answer = manage(feature, "POST", "/request/proxy/targets/add", body)
-    assert answer == "Added proxy target t (ignored unknown keys: colour)"
+    remark = "/t matches only /t itself; write /t/{rest:.*} for all below it"
+    assert answer == f"Added proxy target t ({remark}) (ignored unknown keys: colour)"
     assert names(feature, "/t") == ["t"]
 
 
