@@ -21,6 +21,7 @@ what comes on a new connection before the request is written is held until then.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import ssl
@@ -411,10 +412,9 @@ class Connection:
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        properly = False
         if exc is not None and self.origin.scheme == "http" and (self._receiver is not None or self._early is not None):
-            properly = read_rest(self.transport, self.data_received)
-        self._ended(exc, properly=properly)
+            read_rest(self.transport, self.data_received)
+        self._ended(exc, properly=False)
         self.transport = None
         self._poll = None
         if self._timer is not None:
@@ -621,14 +621,12 @@ class Connection:
         self._fail(TooSlow(f"{what} within {duration_text(self._timeout)}"))
 
 
-def read_rest(transport: asyncio.Transport | None, take: Callable[[bytes], None]) -> bool:
-    """Read what a transport that is lost has left unread, as the system keeps it behind a reset too; whether a FIN ends it."""
+def read_rest(transport: asyncio.Transport | None, take: Callable[[bytes], None]) -> None:
+    """Read what a transport that is lost has left unread, as the system keeps it behind a reset too."""
     sock = None if transport is None else transport.get_extra_info("socket")
     if sock is None:
-        return False
-    try:
+        return
+    with contextlib.suppress(OSError):
+        # an end that is read here says nothing: whoever met the reset first was told of it, and nobody else is
         while data := os.read(sock.fileno(), READ_SIZE):
             take(data)
-    except OSError:
-        return False
-    return True

@@ -357,7 +357,8 @@ class HostedExchange(Exchange):
         self._status = response.status
         if switched and answer.connection is not None:
             connection.switch(Tunnel(answer.connection))
-        outlet = Outlet(connection, head, ends, heading)
+        # only the end of the connection ends what comes through a tunnel, so that a broken one ends by a reset
+        outlet = Outlet(connection, head, "close" if switched else ends, heading)
         answer.pipe(outlet)
         self._whole = await self._unless_left(outlet.whole)
         if not self._whole:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 
@@ -92,6 +93,19 @@ def test_the_upstream_may_end_it(site: Site, server: Scripted) -> None:
         assert client.rest() == b"BYE"
     site.ended(completed=1)
     assert site.reported == {"101": 1}
+
+
+def test_a_reset_of_the_upstream_is_passed_as_one(site: Site) -> None:
+    def behave(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO")
+        connection.recv(1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with Scripted(behave) as server, opened(site, server) as client:
+        client.send(b"x")
+        with pytest.raises(ConnectionResetError):
+            client.socket.recv(1)
 
 
 def test_an_upstream_that_declines_is_answered_as_usual(site: Site, upstream: Upstream) -> None:
