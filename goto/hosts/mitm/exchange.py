@@ -76,6 +76,7 @@ from goto.hosts.mitm.messages import (
 )
 from goto.hosts.mitm.send import send_whole
 from goto.hosts.mitm.watch import UNWATCHED, Unwatched, Watch
+from goto.http.forwards import max_forwards
 from goto.http.hops import connection_words, end_to_end
 from goto.http.reasons import REASONS
 from goto.instance.wiring import Instance
@@ -245,6 +246,8 @@ class MitmExchange:
         request = self.mitm.request
         self.state = State.ASKING
         aim_at_own_upstream(self.mitm, self.flow.request.hops, keeps_host=self._keeps_host, websocket=websocket)
+        if left := max_forwards(self.flow.request):
+            request.headers["Max-Forwards"] = str(left - 1)
         if self._streams and may_have_body(request) and not is_short(request.headers):
             request.stream = True
 

@@ -116,6 +116,15 @@ def test_a_folded_line_becomes_one_blank(site: Site, behind: Upstream, upstream:
         assert b"\r\nX: a b\r\n" in site.raw(get("/f", "Connection: close"))
 
 
+# ---------------------------------------------------------------- on the way
+def test_max_forwards_counts_towards_what_nobody_routed_too(site: Site, behind: Upstream) -> None:
+    for method, passed in (("OPTIONS", "6"), ("GET", "07")):
+        assert site.raw(get("/u", "Connection: close", "Max-Forwards: 07", method=method)).startswith(b"HTTP/1.1 200 ")
+        assert behind.take(1)[0].values("max-forwards") == [passed]
+    got = site.raw(get("/u", "Connection: close", "Max-Forwards: 0", method="OPTIONS"))
+    assert b'"RequestURI":"/u"' in got
+
+
 # ---------------------------------------------------------------- bodies that come
 @pytest.mark.parametrize(
     ("path", "status"),
