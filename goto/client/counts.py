@@ -166,7 +166,7 @@ class Counts:
 
     def failure(self, error: UpstreamError, *, sent: float, now: float, size: int, body: int) -> None:
         """Count a request that got no answer, or not the whole of it."""
-        text = slot(self.texts, error.counted, TEXTS_LIMIT)
+        text = slot(self.texts, error.same or str(error), TEXTS_LIMIT)
         self.texts[text] = self.texts.get(text, 0) + 1
         self.codes[0] = self.codes.get(0, 0) + 1
         self.errors[error.kind] = self.errors.get(error.kind, 0) + 1

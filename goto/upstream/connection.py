@@ -53,11 +53,9 @@ class UpstreamError(Exception):
     status: ClassVar[int] = 502
     kind: ClassVar[str] = "other"
     """What it is counted as."""
-
-    @property
-    def counted(self) -> str:
-        """The text, without what differs from one failure to the next."""
-        return str(self)
+    same: ClassVar[str] = ""
+    """The text without what differs from one failure to the next, where something does; what clients count by. Not a property,
+    which a compiled class that inherits from a builtin one cannot have."""
 
 
 class Unreachable(UpstreamError):
@@ -75,15 +73,13 @@ class Broken(UpstreamError):
 class NoHttp(Broken):
     """A line of the answer is no HTTP; the text shows it, escaped, 80 characters of it at most."""
 
+    same: ClassVar[str] = "answered with what is no HTTP"
+
     def __init__(self, line: bytes) -> None:
         # a character takes up to four bytes, and a last one may be cut through
         text = escaped(shown(line[: 4 * LINE_SHOWN + 4]))
         text = f"{text[:LINE_SHOWN]}…" if len(text) > LINE_SHOWN else text
-        super().__init__(f'{self.counted}: "{text}"')
-
-    @property
-    def counted(self) -> str:
-        return "answered with what is no HTTP"
+        super().__init__(f'{self.same}: "{text}"')
 
 
 class TooSlow(UpstreamError):

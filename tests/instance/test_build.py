@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import os
 import shutil
 import subprocess
@@ -32,6 +33,30 @@ def test_all_that_is_to_be_compiled_is_or_nothing(file: str) -> None:
 def test_they_are_named_once_and_exist() -> None:
     assert len(set(FILES)) == len(FILES)
     assert [file for file in FILES if not (ROOT / file).is_file()] == []
+
+
+EXCEPTIONS = {name for name, member in vars(builtins).items() if isinstance(member, type) and issubclass(member, BaseException)}
+
+
+def classes() -> list[ast.ClassDef]:
+    """The classes of all that is compiled."""
+    trees = [ast.parse((ROOT / file).read_text()) for file in FILES]
+    return [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+
+
+def test_exceptions_have_neither_properties_nor_methods() -> None:
+    """Compiled, one is looked for in a table that an object made by a builtin class does not have, which ends the process."""
+    known, found = set(EXCEPTIONS), classes()
+    for _ in found:  # as deep as they may stand on each other
+        known |= {one.name for one in found if any(isinstance(base, ast.Name) and base.id in known for base in one.bases)}
+    methods = {
+        f"{one.name}.{member.name}"
+        for one in found
+        if one.name in known
+        for member in one.body
+        if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef) and member.name != "__init__"
+    }
+    assert methods == set()
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -495,7 +495,7 @@ def test_the_line_at_fault_is_told_however_it_is_cut(cuts: list[int], line: byte
     assert done.heard.how == f'NoHttp: answered with what is no HTTP: "{shown}"'
     (error,) = done.heard.over
     assert isinstance(error, UpstreamError)
-    assert error.counted == "answered with what is no HTTP"
+    assert error.same == "answered with what is no HTTP"
 
 
 def test_a_long_line_at_fault_is_cut() -> None:
