@@ -68,8 +68,9 @@ def answered(received: Any) -> Reply:
     return Reply(status, [body[:10], body[10:]] if "chunks" in received.path else body, headers)
 
 
-UNLIKE = frozenset(("connection", "content-length", "transfer-encoding", "accept-encoding"))
-"""How bodies are delimited is each host's matter, as long as they are the same."""
+UNLIKE = frozenset(("connection", "content-length", "transfer-encoding", "accept-encoding", "goto-hops"))
+"""How bodies are delimited is each host's matter, as long as they are the same; a mark of hops names the listener, and
+mitmproxy's own upstream is sent none."""
 
 
 class Both:
