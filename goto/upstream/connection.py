@@ -75,8 +75,6 @@ class NoHttp(Broken):
 
     same: ClassVar[str] = "answered with what is no HTTP"
 
-    brief: ClassVar[str] = "answered with what is no HTTP"
-
     def __init__(self, line: bytes) -> None:
         # a character takes up to four bytes, and a last one may be cut through
         text = escaped(shown(line[: 4 * LINE_SHOWN + 4]))
