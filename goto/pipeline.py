@@ -162,7 +162,11 @@ async def in_own_task(hook: Awaitable[T]) -> T:
     async def run() -> T:
         return await hook
 
-    task = asyncio.get_running_loop().create_task(run())
+    loop = asyncio.get_running_loop()
+    if sys.version_info >= (3, 12):
+        task = asyncio.Task(run(), loop=loop, eager_start=True)  # what need not wait is done at once
+    else:
+        task = loop.create_task(run())
     if not task.done():
         task.add_done_callback(lambda _: over.come())
         await over

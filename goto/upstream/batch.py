@@ -13,7 +13,7 @@ from collections.abc import Callable
 class Batch:
     """The writes of one event loop's turn, in order. Whoever writes past it to the same transport flushes it first."""
 
-    __slots__ = ("_last", "_looking", "_looks", "_writes")
+    __slots__ = ("_last", "_looking", "_looks", "_loop", "_writes")
 
     def __init__(self) -> None:
         self._writes: list[tuple[asyncio.WriteTransport, list[bytes]]] = []
@@ -21,6 +21,7 @@ class Batch:
         self._last: asyncio.WriteTransport | None = None
         self._looks: list[Callable[[], None]] = []
         self._looking = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def write(self, transport: asyncio.WriteTransport, data: bytes) -> None:
         """Write at the end of this turn; nothing, if the transport is closing by then."""
@@ -29,7 +30,7 @@ class Batch:
             writes[-1][1].append(data)
             return
         if not writes:
-            asyncio.get_running_loop().call_soon(self.flush)
+            self._soon(self.flush)
         writes.append((transport, [data]))
         self._last = transport
 
@@ -50,11 +51,16 @@ class Batch:
         if not self._writes:
             self._look_soon()
 
+    def _soon(self, act: Callable[[], None]) -> None:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()  # once, since it costs a system call
+        self._loop.call_soon(act)
+
     def _look_soon(self) -> None:
         """uvloop writes at the end of its turn."""
         if self._looks and not self._looking:
             self._looking = True
-            asyncio.get_running_loop().call_soon(self._look)
+            self._soon(self._look)
 
     def _look(self) -> None:
         self._looking = False

@@ -374,7 +374,8 @@ def test_a_request_that_comes_again_on_a_connection_is_a_request_of_its_own(site
     counts = site.call("GET", "/request/headers/track/x/counts").json()["RequestCountsByHeaderValue"]
     assert counts == {"1": 27, "2": 9}
     received = upstream.take(18)
-    assert {tuple(name for name, _ in each.headers) for each in received} == {("Host", "x", "Added"), ("Host", "Added")}
+    sent = {tuple(name for name, _ in each.headers if name != "Goto-Hops") for each in received}
+    assert sent == {("Host", "x", "Added"), ("Host", "Added")}
 
 
 BAD = """

@@ -55,7 +55,7 @@ def answers(connection: Any) -> None:
         length = re.search(rb"\r\nContent-Length: (\d+)", head)
         while length and len(head.partition(b"\r\n\r\n")[2]) < int(length[1]):
             head += connection.recv(65536)
-        body = re.sub(rb"Host: [^\r]*", b"Host: up", head)
+        body = re.sub(rb"\r\n(Host|Goto-Hops): [^\r]*", rb"\r\n\1: up", head)
         path = head.split(b" ")[1]
         if path.startswith(b"/p/close"):
             connection.sendall(b"HTTP/1.1 200 OK\r\nDate: now\r\n\r\n" + body)
