@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import ROOT
 
 from goto.http.hops import FRAMING, HOP_BY_HOP, connection_words, end_to_end
+
+
+def test_the_page_names_each_that_does_not_pass() -> None:
+    page = (ROOT / "docs" / "behaviour.md").read_text()
+    bullet = page[page.index("- These headers belong to one connection") :].split("\n- ")[0]
+    named = {name.lower().encode() for name in re.findall(r"`([A-Za-z-]+)`", bullet.partition("`Host`")[0])}
+    assert named == HOP_BY_HOP | FRAMING | {b"expect", b"goto-hops"}
+
 
 names = st.sampled_from(
     [b"Connection", b"X-Hop", b"x-end", b"Keep-Alive", b"TE", b"Upgrade", b"Content-Length", b"Expect", b"Host"]
