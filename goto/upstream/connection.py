@@ -467,8 +467,8 @@ class Connection:
                     return
         except NotHttp as error:
             self._fail(NoHttp(error.line))
-        except UnknownCoding as error:
-            self._fail(Broken(f"answered in a transfer coding that is not understood: {error}"))
+        except UnknownCoding as unknown:
+            self._fail(Broken(f"answered in a transfer coding that is not understood: {unknown}"))
         except TooLong:
             self._fail(Broken(f"answered with a head over {HEAD_LIMIT} bytes"))
 

@@ -227,8 +227,8 @@ class HostedExchange(Exchange):
         kept = KeptBody(Budget(SHOWN_BYTES))
         try:
             await self._reading(self._body, kept)
-        except ApiError as error:
-            return refusal(error, flow.request)
+        except ApiError as unread:
+            return refusal(unread, flow.request)
         return self._made(kept.data, kept.size)
 
     async def _forward(self, calls: Sequence[Call], body: bytes) -> Response:
