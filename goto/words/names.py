@@ -11,7 +11,6 @@ from collections.abc import Container, Iterable
 from typing import Any, ClassVar, Protocol
 
 from goto.errors import NotFound
-from goto.http.fields import encode
 from goto.words.unseen import UNSEEN
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -47,7 +46,11 @@ def a_name(text: str) -> str:
     name = text.strip()
     if not name:
         raise ValueError("must not be empty")
-    if len(encode(name)) > MOST_BYTES:
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        raise ValueError("is not valid UTF-8") from None  # an argument of the command line may be any bytes
+    if size > MOST_BYTES:
         raise ValueError(f"has more than {MOST_BYTES:,} bytes, which is the limit")
     return name
 

@@ -74,6 +74,8 @@ def test_what_makes_a_line_look_like_another_is_in_no_name(kind: Any, character:
 def test_names_have_a_length(kind: Any):
     assert kind.parse("a" * MOST_BYTES + " ")
     assert kind.parse("é" * (MOST_BYTES // 2))
+    with pytest.raises(ValueError, match="not valid UTF-8"):
+        kind.parse("a\udcff")
     for text in ("a" * (MOST_BYTES + 1), "é" * (MOST_BYTES // 2) + "a"):
         with pytest.raises(ValueError, match="more than 1,024 bytes"):
             kind.parse(text)
