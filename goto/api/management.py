@@ -11,6 +11,7 @@ from goto.api.nearest import HINT_LENGTH, nearest, no_route
 from goto.api.table import Route, RouteTable, remarks, unknown_parameters
 from goto.errors import ApiError, NotFound, Unauthorized, WrongMethod
 from goto.flow import Request, Response
+from goto.http.memo import Memo
 from goto.pipeline import in_own_task
 from goto.routes import ADMIN, Accepted, Forward, Who
 from goto.traffic.listener import Listener
@@ -77,6 +78,8 @@ class Management:
         self._by_port = by_port
         self._prefixes = (OWN, *[f"/{segment}" for segment in table.prefixes])
         """How the paths of the API begin."""
+        self._nearest = Memo(self._route_nearest_to, lambda asked: len(asked[1]))
+        """What was worked out for the method and path of traffic: a service may have paths that begin as those of the API."""
 
     def find(self, listener: Listener, request: Request, *, apart: bool = False) -> ApiRequest | None:
         """What a request asks of the API, or None where it is traffic. It came through a listener, or to a port `apart`.
@@ -115,9 +118,12 @@ class Management:
 
     def _missing(self, request: Request, path: str, before: str = "") -> NotFound:
         """The error for a path below `/goto` that is no route; `before` is what of it names another listener."""
-        meant = nearest(self.table.routes, request.method, path)
+        meant = self._nearest[request.method, path]
         meant = None if meant is None else before + meant
         return NotFound(no_route("", before + path, " is no route", meant, ": GET /goto/help lists those there are"))
+
+    def _route_nearest_to(self, asked: tuple[str, str]) -> str | None:
+        return nearest(self.table.routes, *asked)
 
     def hint(self, listener: Listener, request: Request) -> str:
         """What the answer to traffic says in `Goto-Hint`, since its path begins as those of the API; empty for other traffic."""
@@ -126,7 +132,7 @@ class Management:
             return ""
         if not self._access.serves(request, ADMIN, managed=listener.managed):
             return ""
-        return no_route(f"no route {request.method} ", path, "", nearest(self.table.routes, request.method, path))
+        return no_route(f"no route {request.method} ", path, "", self._nearest[request.method, path])
 
     def admit(self, asked: ApiRequest) -> ManagementCall:
         """Let a request in, taking off it the token that it has shown. Raises what `Access.admit` does.
