@@ -49,6 +49,8 @@ class Answer(Receiver):
     """Connects."""
     _sent_before = False
     _began = 0.0
+    _fin_came = False
+    """Behind 101: the upstream sends nothing more, but may take more."""
     interim: Callable[[int, bytes, Sequence[Field]], None] | None = None
     """Told of answers of 1xx as they come: status, reason and fields."""
     trailers: Sequence[Field] = ()
@@ -98,6 +100,8 @@ class Answer(Receiver):
             sink.on_drained = self.resume
             if not self._heading:
                 self.on_flush()
+            if self._fin_came:
+                sink.end()
 
     def pause(self) -> None:
         if self.connection is not None and not self.done:
@@ -116,6 +120,13 @@ class Answer(Receiver):
             self.done = True
             if self.connection is not None:
                 self.connection.abort()
+
+    def close(self, seconds: float) -> None:
+        """Behind 101: both ways have ended. What was written to the upstream has so many seconds to go out."""
+        self.done = True
+        self._sink = None
+        if self.connection is not None:
+            self.connection.close(seconds)
 
     # ------------------------------------------------------------ sending
     def begin(self) -> None:
@@ -240,6 +251,11 @@ class Answer(Receiver):
         self.trailers = fields
         if self._sink is not None:
             self._sink.trailers(fields)
+
+    def on_fin(self) -> None:
+        self._fin_came = True
+        if self._sink is not None:
+            self._sink.end()
 
     def on_end(self) -> None:
         self.done = True

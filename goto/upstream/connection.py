@@ -9,9 +9,13 @@ Callbacks, no tasks: a connection costs nothing a request beyond its bytes. What
     CHUNKS     a head, and a part of its body in chunks             IDLE with the empty line behind the last chunk
     UNTIL_END  a head whose body only the end of the connection     IDLE by that end
                ends (RFC 9112, 6.3)
-    SWITCHED   a 101: all is the other protocol's                   IDLE by that end
+    SWITCHED   a 101: all is the other protocol's                   IDLE by that end under TLS, else PARTING by `close`
+    PARTING    this side has ended; what still comes is dropped     nothing: it lasts as long as the connection
 
 A plain head (see `heads`) passes from HEAD to COUNTED or IDLE at a glance.
+
+In SWITCHED, and not under TLS, the upstream's FIN ends its own way alone, and `write_eof` this side's; where the connection is
+aborted it is reset.
 
 An upstream may answer before it has the whole request, and then end or reset the connection (RFC 9112, 9.5). What it sent is its
 answer all the same: a transport that fails in writing leaves it unread, so that it is read here when the connection is lost, and
@@ -24,7 +28,9 @@ import asyncio
 import contextlib
 import os
 import select
+import socket
 import ssl
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from math import inf
@@ -120,6 +126,9 @@ class Receiver(ABC):
     def on_trailers(self, fields: list[Field]) -> None:  # noqa: B027  # most want none
         """The fields behind a body in chunks, at its end."""
 
+    def on_fin(self) -> None:  # noqa: B027  # most never switch protocols
+        """Protocols were switched, and the upstream sends nothing more, but may take more: until `Connection.close`."""
+
     @abstractmethod
     def on_end(self) -> None: ...
 
@@ -147,12 +156,16 @@ EARLY_BYTES: Final = 1 << 18
 
 READ_SIZE: Final = 1 << 16
 
+RESET: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER for an end by a reset; else the system sends a FIN wherever all was read."""
+
 IDLE: Final = 0
 HEAD: Final = 1
 COUNTED: Final = 2
 CHUNKS: Final = 3
 UNTIL_END: Final = 4
 SWITCHED: Final = 5
+PARTING: Final = 6
 
 _NO_BODY: Final = (204, 304)
 
@@ -170,6 +183,7 @@ class Connection:
         "_chunks",
         "_deadline",
         "_early",
+        "_fin_came",
         "_fin_waits",
         "_glance",
         "_head_left",
@@ -239,6 +253,8 @@ class Connection:
         """The connection ended before the first request was written: as `_ended` was told."""
         self._spent = False
         """It is not kept."""
+        self._fin_came = False
+        """In SWITCHED: the upstream sends nothing more."""
         self._fin_waits = False
         """Under TLS: the FIN has come, and the end is to be told behind what is held back."""
         self._poll: select.poll | None = None
@@ -364,8 +380,41 @@ class Connection:
         """End it at once; its receiver hears nothing more."""
         self._receiver = None
         self._deadline = None
-        if self.transport is not None:
-            self.transport.abort()
+        self._abort()
+
+    def write_eof(self) -> None:
+        """In SWITCHED, and not under TLS: a FIN behind all that was written. The upstream may go on."""
+        self._batch.flush()
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write_eof()
+
+    def close(self, seconds: float) -> None:
+        """In SWITCHED: end it behind all that was written, for which it has so many seconds; its receiver hears nothing more."""
+        self._receiver = None
+        self._deadline = None
+        self._state = PARTING
+        transport = self.transport
+        if transport is None:
+            return
+        self.resume()
+        plain = self.origin.scheme == "http"
+        if plain:
+            self.write_eof()
+        if self._fin_came or not plain:
+            self._batch.flush()
+            transport.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(seconds, self.abort)
+
+    def fail(self, error: UpstreamError) -> None:
+        """End it at once, and tell its receiver why."""
+        receiver, self._receiver = self._receiver, None
+        self._deadline = None
+        self._lines = self._chunks = None
+        self._abort()
+        if receiver is not None:
+            receiver.on_error(error)
 
     # ------------------------------------------------------------ asyncio.Protocol
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -377,7 +426,7 @@ class Connection:
         if receiver is None or early is not None:
             if early is not None and (receiver is not None or sum(map(len, early)) < EARLY_BYTES):
                 early.append(data)  # an answer that does not wait for the request
-            else:
+            elif self._state != PARTING:
                 self.abort()  # nobody asked: it could be taken for the next answer
             return
         if self._state == HEAD and not self.received and not self._bare and (head := self._glance(data)) is not None:
@@ -395,6 +444,13 @@ class Connection:
             receiver.on_flush()
 
     def eof_received(self) -> bool:
+        """The upstream's FIN, or its close_notify. True: the other direction stays."""
+        receiver = self._receiver
+        if self._state == SWITCHED and receiver is not None and self.origin.scheme == "http":
+            if not self._fin_came:
+                self._fin_came = True
+                receiver.on_fin()
+            return True
         self._ended(None, properly=True)
         return False
 
@@ -466,11 +522,11 @@ class Connection:
                     receiver.on_data(data[at:] if at else data)
                     return
         except NotHttp as error:
-            self._fail(NoHttp(error.line))
+            self.fail(NoHttp(error.line))
         except UnknownCoding as unknown:
-            self._fail(Broken(f"answered in a transfer coding that is not understood: {unknown}"))
+            self.fail(Broken(f"answered in a transfer coding that is not understood: {unknown}"))
         except TooLong:
-            self._fail(Broken(f"answered with a head over {HEAD_LIMIT} bytes"))
+            self.fail(Broken(f"answered with a head over {HEAD_LIMIT} bytes"))
 
     def _read_head(self, receiver: Receiver, data: bytes, at: int) -> int:
         lines = self._lines
@@ -535,7 +591,7 @@ class Connection:
         if self._receiver is not receiver:
             return end
         if wrong is not None:
-            self._fail(NoHttp(wrong.line) if wrong.line else Broken(f"broke its answer off: {wrong}"))
+            self.fail(NoHttp(wrong.line) if wrong.line else Broken(f"broke its answer off: {wrong}"))
         elif chunks.whole:
             self._chunks = None
             self._state = IDLE
@@ -583,21 +639,22 @@ class Connection:
             self._finish()
             return
         if self._lines is not None and not self._lines.lines and not may_begin(start := self._lines.start):
-            self._fail(NoHttp(start))
+            self.fail(NoHttp(start))
             return
         where = "in the middle of its answer" if self.received else "without an answer"
         # an alert comes after the handshake where TLS 1.3 misses a certificate: RFC 8446, 4.4.2.4
         why = f": {system_reason(exc)}" if isinstance(exc, ssl.SSLError) else ""
-        self._fail(Broken(f"closed the connection {where}{why}"))
+        self.fail(Broken(f"closed the connection {where}{why}"))
 
-    def _fail(self, error: UpstreamError) -> None:
-        receiver, self._receiver = self._receiver, None
-        self._deadline = None
-        self._lines = self._chunks = None
-        if self.transport is not None:
-            self.transport.abort()
-        if receiver is not None:
-            receiver.on_error(error)
+    def _abort(self) -> None:
+        transport = self.transport
+        if transport is None:
+            return
+        if self._state == SWITCHED and not transport.is_closing():
+            sock = transport.get_extra_info("socket")
+            if sock is not None:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        transport.abort()
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -611,10 +668,10 @@ class Connection:
             self._timer = self.loop.call_at(self._deadline, self._on_timer)
             return
         if self._lines is not None and not self._lines.lines and not may_begin(start := self._lines.start):
-            self._fail(NoHttp(start))
+            self.fail(NoHttp(start))
             return
         what = "no answer" if self._state == HEAD else "no more of its answer"
-        self._fail(TooSlow(f"{what} within {duration_text(self._timeout)}"))
+        self.fail(TooSlow(f"{what} within {duration_text(self._timeout)}"))
 
 
 def read_rest(transport: asyncio.Transport | None, take: Callable[[bytes], None]) -> None:

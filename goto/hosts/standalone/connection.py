@@ -17,7 +17,8 @@ which is stepped by whoever has what it waits for, and tells when it is over. Th
 ENDING is what lets a client that is still sending read its answer: closing at once would reset the connection, and with it
 what the client has not read yet (RFC 9112, 9.6). Only a client that has said itself that it is done goes without.
 
-Behind the client's FIN, what came whole before it is still answered, as far as no answer has to be waited for; whoever waits for
+Once protocols are switched, the client's FIN is the end of what it sends, and no leaving (see `Tunnel`). Else, behind the
+client's FIN, what came whole before it is still answered, as far as no answer has to be waited for; whoever waits for
 an answer has left.
 
 While an exchange runs, what stands behind its request is held in `Reading`, up to HELD_LIMIT bytes; then the client has to wait,
@@ -29,7 +30,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
@@ -37,7 +37,7 @@ from typing import Any, Final
 from goto.api.management import Management
 from goto.flow import Peer, Request, Response, Wait
 from goto.hosts.standalone.body import RequestBody
-from goto.hosts.standalone.reading import BROKEN, HEAD, WHOLE, Reader, Reading
+from goto.hosts.standalone.reading import BROKEN, HEAD, SWITCHED, WHOLE, Reader, Reading
 from goto.http.fields import Field
 from goto.http.heads import CHUNKED
 from goto.http.requests import Refused
@@ -46,6 +46,7 @@ from goto.traffic.accesslog import AccessLog, address_of
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener
 from goto.upstream.answer import Upstream
+from goto.upstream.connection import RESET
 from goto.upstream.sink import Sink, nothing
 
 IDLE: Final = 0
@@ -71,9 +72,6 @@ LINGER_BRIEF_SECONDS: Final = 0.5
 
 SOON_SECONDS: Final = 0.01
 """Under TLS: until it is looked again whether the system has taken all, where nothing tells."""
-
-RESET: Final = struct.pack("ii", 1, 0)
-"""SO_LINGER for an end by a reset; else the system sends a FIN wherever all was read."""
 
 
 class Exchange(ABC):
@@ -220,6 +218,17 @@ class ClientConnection(Reader):
             self.transport.close()
         self._close()
 
+    def write_eof(self) -> None:
+        """A FIN behind all that was sent; the client may go on. Not under TLS."""
+        self.shared.batch.flush()
+        if not self.transport.is_closing():
+            self.transport.write_eof()
+
+    @property
+    def plain(self) -> bool:
+        """It is not under TLS."""
+        return self._below is self.transport
+
     def taken(self) -> Wait[None]:
         """Comes as soon as the system has every byte that was written. That the client leaves first is told to the exchange."""
         wait: Wait[None] = Wait()
@@ -297,6 +306,8 @@ class ClientConnection(Reader):
                 self._reading.next()
                 self._feed(b"")
             self.shared.batch.flush()
+        if self._reading.state == SWITCHED and self._reading.rest:
+            self._feed(b"")
         self._part()
         return self.state != CLOSED
 
@@ -409,9 +420,12 @@ class ClientConnection(Reader):
 
     def _part(self) -> None:
         """The client's FIN was seen: whoever waits for an answer has left, and nothing more comes than what is here."""
-        exchange = self.exchange
+        exchange, body = self.exchange, self.body
         if exchange is not None:
-            if not exchange.answered:
+            if self._reading.state == SWITCHED and body is not None:
+                if not body.over:
+                    body.end([])
+            elif not exchange.answered:
                 exchange.left()
         elif self.state != IDLE or not self._reading.rest:
             self._close()

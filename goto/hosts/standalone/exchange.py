@@ -356,11 +356,16 @@ class HostedExchange(Exchange):
         head = response_bytes(response, identity, framing, request.version, keep_alive=self.keep)
         self._status = response.status
         if switched and answer.connection is not None:
-            connection.switch(Tunnel(answer.connection))
-        # only the end of the connection ends what comes through a tunnel, so that a broken one ends by a reset
-        outlet = Outlet(connection, head, "close" if switched else ends, heading)
-        answer.pipe(outlet)
-        self._whole = await self._unless_left(outlet.whole)
+            tunnel = Tunnel(connection, head, answer, answer.connection)
+            tunnel.begin()
+            try:
+                self._whole = await self._unless_left(tunnel.whole)
+            finally:
+                tunnel.stop()
+        else:
+            outlet = Outlet(connection, head, ends, heading)
+            answer.pipe(outlet)
+            self._whole = await self._unless_left(outlet.whole)
         if not self._whole:
             self._outcome = "broke_off"
 

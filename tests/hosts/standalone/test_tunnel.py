@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from support.certificates import Authority
 from support.client import Client, get
 from support.goto_process import Goto
+from support.ports import free_port
 from support.resources import memory
 from support.scripted import Scripted, read_head
+from support.secure import SecureClient
 from support.site import Site
 from support.upstream import Reply, Upstream
 from support.waiting import eventually
@@ -75,7 +79,7 @@ def test_bytes_go_both_ways_until_the_client_leaves(site: Site, server: Scripted
             client.send(data)
             assert client.stream.read(len(data)) == data.upper()
     eventually(lambda: server.ended, lambda ended: ended == 1)
-    site.ended(closed=1)
+    site.ended(completed=1)
     head = heads[0].lower()
     assert b"\r\nconnection: upgrade\r\nupgrade: websocket\r\n" in head
     assert b"\r\nsec-websocket-key: abc\r\n" in head
@@ -95,6 +99,97 @@ def test_the_upstream_may_end_it(site: Site, server: Scripted) -> None:
     assert site.reported == {"101": 1}
 
 
+# ---------------------------------------------------------------- each way ends by itself
+def to_the_end(connection: socket.socket) -> bytes:
+    got = b""
+    while data := connection.recv(1 << 20):
+        got += data
+    return got
+
+
+def test_a_client_that_has_ended_is_answered(site: Site) -> None:
+    sent = b"abc" * MB
+
+    def behave(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO")
+        connection.sendall(to_the_end(connection).upper())
+
+    with Scripted(behave) as server, opened(site, server) as client:
+        client.send(sent)
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.stream.read() == sent.upper()
+        site.ended(completed=1)
+
+
+def test_an_upstream_that_has_ended_is_still_sent_to(site: Site) -> None:
+    received: list[bytes] = []
+
+    def behave(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO" + b"x" * MB)
+        connection.shutdown(socket.SHUT_WR)
+        received.append(to_the_end(connection))
+
+    with Scripted(behave) as server, opened(site, server) as client:
+        assert client.stream.read() == b"x" * MB
+        assert sum(site.ends.values()) == 0
+        client.send(b"abc" * MB)
+        client.socket.shutdown(socket.SHUT_WR)
+        eventually(lambda: received, bool)
+        assert received == [b"abc" * MB]
+        site.ended(completed=1)
+
+
+def test_an_end_right_behind_the_head_is_one_way_too(site: Site) -> None:
+    """Here the upstream has ended before the tunnel is there."""
+    received: list[bytes] = []
+
+    def behave(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO")
+        connection.shutdown(socket.SHUT_WR)
+        received.append(to_the_end(connection))
+
+    site.api("PUT", "/response/delay/set/200ms")
+    with Scripted(behave) as server, opened(site, server) as client:
+        assert client.stream.read() == b""
+        client.send(b"abc")
+        client.socket.shutdown(socket.SHUT_WR)
+        eventually(lambda: received, bool)
+        assert received == [b"abc"]
+        site.ended(completed=1)
+
+
+def end_of(connection: socket.socket) -> object:
+    """All that comes before a FIN, or the error that comes in its place."""
+    try:
+        return to_the_end(connection)
+    except OSError as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_reset_of_the_client_is_passed_as_one(site: Site, half: bool) -> None:
+    ends: list[object] = []
+
+    def behave(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO")
+        if half:
+            connection.shutdown(socket.SHUT_WR)
+        ends.append(end_of(connection))
+
+    with Scripted(behave) as server:
+        client = opened(site, server)
+        if half:
+            assert client.stream.read() == b""
+        client.reset()
+        eventually(lambda: ends, bool)
+        assert ends == [ConnectionResetError]
+        site.ended(closed=1)
+
+
 def test_a_reset_of_the_upstream_is_passed_as_one(site: Site) -> None:
     def behave(connection: socket.socket) -> None:
         read_head(connection)
@@ -106,6 +201,116 @@ def test_a_reset_of_the_upstream_is_passed_as_one(site: Site) -> None:
         client.send(b"x")
         with pytest.raises(ConnectionResetError):
             client.socket.recv(1)
+    site.ended(broken=1)
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[Goto]:
+    with Goto("impatient", "--limit", "bodyTime=300ms") as process:
+        yield process
+
+
+def test_an_upstream_that_stands_still_behind_the_clients_end_is_broken(impatient: Goto) -> None:
+    site = Site(impatient)
+    site.api("PUT", "/request/timeout/track/all")
+    over = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO")
+        over.wait(20)
+
+    with Scripted(behave) as server, opened(site, server) as client:
+        client.socket.shutdown(socket.SHUT_WR)
+        with pytest.raises(ConnectionResetError):
+            client.socket.recv(1)
+        over.set()
+        site.ended(broken=1)
+
+
+def test_a_client_that_stands_still_behind_the_upstreams_end_has_left(impatient: Goto) -> None:
+    site = Site(impatient)
+    site.api("PUT", "/request/timeout/track/all")
+    ends: list[object] = []
+
+    def behave(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO")
+        connection.shutdown(socket.SHUT_WR)
+        ends.append(end_of(connection))
+
+    with Scripted(behave) as server, opened(site, server) as client:
+        assert client.stream.read() == b""
+        site.ended(closed=1)
+        eventually(lambda: ends, bool)
+        assert ends == [ConnectionResetError]
+
+
+# ---------------------------------------------------------------- TLS has no half: either end ends both
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.mark.parametrize("how", ["close_notify", "FIN"])
+def test_the_end_of_a_client_over_tls_ends_both(process: Goto, authority: Authority, how: str) -> None:
+    pair, port = authority.issue("127.0.0.1"), free_port()
+    process.api(
+        "POST", "/listeners/add", {"port": port, "protocol": "https", "tls": {"cert": str(pair.cert), "key": str(pair.key)}}
+    )
+    process.api("PUT", f"/listeners/{port}/open")
+    received: list[object] = []
+
+    def behave(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO")
+        received.append(end_of(connection))
+
+    with Scripted(behave) as server:
+        target = {"name": "up", "url": f"http://127.0.0.1:{server.port}", "match": {"uris": ["/"]}}
+        for method, path, body in (("POST", "/request/proxy/targets/add", target), ("PUT", "/request/timeout/track/all", None)):
+            process.api(method, f"/goto/port/{port}{path}", body)
+        client = SecureClient(port, authority.client)
+        client.send(get("/chat", *UPGRADE))
+        assert client.head()[0] == 101
+        assert client.stream.read(5) == b"HELLO"
+        client.send(b"abc" * 100_000)
+        client.leave(how)
+        eventually(lambda: received, bool)
+        assert received == [b"abc" * 100_000]
+        status = f"/goto/port/{port}/request/timeout/status"
+        expected = {"ConnectionClosed": 0, "RequestCompleted": 1}
+        assert eventually(lambda: process.api("GET", status).json()["all"], lambda all_: sum(all_.values()) == 1) == expected
+
+
+@pytest.mark.parametrize("first", ["client", "upstream"])
+def test_either_end_beside_an_upstream_over_tls_ends_both(site: Site, authority: Authority, first: str) -> None:
+    received: list[object] = []
+
+    def behave(connection: socket.socket) -> None:
+        assert isinstance(connection, ssl.SSLSocket)
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO" + b"x" * MB)
+        if first == "upstream":
+            connection.unwrap()
+        else:
+            received.append(end_of(connection))
+
+    with Scripted(behave, tls=authority.server(authority.issue("127.0.0.1", file="up"))) as server:
+        site.target(server.port, scheme="https", verifyTLS=False)
+        with site.client() as client:
+            client.send(get("/chat", *UPGRADE))
+            assert client.head()[0] == 101
+            if first == "client":
+                assert client.stream.read(5 + MB) == b"HELLO" + b"x" * MB
+                client.send(b"abc" * 100_000)
+                client.socket.shutdown(socket.SHUT_WR)
+                assert client.stream.read() == b""
+                eventually(lambda: received, bool)
+                assert received == [b"abc" * 100_000]
+            else:
+                assert client.stream.read() == b"HELLO" + b"x" * MB
+            site.ended(completed=1)
 
 
 def test_an_upstream_that_declines_is_answered_as_usual(site: Site, upstream: Upstream) -> None:
