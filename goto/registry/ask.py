@@ -43,7 +43,9 @@ async def ask(
     try:
         status, data = await _ask(upstream, origin, method, path, body, (*headers, token.field()), timeout, limit)
     except UpstreamError as error:
-        raise type(error)(token.hide(str(error))) from None
+        # a line that is quoted may have been cut within the token, so that it is left out
+        error.args = (error.same or token.hide(str(error)),)
+        raise
     return status, data if 200 <= status < 300 else encode(token.hide(decode(data)))
 
 

@@ -29,7 +29,7 @@ from support.waiting import PATIENCE, eventually
 
 from goto import __version__
 from goto.command import arguments
-from goto.command.health import TIMEOUT
+from goto.command.health import SECONDS
 
 DOCKERFILE = ROOT / "Dockerfile"
 STEP_SECONDS = 900
@@ -117,7 +117,7 @@ def test_the_final_stage_installs_nothing():
 def test_it_is_asked_how_it_is_and_told_to_end():
     health = only(FINAL, "HEALTHCHECK")
     assert health.argv == ["goto", "health"]
-    assert float(health.flags["timeout"].removesuffix("s")) > TIMEOUT, "goto says itself that there was no answer"
+    assert float(health.flags["timeout"].removesuffix("s")) > SECONDS, "goto says itself that there was no answer"
     assert only(FINAL, "STOPSIGNAL").text == "SIGTERM"
     assert only(FINAL, "EXPOSE").text == "8080"
     assert only(FINAL, "ENTRYPOINT").argv == ["goto"]

@@ -29,11 +29,14 @@ def programs(folder: Path) -> dict[str, str]:
     """The environment of a case, with its programs in a folder: this goto, and those that cases look for beside it."""
     python = f'"{sys.executable}"'
     commands = {"goto": f"{python} -m goto", "python": python, "mitmdump": f'"{Path(sys.executable).parent}/mitmdump"'}
+    safe = os.environ.get("PYTHONSAFEPATH", "")
     for name, command in commands.items():
         program = folder / name
-        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        program.write_text(f'#!/bin/sh\n{"" if name == "python" else f"PYTHONSAFEPATH={safe} "}exec {command} "$@"\n')
         program.chmod(0o755)
-    return {**os.environ, "GOTO": str(folder / "goto"), "MITMDUMP": str(folder / "mitmdump")}
+    # cases import what lies beside them; goto is the one that is tested
+    given = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    return {**given, "GOTO": str(folder / "goto"), "MITMDUMP": str(folder / "mitmdump")}
 
 
 def run_case(name: str, env: dict[str, str]) -> None:
