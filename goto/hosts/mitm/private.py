@@ -35,6 +35,11 @@ from OpenSSL import SSL
 Mode: TypeAlias = mode_specs.ProxyMode
 
 
+def _broken(kind: Any, stream: int, message: str) -> Any:
+    """A protocol error with its kind's own code. mitmproxy 12 wants one, of another type than that of 11."""
+    return kind(stream, message, kind.code)
+
+
 # ---------------------------------------------------------------- own pages
 own_page: ContextVar[http.Response | None] = ContextVar("own_page", default=None)
 """What is sent in place of mitmproxy's error page, by the task that runs the `error` hook; NO_PAGE for nothing."""
@@ -262,7 +267,7 @@ def _install_ends() -> None:
         until_end = isinstance(event, events.ConnectionClosed) and isinstance(self.body_reader, _http1.Http10Reader)
         if until_end and _was_cut(self.context.client, self.conn):
             yield commands.CloseConnection(self.conn)
-            yield ReceiveHttp(_events.ResponseProtocolError(self.stream_id, "server closed connection"))
+            yield ReceiveHttp(_broken(_events.ResponseProtocolError, self.stream_id, "server closed connection"))
         else:
             yield from original(self, event)
 
@@ -317,7 +322,7 @@ def _install_stops() -> None:
             if stream.child_layer is not None:  # behind a CONNECT
                 yield from self.event_to_child(stream, event)
             elif getattr(stream, "flow", None) is event.flow and event.is_late(not stream._paused):
-                killed = _events.RequestProtocolError(stream.stream_id, Error.KILLED_MESSAGE)
+                killed = _broken(_events.RequestProtocolError, stream.stream_id, Error.KILLED_MESSAGE)
                 yield from self.event_to_child(stream, killed)
 
     HttpLayer._handle_event = handle
