@@ -223,6 +223,8 @@ class Answer(Receiver):
         self.status, self.reason, self.fields, self.length = status, reason, fields, length
         if self.connection is not None and status != 101:
             self.connection.pace(longest_pause(self.call, fields))
+            if self.connection.sending:
+                self._stop_sending()  # it is answered without the rest of the request (RFC 9112, 9.5)
         on_head, self._on_head, self.interim = self._on_head, None, None
         if on_head is not None:
             self._heading = True  # what came with the head can go out with it
