@@ -133,20 +133,26 @@ class Wait(Generic[T]):
         if not self.here:
             self.here = True
             self.value = value
-            if self.on_come is not None:
-                self.on_come()
+            on_come, self.on_come = self.on_come, None  # it may lead back here
+            if on_come is not None:
+                on_come()
 
     def fail(self, error: Exception) -> None:
         """It will not come: whoever waits gets the error raised. Changes nothing once it has come."""
         if not self.here:
             self.error = error
+            del error  # its traceback will lead here
             self.come()
 
     def __await__(self) -> Generator[Any, None, T]:
         if not self.here:
             yield self
         if self.error is not None:
-            raise self.error
+            error, self.error = self.error, None
+            try:
+                raise error
+            finally:
+                del error  # whose traceback leads here
         return self.value  # type: ignore[return-value]  # whoever makes a Wait[T] lets a T come
 
 

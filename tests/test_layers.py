@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,19 @@ def test_the_stops_of_a_walk_are_there_and_none_twice(walk: str):
     assert len(stops) > 5
     assert [(file, name) for file, name in stops if name not in defined(file)] == []
     assert len(set(stops)) == len(stops)
+
+
+def compiled() -> list[str]:
+    """The files that are compiled for a wheel."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    files: list[str] = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["custom"]["modules"]
+    return files
+
+
+@pytest.mark.parametrize("file", compiled())
+def test_each_error_in_a_compiled_function_has_a_name_of_its_own(file: str):
+    """mypyc gives a name one type: the second error that is caught under it would raise a TypeError."""
+    for function in ast.walk(ast.parse((ROOT / file).read_text())):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            names = [node.name for node in ast.walk(function) if isinstance(node, ast.ExceptHandler) and node.name]
+            assert len(names) == len(set(names)), f"{function.name}: {names}"

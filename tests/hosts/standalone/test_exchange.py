@@ -529,7 +529,14 @@ def test_no_exchange_leaves_a_circle_behind(upstream: Upstream) -> None:
                     await reader.readexactly(int(found[1]))
             assert await reader.read() == b""
             writer.close()
-            await until(lambda: not host._servers[port][1].connections)
+            listener.feature(Delay).clear()
+            for left in (get("/x", "Content-Length: 9", method="POST"), get("/up", "Content-Length: 9", method="POST"), b"GET /"):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(left + b"a")
+                await until(lambda: host._servers[port][1].connections)
+                await asyncio.sleep(0.01)
+                writer.transport.abort()
+                await until(lambda: not host._servers[port][1].connections)
             kinds = (ClientConnection, ClientProtocol, HostedExchange, RequestBody, Flow, Answer)
             return [type(each).__name__ for each in gc.get_objects() if isinstance(each, kinds)]
         finally:
