@@ -76,7 +76,7 @@ class Management:
         self._access = access
         self._services = services
         self._by_port = by_port
-        self._prefixes = (OWN, *[f"/{segment}" for segment in table.prefixes])
+        self.prefixes = (OWN, *[f"/{segment}" for segment in table.prefixes])
         """How the paths of the API begin."""
         self._nearest = Memo(self._route_nearest_to, lambda asked: len(asked[1]))
         """What was worked out for the method and path of traffic: a service may have paths that begin as those of the API."""
@@ -86,7 +86,7 @@ class Management:
 
         Nothing is changed and nobody is refused: that is for `admit`.
         """
-        if not request.path.startswith(self._prefixes):
+        if not request.path.startswith(self.prefixes):
             return None
         try:
             asks: ManagementCall | ApiError | None = self._asked_for(listener, request)
@@ -128,7 +128,7 @@ class Management:
     def hint(self, listener: Listener, request: Request) -> str:
         """What the answer to traffic says in `Goto-Hint`, since its path begins as those of the API; empty for other traffic."""
         path = request.path
-        if not path.startswith(self._prefixes) or path[1:].partition("/")[0] not in self.table.prefixes:
+        if not path.startswith(self.prefixes) or path[1:].partition("/")[0] not in self.table.prefixes:
             return ""
         if not self._access.serves(request, ADMIN, managed=listener.managed):
             return ""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from goto.http.fields import Field
-from goto.http.messages import NOT_COME, Hops, Request
+from goto.http.messages import Hops, Request
 
 MOST_HOPS: Final = 32
 """A request that came through goto so often is sent on no more."""
@@ -36,7 +36,7 @@ def take_hops(request: Request) -> None:
 
 def hops_field(hops: Hops, listener: bytes = b"") -> Field:
     """What a request carries that is sent on once more; `listener` is the id of the one that sends it to several."""
-    if hops is NOT_COME and not listener:
+    if not hops.times and not hops.ids and not listener:
         return _FIRST
     ids: Sequence[bytes] = (*hops.ids, listener) if listener else hops.ids
     return HOPS_NAME, b";".join((b"%d" % (hops.times + 1), *ids))

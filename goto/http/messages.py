@@ -49,7 +49,9 @@ class Request:
         """Whether a body may follow."""
         self.hops: Hops = NOT_COME
         """For hosts: how it has come through goto before."""
-        path, _, query = target.partition("?")
+        path, query = target, ""
+        if "?" in target:
+            path, _, query = target.partition("?")
         self.path: str = path
         """The target without its query, still percent-encoded."""
         self.query: str = query

@@ -68,7 +68,8 @@ class AccessLog:
         ms = int(time.time() * 1000)
         if ms != self._ms:
             self._ms, self._time = ms, self._stamp(ms)
-        method, target = shown_text(method), shown_text(target)
+        if "\\" in target or not target.isascii():
+            target = shown_text(target)
         if self._json:
             line = msgspec.json.encode(
                 {

@@ -122,6 +122,7 @@ class Shared:
         self.log = log
         self.exchange = exchange
         """Makes one of a connection, a request, the target as it came, the body if there is one, and whether the client stays."""
+        self.prefixes = management.prefixes
         self.number = number
         """The number of the next connection."""
         self.admin = admin

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 from goto.api.management import ApiRequest, refusal
@@ -73,13 +73,16 @@ class HostedExchange(Exchange):
 
     # ------------------------------------------------------------ stepping
     def begin(self) -> None:
-        shared, listener = self._shared, self._connection.listener
-        asked = shared.management.find(listener, self.flow.request, apart=shared.admin)
-        self.traffic = asked is None and not shared.admin
-        if self.traffic:
-            self.flow.hint = shared.management.hint(listener, self.flow.request)
-        self._coroutine = self._pass(Passage(listener, self.flow)) if self.traffic else self._manage(asked)
-        self.step()
+        shared, request, listener = self._shared, self.flow.request, self._connection.listener
+        if shared.admin or request.path.startswith(shared.prefixes):
+            asked = shared.management.find(listener, request, apart=shared.admin)
+            if asked is not None or shared.admin:
+                self._coroutine = self._manage(asked)
+                self.step()
+                return
+            self.flow.hint = shared.management.hint(listener, request)
+        self.traffic = True
+        self._pass_at_once(Passage(listener, self.flow))
 
     def step(self) -> None:
         """Go on, since what was waited for is here."""
@@ -148,36 +151,68 @@ class HostedExchange(Exchange):
             served = await self._forward(served.calls, body)
         await self._write(served)
 
-    async def _pass(self, passage: Passage) -> None:
-        """Traffic: through the features, and back."""
-        flow, body = self.flow, self._body
+    def _pass_at_once(self, passage: Passage) -> None:
+        """Traffic, as far as it need not wait: the beginning of `_pass`, which goes on where this ends."""
+        flow = self.flow
+        response: Response | None = None
         try:
             waits = passage.request()
-            if waits is not None:
-                await waits
-            response = flow.response or self._at_once()
+            if waits is None:
+                response = flow.response or self._at_once()
+                if response is not None:
+                    waits = self._told(passage, response)
+                    if waits is None and not passage.wants_taken and self._write_at_once(flow.response):
+                        self._leave(passage)
+                        self._end()
+                        return
+        except Exception:
+            self._leave(passage)
+            self._fail()
+            self._end()
+            return
+        self._coroutine = self._pass(passage, waits, response)
+        self.step()
+
+    async def _pass(self, passage: Passage, waits: Awaitable[None] | None, response: Response | None) -> None:
+        """Traffic: through the features, and back. `waits` is what is waited for first: behind the request hooks, or behind the
+        response hooks where there is a response.
+        """
+        flow = self.flow
+        try:
             if response is None:
-                response = await self._respond()
-            if body is not None and body.unclaimed:
-                body.drop()  # behind what stands still of it, a client that leaves would not be seen
-            waits = passage.response(response)
+                if waits is not None:
+                    await waits
+                response = flow.response or self._at_once()
+                if response is None and len(flow.upstreams) == 1:
+                    response = self._answered(await self._unless_left(self._call(flow.upstreams[0], b"")))
+                elif response is None:
+                    response = await self._respond()
+                waits = self._told(passage, response)
             if waits is not None:
                 await waits
-            response = flow.response
-            assert response is not None
-            if response.stream is None:
-                self._write_whole(response)
-            else:
-                await self._write(response)
+            if not self._write_at_once(flow.response):
+                assert flow.response is not None
+                await self._write(flow.response)
             if passage.wants_taken and self._whole:
                 await self._unless_left(self._connection.taken())
         finally:
-            completed = self._whole and not flow.gone
-            if not completed and self._outcome is None:
-                self._outcome = "client_gone" if flow.gone else "broke_off"
-            elif completed and flow.unanswered:
-                self._outcome = "upstream_failed"
-            passage.over(self._outcome, completed=completed)
+            self._leave(passage)
+
+    def _told(self, passage: Passage, response: Response) -> Awaitable[None] | None:
+        body = self._body
+        if body is not None and body.unclaimed:
+            body.drop()  # behind what stands still of it, a client that leaves would not be seen
+        return passage.response(response)
+
+    def _leave(self, passage: Passage) -> None:
+        """The way through the features is over."""
+        flow = self.flow
+        completed = self._whole and not flow.gone
+        if not completed and self._outcome is None:
+            self._outcome = "client_gone" if flow.gone else "broke_off"
+        elif completed and flow.unanswered:
+            self._outcome = "upstream_failed"
+        passage.over(self._outcome, completed=completed)
 
     def _fail(self) -> None:
         """Answer where the answer that was to be written could not be, and end the connection."""
@@ -212,12 +247,11 @@ class HostedExchange(Exchange):
             return refusal(error, flow.request)
 
     async def _respond(self) -> Response:
+        """The answer of several upstreams, or one that is made here of a body that is still to come."""
         flow = self.flow
         try:
-            if flow.request.upgrade == "websocket" and flow.status is None and len(flow.upstreams) != 1:
+            if flow.request.upgrade == "websocket" and flow.status is None:
                 return Response.text(501, "goto: a websocket connection needs exactly one target")
-            if len(flow.upstreams) == 1:
-                return self._answered(await self._unless_left(self._call(flow.upstreams[0], b"")))
             if flow.upstreams:
                 return await self._forward(flow.upstreams, await self._read(LIMITS.body))
         except ApiError as error:
@@ -334,10 +368,16 @@ class HostedExchange(Exchange):
             self._awaits_body = False
 
     # ------------------------------------------------------------ the response
+    def _write_at_once(self, response: Response | None) -> bool:
+        """Write a response whose body is here; whether it was."""
+        if response is None or response.stream is not None:
+            return False
+        self._write_whole(response)
+        return True
+
     async def _write(self, response: Response) -> None:
         """Write a response, and wait for its last byte where that is still to come."""
-        if response.stream is None:
-            self._write_whole(response)
+        if self._write_at_once(response):
             return
         self._settle_connection()
         connection, request, answer = self._connection, self.flow.request, response.stream

@@ -145,8 +145,9 @@ class Reading:
                 method, target, index, length, keep = asked
                 chunks = plain_chunks(data, end) if length == CHUNKED else None
                 if length != CHUNKED or chunks is not None:
-                    fields: list[Field] = [field for (field,) in index.values()]
-                    request = Request(method, target, Headers(fields, index), has_body=length != 0)
+                    headers = Headers((), index)
+                    headers.fields = [field for (field,) in index.values()]  # its own, and not copied once more
+                    request = Request(method, target, headers, has_body=length != 0)
                     self._begin(reader, request, target, length, keep, False)
                     return end if chunks is None else self._end_chunks(reader, *chunks, [])
         while data.startswith(b"\r\n", at):
