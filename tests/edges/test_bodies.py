@@ -219,6 +219,14 @@ CHUNKS = b"5\r\nhello\r\n0\r\n"
 TRAILERS = b"X-Sum: 42\r\nContent-Length: 7\r\nHost: evil\r\nX-Named: 1\r\nGoto-Hops: 1\r\nx-sum: 43\r\n\r\n"
 
 
+def unchunked(body: bytes) -> tuple[bytes, bytes]:
+    """What the chunks hold, wherever they were cut anew on their way, and the trailers behind them."""
+    held = b""
+    while (size := int((line := body.split(b"\r\n", 1))[0], 16)) != 0:
+        held, body = held + line[1][:size], line[1][size + 2 :]
+    return held, line[1]
+
+
 @pytest.mark.parametrize("apart", [False, True])
 def test_trailers_pass_to_one_upstream(site: Site, apart: bool) -> None:
     seen: queue.Queue[bytes] = queue.Queue()
@@ -245,7 +253,7 @@ def test_trailers_pass_to_one_upstream(site: Site, apart: bool) -> None:
         head, _, body = seen.get(timeout=PATIENCE).partition(b"\r\n\r\n")
         assert b"\r\nTrailer: X-Sum\r\n" in head + b"\r\n"
         assert b"X-Sum: 42" not in head
-        assert body == CHUNKS + b"X-Sum: 42\r\nx-sum: 43\r\n\r\n"
+        assert unchunked(body) == (b"hello", b"X-Sum: 42\r\nx-sum: 43\r\n\r\n")
 
 
 def test_in_all_other_cases_they_are_dropped(site: Site, upstream: Upstream) -> None:
