@@ -58,7 +58,7 @@ class Origin(NamedTuple):
     def server_name(self) -> str:
         """What TLS asks for and expects in the certificate: neither a zone nor a dot at the end (RFC 6066, 3)."""
         if self.tls is not None and self.tls.server_name:
-            return self.tls.server_name
+            return self.tls.server_name.removesuffix(".")
         return host_without_zone(self.host).removesuffix(".")
 
     @property

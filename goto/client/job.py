@@ -10,6 +10,7 @@ from goto.client.counts import Counts
 from goto.client.message import PreparedRequest
 from goto.client.report import Report
 from goto.client.target import ClientTarget
+from goto.upstream.addresses import Addresses
 from goto.upstream.pool import CONNECT_SECONDS, FRESH_SECONDS, Pool
 
 
@@ -17,6 +18,7 @@ class Job:
     """A passive record, shared by all replicas of the target. It is complete before the first request is sent."""
 
     __slots__ = (
+        "addresses",
         "connect_timeout",
         "counts",
         "delay",
@@ -49,6 +51,8 @@ class Job:
         self.target = target
         self.request = PreparedRequest(target)
         self.origin = target.origin
+        self.addresses = Addresses(self.origin.resolvable, self.origin.port, turns=target.addresses == "all")
+        """Where connections are made."""
         self.timeout = target.timeout
         """Seconds from the last byte of a request to the head of its answer."""
         self.connect_timeout = target.conn_timeout.seconds or CONNECT_SECONDS

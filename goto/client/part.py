@@ -61,6 +61,7 @@ class Part:
             return
         if self._grace is not None:
             self._grace.cancel()
+        self.job.addresses.close()
         self.job.counts.fold()
         self.job.counts.users -= 1
         self.done.set_result(None)

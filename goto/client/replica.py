@@ -152,9 +152,10 @@ class Replica(Receiver):
     async def _connecting(self) -> None:
         job = self.job
         try:
-            connection = await job.pool.own(job.origin, job.connect_timeout)
+            connection = await job.pool.own(job.origin, job.connect_timeout, job.addresses)
         except UpstreamError as error:
             self._task = None
+            job.addresses.failed()
             self._fail(NotConnected(str(error)) if isinstance(error, TooSlow) else error)
         else:
             self._task = None

@@ -47,6 +47,7 @@ class Run:
         now = perf_counter()
         for part in self._parts:
             part.job.counts.begin(now)
+            part.job.addresses.begin()
             rate = part.job.target.rate
             if rate is None:
                 in_rounds.append(part)

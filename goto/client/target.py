@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, NotRequired, TypedDict
+from typing import Annotated, Any, ClassVar, Literal, NotRequired, TypedDict
 
 import msgspec
 
@@ -55,6 +55,7 @@ class CompleteTarget(TypedDict):
     verifyTLS: NotRequired[bool]
     tls: NotRequired[TargetTls]
     http2: NotRequired[bool]
+    addresses: NotRequired[Literal["first"]]
 
 
 class ClientTarget(Reached, msgspec.Struct, dict=True):
@@ -96,6 +97,8 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
     """For an https url: what to trust and what to show."""
     http2: bool = False
     """Accepted and without effect: goto's client speaks HTTP/1.1."""
+    addresses: Literal["all", "first"] = "all"
+    """Whether connections go round all addresses of the host, or each begins with the first one."""
 
     example: ClassVar[dict[str, Any]] = {
         "name": "t1",
@@ -152,6 +155,8 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
             wire["tls"] = msgspec.to_builtins(self.tls, enc_hook=str)
         if self.http2:
             wire["http2"] = True
+        if self.addresses == "first":
+            wire["addresses"] = "first"
         return wire
 
 

@@ -188,6 +188,8 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--send-id", action="store_true", help="add a query parameter x-request-id with a unique id to each request")
     add("--timeout", metavar="DURATION", help="how long to wait for an answer (default: 30s)")
     add("--connect-timeout", metavar="DURATION", help="how long connecting may take (default: 30s)")
+    what = "go round all addresses of a host, or begin with the first for each connection (default: all)"
+    add("--addresses", choices=("all", "first"), default="all", help=what)
     add("-k", "--insecure", action="store_true", help="do not check certificates")
     add("--cacert", metavar="FILE", help="certificates to trust instead of the system's, PEM")
     add("--cert", metavar="FILE", help="certificate to show the server, PEM; with its key, or see --key")

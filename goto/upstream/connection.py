@@ -205,6 +205,7 @@ class Connection:
         "idle_since",
         "loop",
         "on_drained",
+        "opening",
         "origin",
         "received",
         "reused",
@@ -224,6 +225,8 @@ class Connection:
         self.loop = loop
         self._batch = batch
         self.transport: asyncio.Transport | None = None
+        self.opening = (0.0, 0.0, 0.0)
+        """Seconds that it took to look the host up, to connect, and to shake hands by TLS; 0 for what was not to be done."""
         self.idle_since = 0.0
         self.reused = False
         """An answer has come over it before."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from time import perf_counter
 from typing import cast
 
 from goto.flow import Origin
 from goto.tls.client import usual_context
+from goto.upstream.addresses import Addresses, first_to_answer, look_up
 from goto.upstream.batch import Batch
 from goto.upstream.connection import Connection, TooSlow, Unreachable
 from goto.upstream.secure import connect_securely
@@ -67,30 +69,59 @@ class Pool:
         """A new connection. Raises `Unreachable` or `TooSlow`."""
         return await self._open(origin, min(timeout, CONNECT_SECONDS), self._keep, self._lost)
 
-    async def own(self, origin: Origin, timeout: float = CONNECT_SECONDS) -> Connection:
-        """As `connect`, for one user alone: the pool never hands it to another, and ends it only in `close`."""
-        return await self._open(origin, timeout, _leave, self._all.discard)
+    async def own(self, origin: Origin, timeout: float = CONNECT_SECONDS, addresses: Addresses | None = None) -> Connection:
+        """As `connect`, for one user alone: the pool never hands it to another, and ends it only in `close`. It goes to
+        `addresses` where they are given, else to those that the host of the origin has now.
+        """
+        return await self._open(origin, timeout, _leave, self._all.discard, addresses)
 
     async def _open(
-        self, origin: Origin, timeout: float, on_idle: Callable[[Connection], None], on_lost: Callable[[Connection], None]
+        self,
+        origin: Origin,
+        timeout: float,
+        on_idle: Callable[[Connection], None],
+        on_lost: Callable[[Connection], None],
+        addresses: Addresses | None = None,
     ) -> Connection:
         loop = asyncio.get_running_loop()
+        host, port = (origin.resolvable, origin.port) if addresses is None else (addresses.host, addresses.port)
         where = f"{origin.scheme}://{origin.authority}"
-        connection = Connection(origin, loop, self._batch, on_idle, on_lost)
+
+        def new() -> Connection:
+            return Connection(origin, loop, self._batch, on_idle, on_lost)
+
+        async def plain(address: str) -> Connection:
+            connection = new()
+            await loop.create_connection(lambda: cast("asyncio.Protocol", connection), address, port)
+            return connection
+
+        async def below(address: str) -> asyncio.Transport:
+            transport, _ = await loop.create_connection(asyncio.Protocol, address, port)
+            return transport
+
         try:
             secure = None if origin.scheme != "https" else usual_context() if origin.tls is None else origin.tls.context
-            if missing := missing_interface(origin.host):
+            if missing := missing_interface(host):
                 raise Unreachable(f"no interface {missing}")
             async with asyncio.timeout(timeout):
+                begun = perf_counter()
+                order = await (look_up(host, port) if addresses is None else addresses.order())
+                known = perf_counter()
                 if secure is None:
-                    await loop.create_connection(lambda: cast("asyncio.Protocol", connection), origin.resolvable, origin.port)
+                    connection = await first_to_answer(order, plain, Connection.abort)
+                    connected = ready = perf_counter()
                 else:
-                    await connect_securely(connection, secure, timeout)
+                    transport = await first_to_answer(order, below, asyncio.Transport.abort)
+                    connected = perf_counter()
+                    connection = new()
+                    await connect_securely(connection, transport, secure, timeout)
+                    ready = perf_counter()
         except TimeoutError:
             raise TooSlow(f"cannot connect to {where} within {duration_text(timeout)}") from None
         except Exception as error:
             # whatever it is, whoever waits for the answer must hear of it
             raise Unreachable(f"cannot connect to {where}: {system_reason(error)}") from None
+        connection.opening = (known - begun, connected - known, ready - connected)
         self._all.add(connection)
         return connection
 

@@ -44,10 +44,11 @@ class Below(asyncio.BufferedProtocol):
             data = data[count:]
 
 
-async def connect_securely(connection: Connection, context: ssl.SSLContext, timeout: float) -> None:
-    """Connect to the connection's origin. Raises what kept that from being made."""
+async def connect_securely(connection: Connection, raw: asyncio.Transport, context: ssl.SSLContext, timeout: float) -> None:
+    """Shake hands with the connection's origin over a transport that leads there. Raises what kept that from being done; then the
+    transport is aborted.
+    """
     loop = asyncio.get_running_loop()
-    raw, _ = await loop.create_connection(asyncio.Protocol, connection.origin.resolvable, connection.origin.port)
     try:
         secure = await loop.start_tls(
             cast("asyncio.WriteTransport", raw),

@@ -13,7 +13,6 @@ NOT_YET = {
     **dict.fromkeys(("C03", "C04", "C05", "C15"), "the client: what is measured"),
     "C06": "the client: maxTime",
     "C08": "the client: what is no ASCII in a URL is percent-encoded",
-    "C11": "the client, proxy targets: several addresses of a name at once (RFC 8305)",
     **dict.fromkeys(("C13", "C14"), "the client: keepAlive, duration"),
     "C19": "goto send: values that begin with a dash",
     "C20": "goto send: tables in narrow windows",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.nginx import Nginx
 from support.ports import free_port
+from support.scripted import Scripted, read_head
 from support.upstream import Reply, Upstream
 from support.waiting import eventually, until
 
@@ -238,6 +239,26 @@ def test_two_runs_of_one_target_add_up(send: Send, target: Target, upstream: Ups
 
     send(one, results=results, during=during)
     assert codes(results) == {200: 80}
+
+
+@pytest.mark.parametrize(("addresses", "share"), [("all", [3, 3]), ("first", [6, 0])])
+def test_connections_go_round_the_addresses_of_a_name(
+    send: Send, target: Target, monkeypatch: pytest.MonkeyPatch, addresses: str, share: list[int]
+):
+    async def both(*_: object) -> list[str]:
+        return ["127.0.0.1", "127.0.0.2"]
+
+    monkeypatch.setattr("goto.upstream.addresses.look_up", both)
+    with Scripted(answers) as first, Scripted(answers, host="127.0.0.2", port=first.port) as second:
+        url = f"http://two.test:{first.port}/"
+        results = send(target(url=url, replicas=6, requestCount=2, addresses=addresses))
+        assert codes(results) == {200: 12}
+        assert [first.connections, second.connections] == share
+
+
+def answers(connection: socket.socket) -> None:
+    while read_head(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 
 def test_https_is_verified_unless_told_otherwise(send: Send, target: Target, upstream: Upstream):

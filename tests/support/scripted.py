@@ -15,13 +15,20 @@ from support.waiting import PATIENCE
 class Scripted:
     """An upstream that does to each connection what a function says, in a thread each; then the connection is closed."""
 
-    def __init__(self, behave: Callable[[socket.socket], None], *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        behave: Callable[[socket.socket], None],
+        *,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
         self.connections = 0
         self.ended = 0
         """Connections whose function has returned."""
         self._behave = behave
         self._tls = tls
-        self._server = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._server = socket.create_server((host, port), backlog=256)
         self.port: int = self._server.getsockname()[1]
         self._closed = False
         self._thread = threading.Thread(target=self._accept, daemon=True)

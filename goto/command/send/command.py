@@ -93,6 +93,7 @@ def targets_of(options: argparse.Namespace) -> list[ClientTarget]:
         "requestTimeout": options.timeout,
         "connTimeout": options.connect_timeout,
         "verifyTLS": not options.insecure,
+        "addresses": options.addresses,
     }
     # as in curl, these options are ignored where the url is not https
     tls = (
