@@ -1,15 +1,17 @@
 """The features, one file or folder for each chapter of traffic; `FEATURES` is their order, from the outside in.
 
-Bypass is outermost, so that no other feature sees what it answers. Timeouts covers all the others, delays included. Delay is
-outside of the counting, so that an exchange is counted before its client sees the answer, and also when the client leaves during
-the delay. The counting is outside of everything that changes a response. ForcedStatus comes before Proxy, which leaves a flow
-with a forced status to Local. Client has no hooks: it sends requests of its own.
+Bypass is outermost, so that no other feature sees what it answers. Arrivals sees all that is traffic, however it goes on.
+Timeouts covers all the others, delays included. Delay is outside of the counting, so that an exchange is counted before its
+client sees the answer, and also when the client leaves during the delay. The counting is outside of everything that changes a
+response. ForcedStatus comes before Proxy, which leaves a flow with a forced status to Local. Client has no hooks: it sends
+requests of its own.
 """
 
 from __future__ import annotations
 
 from goto.client.feature import Client
 from goto.feature import Feature
+from goto.features.arrivals.feature import Arrivals
 from goto.features.bypass import Bypass
 from goto.features.delay import Delay
 from goto.features.forced_status import ForcedStatus
@@ -22,6 +24,7 @@ from goto.features.tracking import Tracking
 
 FEATURES: tuple[type[Feature], ...] = (
     Bypass,
+    Arrivals,
     Timeouts,
     Delay,
     StatusCounts,

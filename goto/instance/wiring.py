@@ -13,6 +13,8 @@ from goto.config.keys import Keys
 from goto.config.service import Config
 from goto.feature import Feature
 from goto.features import FEATURES
+from goto.features.arrivals.feature import Arrivals
+from goto.features.arrivals.service import ArrivedRuns
 from goto.instance.about import About
 from goto.instance.identity import goto_host, own_names
 from goto.instance.limits import ProcessLimits
@@ -28,7 +30,7 @@ from goto.words.unseen import OneLine
 log = logging.getLogger("goto")
 _ONE_LINE = OneLine()
 
-SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, About, Docs, Metrics)
+SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, ArrivedRuns, About, Docs, Metrics)
 """What a process has once and what has routes, in the order in which they are listed. `Instance` makes one of each."""
 
 Features = Sequence[type[Feature]]
@@ -55,6 +57,7 @@ class Instance:
         self.authority = Authority(own_names)
         self.listeners = Listeners(carrier, self._listener, self.authority)
         self.registry = Registry(self.upstream)
+        self.arrived = ArrivedRuns()
         self.limits = ProcessLimits()
         self.about = About(lambda: self.table)
         self.docs = Docs(lambda: self.table)
@@ -75,7 +78,10 @@ class Instance:
         return {type(part): part for part in vars(self).values() if isinstance(part, (Access, *SERVICES))}
 
     def _listener(self, spec: ListenerSpec, mode: str = "") -> Listener:
-        return Listener(spec, self.host, self.upstream, mode=mode, features=self.features)
+        listener = Listener(spec, self.host, self.upstream, mode=mode, features=self.features)
+        if listener.has(Arrivals):
+            listener.feature(Arrivals).count_in(self.arrived, listener.port)
+        return listener
 
     async def stop(self) -> None:
         self.about.ready = False
