@@ -233,6 +233,7 @@ class MitmHost:
                 break
 
     def server_connected(self, data: Any) -> None:
+        private.hear_out(data.client, data.server)
         client = self._clients.get(data.client.id)
         for exchange in client.exchanges if client is not None else ():
             exchange.connected(data.server)

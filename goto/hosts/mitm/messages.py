@@ -138,14 +138,16 @@ def identified(response: Response, identity: list[Field]) -> list[Field]:
 
 
 def made(response: Response, identity: list[Field], method: str, *, close: bool = False) -> http.Response:
-    """A response of goto's own as mitmproxy has it, which would send a body with HEAD, 204 and 304."""
+    """A response of goto's own as mitmproxy has it, which would send a body with HEAD, 204 and 304. It may name a length itself
+    where it has no body.
+    """
     bare = response.status in NO_BODY
     fields = identified(response, identity)
     if not has_date(fields):
         fields.append((b"Date", date_field()[6:-2]))
     # 205 has no content, which its length says (RFC 9110, 15.3.6); that of an upstream, which has its own reason, stays as it is
     content = b"" if response.status == 205 and response.reason is None else response.body
-    if not bare:
+    if not bare and "content-length" not in response.headers:
         fields.append((b"Content-Length", b"%d" % len(content)))
     if close:
         fields.append((b"Connection", b"close"))

@@ -8,6 +8,7 @@ hooks and back; a method of theirs is replaced where no hook reaches.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import re
 import socket
@@ -31,6 +32,8 @@ from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.proxy.server import ConnectionHandler
 from mitmproxy.proxy.tunnel import TunnelState
 from OpenSSL import SSL
+
+from goto.upstream.connection import read_rest
 
 Mode: TypeAlias = mode_specs.ProxyMode
 
@@ -418,6 +421,32 @@ def is_gone(client: Any) -> bool:
         return True
     closing: bool = io.writer.transport.is_closing() or io.reader.at_eof() or io.reader.exception() is not None
     return closing
+
+
+def hear_out(client: Any, connection: Any) -> None:
+    """Read a connection to an upstream to its end. Why: an answer that comes before the whole request is the answer, though a
+    reset follows (RFC 9112, 9.5). But asyncio's streams forget what came before a reset, and mitmproxy stops reading where it
+    cannot write.
+    """
+    io = _transport(client, connection)
+    if io is None or not isinstance(io.writer, asyncio.StreamWriter):
+        return
+    reader: Any = io.reader
+    writer: Any = io.writer
+    protocol: Any = writer.transport.get_protocol()
+    drain, lost = writer.drain, protocol.connection_lost
+
+    def connection_lost(error: Exception | None) -> None:
+        if error is not None:
+            read_rest(writer.transport, reader.feed_data)
+            reader.exception = lambda: error  # which is told, see `_was_cut`, and not raised ahead of what came
+        lost(None)
+
+    async def drain_if_open() -> None:
+        with contextlib.suppress(OSError):  # its reader meets the end
+            await drain()
+
+    protocol.connection_lost, writer.drain = connection_lost, drain_if_open
 
 
 def unsent(client: Any, connection: Any) -> int:

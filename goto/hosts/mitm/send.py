@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from goto.flow import Call, Flow, Response, step_in_task
+from goto.http.wire import NOT_MODIFIED
 from goto.upstream.answer import Upstream
 from goto.upstream.connection import UpstreamError
 from goto.upstream.fanout import fan_out
@@ -44,6 +45,9 @@ async def _one(upstream: Upstream, flow: Flow, call: Call, body: bytes) -> Respo
             answer.pipe(kept)
             response = answer.response()
             response.body, response.stream = await kept.read(), None
+            if answer.length is not None and (call.method == "HEAD" or answer.status == NOT_MODIFIED):
+                # that of a body which is not sent (RFC 9110, 8.6)
+                response.headers.add("Content-Length", str(answer.length))
         finally:
             answer.abort()
     except UpstreamError as error:

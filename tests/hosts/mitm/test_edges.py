@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import subprocess
@@ -438,3 +439,29 @@ def test_a_dot_at_the_end_of_a_host_is_for_host_and_not_for_tls(tmp_path: Path) 
         mitmdump.api("POST", "/request/proxy/targets/add", spec)
         assert mitmdump.call("GET", "/x").status == 201
     assert (asked, hosts) == (["localhost"], [f"Host: localhost.:{server.port}".encode()])
+
+
+# ---------------------------------------------------------------- early answers
+BIG = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig"
+
+
+def early(connection: socket.socket) -> None:
+    read_head(connection)
+    connection.sendall(BIG)  # and is closed with bytes unread: a reset
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_an_upload_that_is_refused_and_reset_is_answered_each_time(site: Site, chunked: bool) -> None:
+    piece = b"x" * 65_536
+    framing = "Transfer-Encoding: chunked" if chunked else "Content-Length: 20000000"
+    with Scripted(early) as server:
+        site.target(server.port)
+        for _ in range(25):
+            with site.client() as client:
+                with contextlib.suppress(OSError):
+                    client.send(get("/", framing, method="POST"))
+                    for _ in range(40):
+                        client.send(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                answer = client.answer()
+                assert (answer.status, answer.body) == (413, b"big")
+    assert site.reported == {"413": 25}

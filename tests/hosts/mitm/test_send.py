@@ -7,12 +7,14 @@ import asyncio
 import pytest
 from support.flows import flow
 from support.ports import free_port
+from support.scripted import Scripted, answering
 from support.upstream import Reply, held
 from support.upstream import Upstream as Server
 from support.waiting import PATIENCE
 
 from goto.flow import Call, ClientGone, Origin, Response
 from goto.hosts.mitm import send as mitm_send
+from goto.hosts.mitm.messages import made
 from goto.hosts.mitm.send import send_whole
 from goto.upstream.answer import Upstream
 
@@ -76,3 +78,21 @@ def test_a_client_that_leaves_ends_it(upstream: Server) -> None:
         upstream.on("/slow", Reply(hold=event))
         asyncio.run(main())
         assert upstream.take(1)[0].aborted.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("status", [304, 200])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_length_of_a_body_that_is_not_sent_passes(method: str, status: int) -> None:
+    async def main() -> Response:
+        upstream = Upstream()
+        try:
+            one = Call("t", Origin("http", "127.0.0.1", server.port), method, "/", [(b"Host", b"a")], 5)
+            return await send_whole(upstream, flow(), [one], b"")
+        finally:
+            await upstream.close()
+
+    body = b"" if status == 304 or method == "HEAD" else b"x" * 99
+    with Scripted(answering(b"HTTP/1.1 %d A\r\nContent-Length: 99\r\n\r\n" % status + body)) as server:
+        response = asyncio.run(main())
+    page = made(response, [], method)
+    assert (page.headers.get_all("content-length"), page.raw_content) == (["99"], body)
