@@ -17,6 +17,9 @@ from collections.abc import Callable
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
 """The signals that end goto. Windows has no SIGHUP."""
 
+IGNORED = tuple(getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name))
+"""Signals by which other servers are told to open their logs anew, and which would end one that knows nothing of them."""
+
 INTERRUPTED = 128
 """The exit status of a command that a signal has ended is this plus the number of the signal, as shells have it."""
 
@@ -40,7 +43,8 @@ _ends = _Ends()
 
 
 def listen(*, serving: bool) -> None:
-    """Let signals end this process: with 0 if it is `serving`, else with 128 plus the number of the signal.
+    """Let signals end this process: with 0 if it is `serving`, else with 128 plus the number of the signal. One that is serving
+    ignores those that mean nothing to it.
 
     SIGHUP stays ignored where it is: `nohup` starts a process like that.
     """
@@ -49,6 +53,8 @@ def listen(*, serving: bool) -> None:
         hangup = number == getattr(signal, "SIGHUP", None)
         if not (hangup and signal.getsignal(number) == signal.SIG_IGN):
             signal.signal(number, _ends.signalled)
+    for number in IGNORED if serving else ():
+        signal.signal(number, signal.SIG_IGN)
 
 
 def take(told: Callable[[int], object]) -> None:

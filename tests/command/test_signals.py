@@ -121,3 +121,15 @@ def test_exchanges_are_logged_before_a_hangup_ends_it() -> None:
     process = Goto("hangup")
     process.call("GET", "/last")
     assert " GET /last 200 " in process.stop(signal.SIGHUP)
+
+
+def test_serving_ignores_what_means_nothing_to_it() -> None:
+    process = python("print('there', flush=True); print(input(), flush=True)", serving=True)
+    assert process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout.readline() == "there\n"
+    for number in signals.IGNORED:
+        process.send_signal(number)
+    process.stdin.write("still\n")
+    assert process.communicate(timeout=PATIENCE) == ("still\n", "")
+    assert process.returncode == 0
