@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, TypedDict
 from goto.api.access import Access
 from goto.api.nearest import HINT_LENGTH, nearest, no_route
 from goto.api.table import Route, RouteTable, remarks, unknown_parameters
-from goto.errors import ApiError, NotFound, Unauthorized, WrongMethod
+from goto.errors import ApiError, NotFound, Unauthorized, Unavailable, WrongMethod
 from goto.flow import Request, Response
 from goto.http.memo import Memo
-from goto.pipeline import in_own_task
+from goto.pipeline import Cancelled, in_own_task
 from goto.routes import ADMIN, Accepted, Forward, Who
 from goto.traffic.listener import Listener
 from goto.traffic.passage import HINT
@@ -156,6 +156,10 @@ class Management:
                 result = await in_own_task(result)
         except ApiError as error:
             return refusal(error, request)
+        except Cancelled:
+            # as all that waits is, where the process ends
+            log.warning("%s %s was cancelled", request.method, request.path)
+            return refusal(Unavailable(f"goto: {request.method} {request.path} was cancelled"), request)
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
             return refusal(ApiError(f"goto: {request.method} {request.path} failed"), request)

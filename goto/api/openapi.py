@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from goto import __version__
 from goto.api.access import refusals
 from goto.api.management import PORT_PREFIX, Error, TextAnswer
 from goto.api.table import Parameter, Route, RouteTable
-from goto.errors import ApiError, BadInput, TooLarge, Unauthorized, WrongMethod
+from goto.errors import ApiError, BadInput, StoodStill, TooLarge, Unauthorized, WrongMethod
 from goto.flow import Response
 from goto.routes import Accepted, Forward
 from goto.settings import members
@@ -178,7 +177,11 @@ class _Document:
     def _responses(self, route: Route) -> dict[str, Any]:
         responses = self._declared(route) if route.answers is not None else self._answers(route.returns)
         given = any(parameter.source not in ("request", "listener") for parameter in route.parameters)
-        errors: Iterable[type[ApiError]] = [*([BadInput] if given else []), *route.raises, *refusals(route.who), *FOR_ALL]
+        errors: list[type[ApiError]] = [*route.raises, *refusals(route.who), *FOR_ALL]
+        if given:
+            errors.append(BadInput)
+        if self._body(route) is not None:
+            errors.append(StoodStill)
         for error in sorted(set(errors), key=lambda error: error.status):
             responses.setdefault(str(error.status), self._refer(error))
         return responses

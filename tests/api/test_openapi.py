@@ -171,8 +171,8 @@ def test_answers() -> None:
     ("path", "method", "statuses"),
     [
         ("/things", "get", {"413"}),
-        ("/things/add", "post", {"400", "409", "413"}),
-        ("/things/raw", "post", {"400", "413"}),
+        ("/things/add", "post", {"400", "408", "409", "413"}),
+        ("/things/raw", "post", {"400", "408", "413"}),
         ("/things/file", "get", {"413"}),
     ],
 )
