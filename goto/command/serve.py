@@ -54,16 +54,17 @@ def serve(options: argparse.Namespace) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP; the exit status: 0, or 2 where the port cannot be had."""
     logging.basicConfig(level=logging.WARNING, format="goto: %(message)s", stream=sys.stderr)
     allow_files(CONNECTIONS)
+    log = AccessLog(sys.stdout.fileno(), options.log_format, enabled=not options.quiet, encoding=sys.stdout.encoding)
     try:
-        return run(_serve(options))
+        return run(_serve(options, log))
     finally:
+        log.flush()  # an exchange that ends with the loop has its line too
         signals.release()
 
 
-async def _serve(options: argparse.Namespace) -> int:
+async def _serve(options: argparse.Namespace, log: AccessLog) -> int:
     if options.watch and not options.config:
         return _refuse("--watch needs a file to watch: give one with --config")
-    log = AccessLog(sys.stdout.fileno(), options.log_format, enabled=not options.quiet, encoding=sys.stdout.encoding)
     try:
         host = StandaloneHost(log, options.host, features=with_plugins(options.feature))
     except PluginError as error:

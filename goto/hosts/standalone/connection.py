@@ -22,14 +22,16 @@ client's FIN, what came whole before it is still answered, as far as no answer h
 an answer has left.
 
 While an exchange runs, what stands behind its request is held in `Reading`, up to HELD_LIMIT bytes; then the client has to wait,
-as it has to where the body goes on more slowly than it comes. After an exchange a client that does not read its answers waits
-for room before the next request is looked at.
+as it has to where the body goes on more slowly than it comes. Nothing is read of its socket then, so that the socket is asked
+every PEEK_SECONDS whether the client is still there. After an exchange a client that does not read its answers waits for room
+before the next request is looked at.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
@@ -47,6 +49,7 @@ from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener
 from goto.upstream.answer import Upstream
 from goto.upstream.connection import RESET
+from goto.upstream.presence import PEEK_SECONDS, has_ended, was_reset
 from goto.upstream.sink import Sink, nothing
 
 IDLE: Final = 0
@@ -69,6 +72,13 @@ LINGER_SECONDS: Final = 10.0
 
 LINGER_BRIEF_SECONDS: Final = 0.5
 """The same for a connection that is one too many, and where the process ends."""
+
+FAREWELL_SECONDS = 600.0
+"""How long a client may take to read what was written before the end."""
+
+HOOK_TURNS: Final = 0 if sys.version_info >= (3, 12) else 32
+"""Turns of the loop that an exchange has behind the client's FIN: before Python 3.12 a hook that is `async def` takes some, even
+if it waits for nothing."""
 
 SOON_SECONDS: Final = 0.01
 """Under TLS: until it is looked again whether the system has taken all, where nothing tells."""
@@ -132,6 +142,8 @@ class Shared:
         """Connections there are."""
         self.linger = LINGER_SECONDS
         """Seconds for which it is read on behind a last answer."""
+        self.finished = False
+        """The listener has closed: another server has what it accepts once it is open again."""
 
 
 class ClientConnection(Reader):
@@ -171,8 +183,11 @@ class ClientConnection(Reader):
         """One that begins with the last byte of its body, or when all is read that has come: most bodies are here then."""
         self._held_back = False
         """The client has to wait: nothing is read of its socket."""
+        self._peeks: asyncio.TimerHandle | None = None
+        """Until the socket of one that is held back is asked for it."""
         self._timer: asyncio.TimerHandle | None = None
-        """For the rest of a head where IDLE, of a body where DRAINING, for the client's FIN where ENDING."""
+        """For the rest of a head where IDLE, of a body where DRAINING; for the client's FIN where ENDING; for it to have read all
+        where CLOSED."""
         self._body_timer: asyncio.TimerHandle | None = None
         """For the next byte of a body that somebody wants. One serves many bodies."""
         self._body_since = 0.0
@@ -185,7 +200,7 @@ class ClientConnection(Reader):
         shared.count += 1
         if shared.admin:
             return
-        if not self.listener.open:
+        if shared.finished or not self.listener.open:
             self.break_off()  # accepted by the system while the listener was closing
         elif shared.count > LIMITS.connections:
             LIMITS.hit["connections"] += 1
@@ -224,6 +239,11 @@ class ClientConnection(Reader):
         self.shared.batch.flush()
         if not self.transport.is_closing():
             self.transport.write_eof()
+
+    @property
+    def was_reset(self) -> bool:
+        """As its socket has it. To be asked before this side has sent a FIN."""
+        return was_reset(self._below)
 
     @property
     def plain(self) -> bool:
@@ -312,11 +332,26 @@ class ClientConnection(Reader):
         self._part()
         return self.state != CLOSED
 
+    @property
+    def held_back(self) -> bool:
+        """What the client sends is not read for now."""
+        return self._held_back
+
+    def release(self) -> None:
+        """Read all the same: the client's FIN is here, so that no more can come than has."""
+        if self._held_back and not self.transport.is_closing():
+            self._held_back = False
+            self.transport.resume_reading()
+
     def connection_lost(self, error: BaseException | None = None) -> None:
         taken, self._taken = self._taken, None
         if taken is not None and self._parted and error is None and self.state == SERVING:
             taken.come()  # the transport has ended by itself, behind its last byte
         self._close()
+        self._end_timer()
+        if self._peeks is not None:
+            self._peeks.cancel()
+            self._peeks = None
         self._lost = True
         self.shared.count -= 1
         if self.exchange is not None:
@@ -352,8 +387,7 @@ class ClientConnection(Reader):
         self._asked_to_end = not keep
         self.peer.requests += 1
         if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+            self._end_timer()
         body: RequestBody | None = None
         if length != 0:
             body = RequestBody(None if length == CHUNKED else length, expects, self._invite, self.settle)
@@ -426,10 +460,19 @@ class ClientConnection(Reader):
             if self._reading.state == SWITCHED and body is not None:
                 if not body.over:
                     body.end([])
-            elif not exchange.answered:
-                exchange.left()
+            else:
+                self._leave(exchange, HOOK_TURNS)
         elif self.state != IDLE or not self._reading.rest:
             self._close()
+
+    def _leave(self, exchange: Exchange, turns: int) -> None:
+        """The client has left, unless its answer is here by then."""
+        if self.exchange is not exchange or exchange.answered:
+            return
+        if turns:
+            self._loop.call_soon(self._leave, exchange, turns - 1)
+        else:
+            exchange.left()
 
     def settle(self) -> None:
         """Read of the socket, or not: as there is room for what comes."""
@@ -439,12 +482,28 @@ class ClientConnection(Reader):
             self._held_back = hold
             if hold:
                 self.transport.pause_reading()
+                if self._peeks is None:
+                    self._peeks = self._loop.call_later(PEEK_SECONDS, self._peek)
             else:
                 self.transport.resume_reading()
         if body is not None and body.waiting:
             self._body_since = self._loop.time()
             if self._body_timer is None:
                 self._body_timer = self._loop.call_later(LIMITS.body_time, self._body_late)
+
+    def _peek(self) -> None:
+        """See whether a client that is held back is still there."""
+        self._peeks = None
+        if not self._held_back or self.state >= ENDING:
+            return
+        exchange = self.exchange
+        if was_reset(self._below):
+            self.break_off()
+            return
+        if exchange is not None and self._reading.state != SWITCHED and not exchange.answered and has_ended(self._below):
+            exchange.left()
+        if self._held_back and self.state < ENDING:
+            self._peeks = self._loop.call_later(PEEK_SECONDS, self._peek)
 
     def _idle(self) -> None:
         self.state = IDLE
@@ -462,9 +521,7 @@ class ClientConnection(Reader):
             self._loop.call_soon(self._go_on)
 
     def _drained(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._end_timer()
         if self.closing:
             self._end()
         else:
@@ -518,9 +575,13 @@ class ClientConnection(Reader):
         self._wait_for_fin(self.shared.linger if linger is None else linger)
 
     def _wait_for_fin(self, seconds: float) -> None:
+        self._end_timer()
+        self._timer = self._loop.call_later(seconds, self._close)
+
+    def _end_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._close)
+            self._timer = None
 
     def _close(self) -> None:
         """Nothing more is read or answered; what was written still goes out."""
@@ -531,12 +592,12 @@ class ClientConnection(Reader):
         if self._body_timer is not None:
             self._body_timer.cancel()
             self._body_timer = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._end_timer()
         if ending or not self.transport.is_closing():
             self.shared.batch.flush()
             self.transport.close()
+            if not self.all_taken:
+                self._timer = self._loop.call_later(FAREWELL_SECONDS, self._below.abort)
 
     def _gone(self) -> None:
         """The last exchange is over. The connection is gone as soon as it is lost, too."""

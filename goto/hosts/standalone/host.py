@@ -24,6 +24,9 @@ from goto.words.hosts import host_without_zone
 
 BACKLOG = 1024
 
+LEAVE_SECONDS = 0.5
+"""What exchanges in flight get at the end to meet that their clients are gone."""
+
 
 class StandaloneHost:
     """Carries listeners on sockets of this process. `address` is the interface they bind to; None for all.
@@ -69,18 +72,23 @@ class StandaloneHost:
                 listener.closed()
                 self._servers[listener.port][1].shared.linger = LINGER_BRIEF_SECONDS
                 await self.close(listener)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(grace):
-                for server in self._closing:
-                    await server.emptied()
+        await self._emptied(grace)
         for server in self._closing:
             for client in server.clients:
                 client.break_off()
+        await self._emptied(LEAVE_SECONDS)
         self._ports.close()
         if self._renewing is not None:
             self._renewing.cancel()
         await self.instance.stop()
         self.log.flush()
+
+    async def _emptied(self, seconds: float) -> None:
+        """Wait for the last connection of what closes, for so long at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                for server in self._closing:
+                    await server.emptied()
 
     # ------------------------------------------------------------ Carrier
     def loads(self) -> dict[Listener, Load]:

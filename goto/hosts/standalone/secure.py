@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Any
 
+from goto.hosts.standalone.connection import FAREWELL_SECONDS
 from goto.hosts.standalone.server import ClientProtocol, Server
+from goto.http.messages import Response
+from goto.http.wire import whole_response
+from goto.traffic.accesslog import address_of
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener
 
 HANDSHAKE_SECONDS = 10.0
 """A handshake that takes longer ends the connection."""
-
-FAREWELL_SECONDS = 600.0
-"""How long a client may take to read what was written before the end."""
 
 EARLY_LIMIT = 1 << 16
 """Bytes kept of what a client sends before its handshake is begun."""
@@ -28,6 +30,9 @@ RECORD_LIMIT = RECORD_HEAD + (1 << 14) + 2048
 """Bytes of a TLS record (RFC 5246, 6.2.3)."""
 
 _RECORD = re.compile(rb"[\x14-\x18](?:\x03|$)", re.DOTALL)
+
+_METHOD = re.compile(rb"[!-~]")
+"""What begins a request that is not under TLS."""
 
 _BUFFER = bytearray(EARLY_LIMIT)
 """What is read into, for all connections: it is taken out, or dropped, before the next read."""
@@ -85,8 +90,9 @@ class Above(asyncio.Transport):
 class Below(asyncio.BufferedProtocol):
     """Between TLS and the transport below it: hands everything on, and tells the connection what TLS would keep to itself."""
 
-    def __init__(self, tls: Any, protocol: ClientProtocol) -> None:
+    def __init__(self, tls: Any, raw: Any, protocol: ClientProtocol) -> None:
         self._tls = tls
+        self._raw = raw
         self.protocol = protocol
         self.get_buffer = tls.get_buffer  # type: ignore[method-assign]  # so that what comes is handed on at no cost
         self.buffer_updated = tls.buffer_updated  # type: ignore[method-assign]  # likewise
@@ -100,9 +106,21 @@ class Below(asyncio.BufferedProtocol):
         self.protocol.connection.resumed_below()
 
     def eof_received(self) -> bool | None:
+        connection = self.protocol.connection
+        if connection.held_back:
+            connection.release()
+            # behind what TLS has still to hand over, which it does soon
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._end)
+            return True
         self.protocol.eof_received()
         keep: bool | None = self._tls.eof_received()
         return keep
+
+    def _end(self) -> None:
+        """The client's FIN, once all is read that came before it."""
+        if not self._raw.is_closing() and self._raw.get_protocol() is self and not self.eof_received():
+            self._raw.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._tls.connection_lost(exc)
@@ -146,16 +164,18 @@ class Records(asyncio.BufferedProtocol):
     """Below TLS while it shakes hands: hands it one record at a time (RFC 8446, 5.1), and holds what comes behind.
 
     So nothing behind the handshake is read before the connection is there, not even the client's end, after which TLS would let
-    nothing be answered.
+    nothing be answered. Where the first byte is that of a request, `on_plain` is called with what came, and the rest is dropped.
     """
 
-    def __init__(self, raw: Any, data: bytes) -> None:
+    def __init__(self, raw: Any, data: bytes, on_plain: Callable[[bytes], None]) -> None:
         self.ended = False
         """The client's FIN was seen."""
         self._raw = raw
         self.tls = raw.get_protocol()
         self._loop = asyncio.get_running_loop()
         self._held = data
+        self._on_plain: Callable[[bytes], None] | None = on_plain
+        """Until the first byte has come."""
         self._waits = False
         self._done = False
         raw.set_protocol(self)
@@ -165,6 +185,8 @@ class Records(asyncio.BufferedProtocol):
         return _BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
+        if self._done:
+            return
         self._held += _BUFFER[:nbytes]
         if len(self._held) > 2 * EARLY_LIMIT:
             self._raw.pause_reading()
@@ -173,7 +195,7 @@ class Records(asyncio.BufferedProtocol):
     def eof_received(self) -> bool:
         self.ended = True
         self._next()
-        return True
+        return not self._done
 
     def pause_writing(self) -> None:
         self.tls.pause_writing()
@@ -190,6 +212,12 @@ class Records(asyncio.BufferedProtocol):
         if self._waits or self._done:
             return
         held = self._held
+        if held and self._on_plain is not None:
+            on_plain, self._on_plain = self._on_plain, None
+            if _METHOD.match(held):
+                self._done = True
+                on_plain(held)
+                return
         size = record_size(held)
         if held and 0 <= size <= len(held):
             self._held = held[size:]
@@ -269,7 +297,10 @@ class Handshake(asyncio.Protocol):
         """uvloop reads even before the handshake is begun."""
         self._early += data
         if len(self._early) > EARLY_LIMIT:
-            self._raw.abort()
+            if _METHOD.match(self._early):
+                self._early = self._early[:EARLY_LIMIT]
+            else:
+                self._raw.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._task is not None:
@@ -279,7 +310,18 @@ class Handshake(asyncio.Protocol):
         """Come between TLS and the transport, with what came before TLS was there."""
         data, self._early = self._early, b""
         if not self._raw.is_closing():
-            self._records = Records(self._raw, data)
+            self._records = Records(self._raw, data, self._refuse)
+
+    def _refuse(self, request: bytes) -> None:
+        """Answer a client that does not speak TLS. The time of the handshake is what it has to read that."""
+        listener = self._server.listener
+        listener.refused[400] += 1
+        response = Response.text(400, "goto: this port speaks https: use https:// instead of http://")
+        method = "HEAD" if request.startswith(b"HEAD ") else "GET"
+        self._raw.write(whole_response(response, listener.identity_bytes, method, (1, 1), keep_alive=False))
+        self._raw.write_eof()
+        client = address_of(self._raw.get_extra_info("peername"))
+        self._server.shared.log.exchange(listener.port, client, "-", "-", 400, 0.0, "malformed")
 
     def _over(self, task: asyncio.Task[Any]) -> None:
         self._server.handshakes -= 1
@@ -291,7 +333,7 @@ class Handshake(asyncio.Protocol):
         protocol = self._server(raw)
         secure.set_protocol(protocol)
         held = records.over()
-        below = Below(records.tls, protocol)
+        below = Below(records.tls, raw, protocol)
         raw.set_protocol(below)
         # then the transport below says when the kernel has taken all
         raw.set_write_buffer_limits(0)

@@ -94,6 +94,7 @@ class Server(web.Server):
 
     def finish(self, linger: float | None = None) -> None:
         """The listener closes. `linger`: seconds for which connections are read on behind their last answers."""
+        self.shared.finished = True
         if linger is not None:
             self.shared.linger = linger
         self._sweeper.cancel()

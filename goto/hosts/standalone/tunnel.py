@@ -9,7 +9,8 @@
 A FIN goes on behind all bytes that came before it. TLS has no half, so that with it either end is the end of both.
 
 A reset is no state: the exchange is over then, and the other side is reset. So it is where nothing moves in CLIENT_ENDED or
-UPSTREAM_ENDED for as long as the limit `bodyTime`: whoever had to move is taken for gone.
+UPSTREAM_ENDED for as long as the limit `bodyTime`: whoever had to move is taken for gone. Behind its FIN a side is not read any
+more, so that its socket is asked for a reset.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from goto.hosts.standalone.connection import ClientConnection
 from goto.hosts.standalone.delivery import Outlet
 from goto.traffic.limits import LIMITS
 from goto.upstream.answer import Answer
-from goto.upstream.connection import Connection, TooSlow
+from goto.upstream.connection import Broken, Connection, TooSlow
+from goto.upstream.presence import PEEK_SECONDS, was_reset
 from goto.upstream.sink import Sink
 from goto.words.duration import duration_text
 
@@ -89,18 +91,24 @@ class Tunnel(Outlet):
             else:
                 self._connection.write_eof()
             self.moved()
-            self._timer = self._loop.call_later(LIMITS.body_time, self._look)
+            self._look()
         elif self._state != ENDED:
             self._state = ENDED
             self._answer.close(LIMITS.body_time)
             self.whole.come(True)
 
     def _look(self) -> None:
-        """Whether it stands still."""
+        """Whether it stands still, or the side that has ended was reset since."""
         self._timer = None
+        if self._state == CLIENT_ENDED and self._connection.was_reset:
+            self._connection.break_off()
+            return
+        if self._state == UPSTREAM_ENDED and self._upstream.transport is not None and was_reset(self._upstream.transport):
+            self._upstream.fail(Broken("reset the connection"))
+            return
         left = self._moved_at + LIMITS.body_time - self._loop.time()
         if left > 0:
-            self._timer = self._loop.call_later(left, self._look)
+            self._timer = self._loop.call_later(min(left, PEEK_SECONDS), self._look)
             return
         LIMITS.hit["body_time"] += 1
         # who sends is waited for, or who does not take what was sent

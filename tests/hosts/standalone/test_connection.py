@@ -14,6 +14,7 @@ from support.client import Client, get
 from support.goto_process import Goto
 from support.ports import free_port
 from support.resources import memory
+from support.scrape import scraped
 from support.scripted import Scripted, read_head
 from support.site import Site
 from support.upstream import Reply, Upstream, held
@@ -572,3 +573,81 @@ def test_a_client_that_does_not_read_its_answers_is_not_read_on(site: Site) -> N
     for _ in range(200):
         assert client.answer().status == 200
     client.close()
+
+
+# ---------------------------------------------------------------- clients that are held back, and those that do not read
+@pytest.mark.parametrize("how", ["FIN", "reset"])
+def test_a_client_that_is_held_back_is_seen_leaving(site: Site, how: str) -> None:
+    """What it sends waits in its socket, and its end behind that."""
+    site.api("PUT", "/request/timeout/track/all")
+    site.api("PUT", "/response/delay/set/60s")
+    client = site.client()
+    client.send(get("/x") + get("/status/202") * 4_000)
+    scraped(site.goto, lambda seen: seen("goto_exchanges_in_flight", listener=str(site.port)) == 1)
+    if how == "FIN":
+        client.close()
+    else:
+        client.reset()
+    site.ended(closed=1)
+
+
+def test_so_is_one_whose_body_nobody_takes(site: Site) -> None:
+    site.api("PUT", "/request/timeout/track/all")
+    over = threading.Event()
+
+    def deaf(connection: socket.socket) -> None:
+        connection.recv(1)
+        over.wait(3 * PATIENCE)
+
+    with Scripted(deaf) as server:
+        site.target(server.port, "/deaf")
+        client = site.client()
+        client.socket.settimeout(0.3)
+        with contextlib.suppress(TimeoutError):
+            client.send(get("/deaf", method="POST", body=b"x" * (64 << 20)))
+        client.reset()
+        site.ended(closed=1)
+        over.set()
+
+
+def test_a_client_that_does_not_read_its_last_answer_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "FAREWELL_SECONDS", 0.2)
+
+    async def run() -> None:
+        host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
+        port = free_port()
+        await host.instance.listeners.start(ListenerSpec(port))
+        ((_, server),) = host._servers.values()
+        with await asyncio.to_thread(Client, port):
+            await until(lambda: server.clients)
+            (client,) = server.clients
+            client.transport.write(b"x" * (64 << 20))
+            client.finish()
+            await until(lambda: not server.connections)
+        await host.stop(0)
+
+    asyncio.run(asyncio.wait_for(run(), PATIENCE))
+
+
+def test_a_client_of_a_server_that_has_closed_is_not_served_by_it(process: Goto) -> None:
+    """Its listener may be open again by then, with another server."""
+
+    async def run() -> None:
+        host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
+        port = free_port()
+        listener = await host.instance.listeners.start(ListenerSpec(port))
+        ((_, old),) = host._servers.values()
+        await host.close(listener)
+        await host.open(listener)
+        assert listener.open
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            reader, writer = await asyncio.open_connection(*server.getsockname())
+            accepted, _ = await asyncio.to_thread(server.accept)
+        await asyncio.get_running_loop().connect_accepted_socket(old, accepted)
+        writer.write(get("/status/202"))
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+        await host.stop(0)
+
+    asyncio.run(asyncio.wait_for(run(), PATIENCE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -544,3 +545,49 @@ def test_no_exchange_leaves_a_circle_behind(upstream: Upstream) -> None:
             await host.stop(1)
 
     assert asyncio.run(asyncio.wait_for(run(), PATIENCE)) == []
+
+
+# ---------------------------------------------------------------- hooks that are async def
+def test_hooks_that_wait_for_nothing_lose_no_answer_behind_a_fin(holding: Goto) -> None:
+    """Before Python 3.12 each takes a task, which takes turns of the loop."""
+    site = Site(holding)
+    site.api("PUT", "/request/timeout/track/all")
+    with site.client() as client:
+        client.send(get("/status/201") * 20 + get("/x", method="POST", body=b"hello"))
+        client.socket.shutdown(socket.SHUT_WR)
+        assert [client.answer().status for _ in range(21)] == [201] * 20 + [200]
+        assert client.rest() == b""
+    site.ended(completed=21)
+
+
+STUBBORN = """
+import asyncio
+
+from goto.feature import Feature
+from goto.routes import put
+
+
+class Stubborn(Feature):
+    @put("/stubborn")
+    async def wait(self) -> str:
+        \"\"\"Waits.\"\"\"
+        await asyncio.sleep(3600)
+        return "over"
+
+    async def request(self, flow):
+        await asyncio.sleep(3600)
+"""
+
+
+def test_what_outlives_the_grace_at_the_end_has_its_line_in_the_log(goto: Callable[..., Goto], tmp_path: Path) -> None:
+    plugin = tmp_path / "stubborn.py"
+    plugin.write_text(STUBBORN)
+    process = goto("stubborn", "--feature", str(plugin), "--grace", "100ms")
+    with Client(process.port) as traffic, Client(process.port) as call:
+        traffic.send(get("/hooked"))
+        scraped(process, lambda seen: seen("goto_exchanges_in_flight") == 1)
+        call.send(get("/stubborn", method="PUT"))
+        process.api("GET", "/goto/health")
+        log = process.stop()  # which wants no traceback
+    assert [line.split(" ")[-2:] for line in log.splitlines() if " /hooked " in line] == [["local", "client-gone"]]
+    assert " /stubborn was cancelled" in log

@@ -402,3 +402,41 @@ def test_it_is_the_same_on_asyncios_own_loop(
             eventually(lambda: api("GET", "/request/timeout/status"), lambda got, wanted=wanted: wanted in got)
 
     on_asyncio(check)
+
+
+# ---------------------------------------------------------------- what is no TLS
+@pytest.mark.parametrize("request_", [get("/x"), b"BREW /", get("/x", method="POST", body=b"x" * 100_000)])
+def test_a_request_without_tls_is_told_so(site: SecureSite, request_: bytes) -> None:
+    with Client(site.port) as client:
+        client.send(request_)
+        answer = client.answer()
+        assert (answer.status, answer.text) == (400, "goto: this port speaks https: use https:// instead of http://\n")
+        assert (answer.value("connection"), answer.value("via-goto")) == ("close", str(site.port))
+        assert client.rest() == b""
+    (line,) = eventually(lambda: site.log())
+    assert line.split(" ")[3:6] == ["-", "-", "400"]
+
+
+def test_so_it_is_on_asyncios_own_loop(on_asyncio: Callable[[Callable[[StandaloneHost, int], object]], None]) -> None:
+    def check(host: StandaloneHost, port: int) -> None:
+        assert raw(port, get("/x")).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        head, _, body = raw(port, get("/x", method="HEAD")).partition(b"\r\n\r\n")
+        assert (head[:12], body) == (b"HTTP/1.1 400", b"")
+
+    on_asyncio(check)
+
+
+# ---------------------------------------------------------------- the listener closes meanwhile
+def test_a_handshake_that_ends_behind_the_closing_is_not_served(site: SecureSite) -> None:
+    """Not even if the listener is open again by then."""
+    with contextlib.closing(socket.create_connection(("127.0.0.1", site.port), PATIENCE)) as bare:
+        site.goto.api("GET", "/goto/health")
+        for action in ("close", "open"):
+            site.goto.api("PUT", f"/listeners/{site.port}/{action}")
+        with contextlib.suppress(OSError):
+            client = site.context.wrap_socket(bare, server_hostname="127.0.0.1")
+            client.sendall(get("/status/202"))
+            assert client.recv(1) == b""
+    with site.secure() as client:
+        client.send(get("/status/202"))
+        assert client.answer().status == 202

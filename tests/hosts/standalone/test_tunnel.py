@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import select
 import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 import pytest
 from support.certificates import Authority
@@ -18,7 +21,16 @@ from support.scripted import Scripted, read_head
 from support.secure import SecureClient
 from support.site import Site
 from support.upstream import Reply, Upstream
-from support.waiting import eventually
+from support.waiting import PATIENCE, eventually, until
+
+from goto.command import runtime
+from goto.features.proxy.feature import Proxy
+from goto.features.proxy.target import ProxyTarget
+from goto.hosts.standalone.host import StandaloneHost
+from goto.tls.settings import FilePath, ListenerTls
+from goto.traffic.accesslog import AccessLog
+from goto.traffic.listener import ListenerSpec
+from goto.words.reading import read_struct
 
 UPGRADE = ("Connection: keep-alive, Upgrade", "Upgrade: WebSocket", "Sec-WebSocket-Key: abc", "Sec-WebSocket-Version: 13")
 SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n"
@@ -414,3 +426,96 @@ def test_who_does_not_read_holds_back_the_other_side(site: Site) -> None:
         assert memory(site.goto.process.pid) - before < 30 * MB
         stop.set()
         client.close()
+
+
+# ---------------------------------------------------------------- ends that nobody reads
+@pytest.mark.parametrize("first", ["client", "upstream"])
+def test_a_reset_behind_a_fin_is_passed_on(site: Site, first: str) -> None:
+    """Behind its FIN a side is not read any more."""
+    ends: list[object] = []
+    go = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO")
+        if first == "client":
+            assert connection.recv(1) == b""
+            go.set()
+            threading.Event().wait(0.2)
+            ends.append(reset_of(connection))
+        else:
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b"x"
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with Scripted(behave) as server:
+        client = opened(site, server)
+        if first == "client":
+            client.socket.shutdown(socket.SHUT_WR)
+            assert go.wait(20)
+            client.reset()
+            eventually(lambda: ends, bool)
+            assert ends == [True]
+            site.ended(closed=1)
+        else:
+            assert client.stream.read() == b""
+            client.send(b"x")
+            assert reset_of(client.socket)
+            client.close()
+            site.ended(broken=1)
+
+
+def reset_of(connection: socket.socket) -> bool:
+    """Wait until a connection is reset whose other side has sent a FIN, so that reading tells nothing."""
+    poll = select.poll()
+    poll.register(connection, 0)
+    return bool(poll.poll(20_000))
+
+
+@pytest.mark.parametrize("run", [asyncio.run, runtime.run])
+def test_what_tls_has_not_handed_over_goes_on_ahead_of_the_end(
+    run: Callable[[Coroutine[Any, Any, int]], object], authority: Authority
+) -> None:
+    """The upstream takes nothing, so that the client is held back, and leaves then."""
+    received: list[object] = []
+    go = threading.Event()
+    piece = b"abcd" * 16_384
+
+    def behave(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(SWITCHED + b"HELLO")
+        go.wait(20)
+        received.append(end_of(connection))
+
+    async def main() -> int:
+        pair, port = authority.issue("127.0.0.1", file="held"), free_port()
+        host = StandaloneHost(AccessLog(enabled=False), "127.0.0.1")
+        tls = ListenerTls(FilePath(str(pair.cert)), FilePath(str(pair.key)))
+        listener = await host.instance.listeners.start(ListenerSpec(port, "https", tls=tls))
+        ((_, hosting),) = host._servers.values()
+        spec = {"name": "up", "url": f"http://127.0.0.1:{server.port}", "match": {"uris": ["/"]}}
+        listener.feature(Proxy).add(read_struct(spec, ProxyTarget)[0])
+        client = await asyncio.to_thread(SecureClient, port, authority.client)
+        await asyncio.to_thread(client.send, get("/chat", *UPGRADE))
+        assert (await asyncio.to_thread(client.head))[0] == 101
+        (connection,) = hosting.clients
+        sent = 0
+        while not connection.held_back:
+            await asyncio.to_thread(client.send, piece)
+            await asyncio.sleep(0.005)
+            sent += 1
+        for _ in range(2):
+            await asyncio.to_thread(client.send, piece)
+            sent += 1
+        client.socket.shutdown(socket.SHUT_WR)
+        await asyncio.sleep(0.1)
+        go.set()
+        await until(lambda: received)
+        assert isinstance(received[0], bytes)
+        assert received[0] == piece * sent
+        client.close()
+        await host.stop(1)
+        return 0
+
+    with Scripted(behave) as server:
+        run(asyncio.wait_for(main(), 2 * PATIENCE))
