@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol
 
 from goto.counting.measures import Histogram as Histogram
 from goto.counting.measures import Summary as Summary
 from goto.counting.measures import measure as measure
+from goto.errors import Conflict
 
 __all__ = ["Feature", "Histogram", "Sender", "Summary", "measure"]
 
@@ -28,6 +29,26 @@ HOOKS = ("request", "response", "closed")
 
 LIKE_A_HOOK = 0.65
 """How alike a name has to be to that of a hook to be taken for one, of 1: as `on_request` and `responseheaders` are."""
+
+
+ABILITIES: Final = frozenset(("close", "reset", "cut", "raw", "pace", "stall"))
+"""What a host may be able to do to an answer on its way, see `goto.flow.Delivery`."""
+
+
+class Place:
+    """What a feature finds around it. This is what it finds outside a listener, as in a test."""
+
+    abilities: frozenset[str] = ABILITIES
+    """What the host can do."""
+    host = ""
+    """The name of the host."""
+    identity: bytes = b""
+    """The lines of the headers that say which goto answers, as they stand in every answer."""
+
+    def sibling(self, name: str) -> Feature | None:
+        """The feature of a name on the same listener."""
+        return None
+
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 """Where a word of a class name ends."""
@@ -75,9 +96,29 @@ class Feature:
     """What `closed` has to know: that the client's system has taken the last byte, or only that it was written, which costs
     less."""
 
-    def bind(self, on_change: Callable[[], None]) -> None:
-        """For the listener: what to call when `active` may have flipped."""
+    place: Place = Place()
+    """The listener, as far as a feature may know it."""
+
+    def bind(self, on_change: Callable[[], None], place: Place | None = None) -> None:
+        """For the listener: what to call when `active` may have flipped, and where the feature stands."""
         self._on_change = on_change
+        if place is not None:
+            self.place = place
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """What the host can do to an answer on its way: `close reset cut raw pace stall`."""
+        return self.place.abilities
+
+    def need(self, *abilities: str) -> None:
+        """Raises `Conflict` where the host lacks one of these abilities."""
+        for ability in abilities:
+            if ability not in self.abilities:
+                raise Conflict(f"{ability}: {self.place.host} cannot do it: use the standalone host")
+
+    def sibling(self, name: str) -> Feature | None:
+        """The feature of a name on the same listener; None where there is none."""
+        return self.place.sibling(name)
 
     def remarks(self) -> Iterable[tuple[str, str]]:
         """What of its settings may be meant otherwise, and is no mistake: the path of the setting, and a text that says so."""

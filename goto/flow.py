@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from mypy_extensions import mypyc_attr
@@ -23,7 +23,22 @@ from goto.http.messages import Response as Response
 from goto.tls.client import ClientTls
 from goto.words.hosts import bracketed, host_without_zone, lookup_host
 
-__all__ = ["Call", "ClientGone", "Field", "Flow", "Headers", "Hold", "MakeResponse", "Origin", "Peer", "Request", "Response"]
+__all__ = [
+    "Call",
+    "ClientGone",
+    "Control",
+    "Delivery",
+    "Field",
+    "Flow",
+    "Headers",
+    "Hold",
+    "Kept",
+    "MakeResponse",
+    "Origin",
+    "Peer",
+    "Request",
+    "Response",
+]
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds from the last byte of a request to the head of its response, where a target says nothing."""
@@ -236,6 +251,98 @@ class Peer:
 NOBODY: Final = Peer("-", 0)
 """Of a flow that did not come over a connection, as in a test."""
 
+
+class Control:
+    """What the feature that asks for a delivery and the host that carries it out tell each other."""
+
+    __slots__ = ("_on_failed", "_on_let_go", "_on_over", "free")
+
+    def __init__(self, on_failed: Callable[[str], None] | None = None, on_over: Callable[[], None] | None = None) -> None:
+        """`on_failed(what)` is called where `after`, `share`, `over`, `stall_at` or `raw` turns out not to be possible;
+        `on_over()` once nothing of the rate and the stall is left to wait for.
+        """
+        self.free = False
+        """Nothing is slowed any more."""
+        self._on_failed = on_failed
+        self._on_over = on_over
+        self._on_let_go: Callable[[], None] | None = None
+
+    def let_go(self) -> None:
+        """For features: the rate and the stall end, and the rest of the answer goes out."""
+        if not self.free:
+            self.free = True
+            if self._on_let_go is not None:
+                self._on_let_go()
+
+    def when_let_go(self, then: Callable[[], None]) -> None:
+        """For hosts: what to call once the rest may go out."""
+        self._on_let_go = then
+
+    def failed(self, what: str) -> None:
+        """For hosts: a part of the delivery is not possible."""
+        if self._on_failed is not None:
+            self._on_failed(what)
+
+    def over(self) -> None:
+        """For hosts: nothing of the rate and the stall is left to wait for."""
+        if self._on_over is not None:
+            self._on_over()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an answer goes over the wire. A feature sets `flow.delivery`, and the host carries it out."""
+
+    raw: bytes | None = None
+    """Written in place of the answer's head and body. The connection then ends as `end` says, by "close" if it says nothing."""
+    end: Literal["", "close", "reset"] = ""
+    """How the connection ends."""
+    after: int | None = None
+    """So many bytes of the body go out before `end`; with 0 the head alone, with None and no `share` nothing at all."""
+    share: float | None = None
+    """`after` as a share of the body, from 0 to 1, whose length has to be known."""
+    rate: float = 0.0
+    """Bytes a second; 0 for as fast as they are taken."""
+    over: float = 0.0
+    """Seconds for the whole body instead of `rate`; its length has to be known."""
+    head: bool = False
+    """Whether `rate` and `over` hold for the head too."""
+    stall: float = 0.0
+    """Seconds to stand still."""
+    stall_at: int = 0
+    """How many bytes of the body go out before `stall`."""
+    control: Control | None = None
+    """What the host and the feature tell each other meanwhile."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether no response is sent."""
+        return self.raw is not None or (bool(self.end) and self.after is None and self.share is None)
+
+    @property
+    def cuts(self) -> bool:
+        """Whether a part of the body alone is sent."""
+        return self.after is not None or self.share is not None
+
+    @property
+    def slows(self) -> bool:
+        """Whether bytes go out later than they could."""
+        return self.rate > 0 or self.over > 0 or self.stall > 0
+
+
+class Kept(NamedTuple):
+    """What is here of a body."""
+
+    data: bytes
+    """Its first bytes."""
+    size: int
+    """Bytes seen so far."""
+    whole: bool
+    """Whether `data` is all there is."""
+
+
+NOTHING_KEPT = Kept(b"", 0, True)
+
 MARK_LENGTH = 200
 """Characters of a mark; what is longer is cut."""
 
@@ -245,7 +352,7 @@ class Flow:
     """One exchange: a request, its response, and what is known on the way.
 
     A `request` hook decides by setting one of `response` (the answer is known), `answer` (it can be made once the body is
-    here), `upstreams` (send it on, to one or several).
+    here), `upstreams` (send it on, to one or several), or a `delivery` that sends no response.
     """
 
     __slots__ = (
@@ -257,6 +364,7 @@ class Flow:
         "completed",
         "counted",
         "default",
+        "delivery",
         "depth",
         "gone",
         "hint",
@@ -266,11 +374,13 @@ class Flow:
         "notes",
         "peer",
         "request",
+        "request_body",
         "response",
         "started",
         "status",
         "unanswered",
         "upstreams",
+        "wanted",
     )
 
     def __init__(self, request: Request, default: MakeResponse | None = None, *, local: bool = True) -> None:
@@ -314,6 +424,13 @@ class Flow:
         """What the answer says in `Goto-Hint`; empty for nothing."""
         self.counted = 0
         """The status that it was counted under; 0 as long as it was not counted."""
+        self.delivery: Delivery | None = None
+        """What is to be done to the answer on its way over the wire. One that sends no response decides the flow: set in a
+        `request` hook, it keeps all response hooks from running, and set in a `response` hook those further out."""
+        self.request_body: Kept | None = None
+        """What is here of the request's body, once it was asked for with `wants`."""
+        self.wanted = 0
+        """For hosts: so many bytes of the request's body are waited for."""
         self.depth: int = -1
         """For hosts: how far into the onion of features it came, see `Pipeline`."""
         self._waiting: asyncio.Future[Any] | None = None
@@ -321,8 +438,20 @@ class Flow:
 
     @property
     def decided(self) -> bool:
-        """One of `response`, `answer` and `upstreams` is set."""
-        return self.response is not None or self.answer is not None or bool(self.upstreams)
+        """One of `response`, `answer` and `upstreams` is set, or a `delivery` that sends no response."""
+        return self.response is not None or self.answer is not None or bool(self.upstreams) or self.silent
+
+    @property
+    def silent(self) -> bool:
+        """The delivery sends no response."""
+        return self.delivery is not None and self.delivery.silent
+
+    def wants(self, size: int) -> None:
+        """Call this `request` hook again once the first `size` bytes of the body are here, or all of it, as `request_body`.
+
+        To be called without deciding the flow. A request without a body has an empty one at once.
+        """
+        self.wanted = size
 
     def hold(self, seconds: float | None, on_over: Callable[[float], None] | None = None) -> Hold:
         """Wait this long before going on; None for until it is released, or the client leaves.

@@ -3,6 +3,9 @@
 Features form an onion. `request` hooks run from the outside in until one decides the flow; `response` hooks run from
 there back out, and `closed` for the same features. So what lies behind the deciding feature never sees the exchange.
 
+A flow whose delivery sends no response is decided too: set in a `request` hook, no `response` hook runs, set in a `response`
+hook, those further out do not. A `request` hook that wants the body stops the flow until it is here, and is called again then.
+
 `request` and `response` are called as hooks are: they return None when all is done, or something to await where a hook is
 `async def`. Such a hook runs in a task of its own, since it may do anything that needs one, and the flow goes on when it is
 done. Who steps that is the host's matter (see `flow.Wait`).
@@ -75,7 +78,18 @@ class Pipeline:
             if flow.response is not None or flow.answer is not None or flow.upstreams:
                 flow.depth = depth
                 return None
+            if flow.wanted or (flow.delivery is not None and flow.silent):
+                flow.depth = depth
+                return None
         flow.depth = self._deepest
+        return None
+
+    def resume(self, flow: Flow) -> Awaitable[None] | None:
+        """Go on with the hook that wanted the body, which is here."""
+        flow.wanted = 0
+        for index, (depth, _) in enumerate(self._request):
+            if depth == flow.depth:
+                return self.request(flow, index)
         return None
 
     async def _request_later(self, flow: Flow, depth: int, hook: Hook, waits: Awaitable[None]) -> None:
@@ -89,7 +103,7 @@ class Pipeline:
             self._broke(flow, hook)
             flow.depth = depth - 1
             return
-        if not flow.decided:
+        if not flow.decided and not flow.wanted:
             more = self.request(flow, self._request.index((depth, hook)) + 1)
             if more is not None:
                 await more
@@ -105,6 +119,8 @@ class Pipeline:
                 continue
             if waits is not None:
                 return self._response_later(flow, hook, waits)
+            if flow.delivery is not None and flow.silent:
+                return None
         return None
 
     async def _response_later(self, flow: Flow, hook: Hook, waits: Awaitable[None]) -> None:
@@ -115,6 +131,8 @@ class Pipeline:
             raise
         except Exception:
             self._broke(flow, hook)
+        if flow.silent:
+            return
         more = self.response(flow, self._response[flow.depth + 1].index(hook) + 1)
         if more is not None:
             await more
@@ -140,7 +158,7 @@ class Pipeline:
         if flow.response is not None and flow.response.stream is not None:
             flow.response.stream.abort()
         flow.response = Response.text(500, f"goto: {name} failed")
-        flow.answer, flow.upstreams = None, ()
+        flow.answer, flow.upstreams, flow.delivery, flow.wanted = None, (), None, 0
 
 
 async def _hook_over(flow: Flow, hook: Awaitable[None]) -> None:

@@ -48,10 +48,17 @@ PUBLIC = {
             "failure: str = '', upgrade: str = '', tally: Tally | None = None, id: str = '')"
         ),
         "ClientGone": "class",
+        "Control": "(on_failed: Callable[[str], None] | None = None, on_over: Callable[[], None] | None = None)",
+        "Delivery": (
+            "(raw: bytes | None = None, end: Literal['', 'close', 'reset'] = '', after: int | None = None, "
+            "share: float | None = None, rate: float = 0.0, over: float = 0.0, head: bool = False, stall: float = 0.0, "
+            "stall_at: int = 0, control: Control | None = None)"
+        ),
         "Field": "tuple[bytes, bytes]",
         "Flow": "(request: Request, default: MakeResponse | None = None, *, local: bool = True)",
         "Headers": "(fields: Iterable[Field] = (), index: Index | None = None)",
         "Hold": "(seconds: float | None, on_over: Callable[[float], None] | None)",
+        "Kept": "(data: bytes, size: int, whole: bool)",
         "MakeResponse": "Callable[[Flow, bytes, int], Response]",
         "Origin": "(scheme: str, host: str, port: int, tls: ClientTls | None = None)",
         "Peer": "(address: str, number: int)",

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from goto.feature import Feature
+from goto.errors import Conflict
+from goto.feature import ABILITIES, Feature, Place
 from goto.flow import Flow
 
 
@@ -84,3 +85,36 @@ def test_a_class_that_would_not_do_what_it_says_is_refused(name: str, member: ob
 )
 def test_what_is_no_hook_is_left_alone(name: str, member: object):
     assert type("Mine", (Feature,), {name: member}).name == "mine"
+
+
+class Narrow(Place):
+    """A host that can only close, with one other feature."""
+
+    abilities = frozenset(("close",))
+    host = "narrow"
+
+    def __init__(self, other: Feature) -> None:
+        self.other = other
+
+    def sibling(self, name: str) -> Feature | None:
+        return self.other if self.other.name == name else None
+
+
+def test_what_the_host_lacks_is_refused():
+    feature = Feature()
+    feature.need(*ABILITIES)  # outside a listener nothing is lacking
+    feature.bind(lambda: None, Narrow(Feature()))
+    feature.need("close")
+    with pytest.raises(Conflict, match=r"^pace: narrow cannot do it: use the standalone host$"):
+        feature.need("close", "pace")
+
+
+def test_siblings_are_found_by_name():
+    class Other(Feature):
+        pass
+
+    other, feature = Other(), Feature()
+    assert feature.sibling("other") is None
+    feature.bind(lambda: None, Narrow(other))
+    assert feature.sibling("other") is other
+    assert feature.sibling("another") is None

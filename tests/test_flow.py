@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from goto.flow import DEFAULT_TIMEOUT, Call, ClientGone, Flow, Headers, Origin, Request, Response
+from goto.flow import DEFAULT_TIMEOUT, Call, ClientGone, Control, Delivery, Flow, Headers, Origin, Request, Response
 from goto.tls.client import client_tls
 
 
@@ -151,3 +151,27 @@ class TestWaiting:
             flow.leave()  # nobody waits
 
         asyncio.run(wait())
+
+
+def test_what_a_delivery_does():
+    for delivery in (Delivery(raw=b""), Delivery(end="close"), Delivery(end="reset")):
+        assert (delivery.silent, delivery.cuts, delivery.slows) == (True, False, False)
+    for delivery in (Delivery(end="close", after=0), Delivery(end="reset", share=0.5)):
+        assert (delivery.silent, delivery.cuts, delivery.slows) == (False, True, False)
+    for delivery in (Delivery(rate=1), Delivery(over=1), Delivery(stall=1, stall_at=5)):
+        assert (delivery.silent, delivery.cuts, delivery.slows) == (False, False, True)
+
+
+def test_control_tells_both_sides():
+    heard: list[str] = []
+    control = Control(heard.append, lambda: heard.append("over"))
+    control.when_let_go(lambda: heard.append("free"))
+    control.failed("after")
+    control.over()
+    control.let_go()
+    control.let_go()
+    assert heard == ["after", "over", "free"]
+    assert control.free
+    Control().failed("after")
+    Control().let_go()
+    Control().over()

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from goto.feature import Feature
-from goto.flow import ClientGone, Flow, Headers, Request, Response, step_in_task
+from goto.flow import ClientGone, Delivery, Flow, Headers, Kept, Request, Response, step_in_task
 from goto.pipeline import Pipeline
 
 Trace = list[str]
@@ -472,3 +472,130 @@ def test_other_errors_stay_as_they_are(caplog: pytest.LogCaptureFixture):
     (record,) = caplog.records
     assert record.exc_info is not None
     assert not hasattr(record.exc_info[1], "__notes__")
+
+
+class Delivers(Layer):
+    """Sets a delivery in one hook."""
+
+    def __init__(self, trace: Trace, letter: str, hook: str, delivery: Delivery) -> None:
+        super().__init__(trace, letter)
+        self.hook, self.delivery = hook, delivery
+
+    def request(self, flow: Flow) -> None:
+        super().request(flow)
+        if self.hook == "request":
+            flow.delivery = self.delivery
+
+    def response(self, flow: Flow) -> None:
+        super().response(flow)
+        if self.hook == "response":
+            flow.delivery = self.delivery
+
+
+SILENT = [Delivery(end="close"), Delivery(end="reset"), Delivery(raw=b"x")]
+SENT = [Delivery(end="close", after=0), Delivery(end="reset", share=0.5), Delivery(rate=1.0), Delivery(stall=1.0)]
+
+
+@pytest.mark.parametrize("delivery", SILENT)
+def test_a_delivery_without_a_response_decides(delivery: Delivery):
+    trace: Trace = []
+    exchange = flow()
+    pipeline = Pipeline([Layer(trace, "a"), Delivers(trace, "b", "request", delivery), Layer(trace, "c")])
+    assert pipeline.request(exchange) is None
+    assert exchange.decided
+    assert exchange.silent
+    pipeline.closed(exchange)
+    assert trace == ["a request", "b request", "b closed", "a closed"]
+
+
+@pytest.mark.parametrize("delivery", SILENT)
+def test_set_with_the_response_it_keeps_those_further_out_from_it(delivery: Delivery):
+    trace: Trace = []
+    exchange = flow()
+    pipeline = Pipeline([Layer(trace, "a"), Delivers(trace, "b", "response", delivery), Layer(trace, "c")])
+    run_plain(pipeline, exchange)
+    assert [step for step in trace if "request" not in step] == ["c response", "b response", "c closed", "b closed", "a closed"]
+
+
+@pytest.mark.parametrize("delivery", SENT)
+@pytest.mark.parametrize("hook", ["request", "response"])
+def test_a_delivery_with_a_response_lets_all_hooks_run(hook: str, delivery: Delivery):
+    trace: Trace = []
+    exchange = flow()
+    pipeline = Pipeline([Layer(trace, "a"), Delivers(trace, "b", hook, delivery), Layer(trace, "c")])
+    run_plain(pipeline, exchange)
+    assert trace == THROUGH
+    assert not exchange.silent
+
+
+class Wants(Layer):
+    """Wants so many bytes of the body."""
+
+    def __init__(self, trace: Trace, letter: str, size: int) -> None:
+        super().__init__(trace, letter)
+        self.size = size
+
+    def request(self, flow: Flow) -> None:
+        super().request(flow)
+        if flow.request_body is None or (len(flow.request_body.data) < self.size and not flow.request_body.whole):
+            flow.wants(self.size)
+
+
+class WantsLater(Wants):
+    async def request(self, flow: Flow) -> None:
+        await asyncio.sleep(0)
+        super().request(flow)
+
+
+def resumed(pipeline: Pipeline, exchange: Flow, body: bytes) -> None:
+    async def all_of_it() -> None:
+        waits = pipeline.request(exchange)
+        if waits is not None:
+            await waits
+        while size := exchange.wanted:
+            exchange.request_body = Kept(body[:size], len(body[:size]), len(body) <= size)
+            waits = pipeline.resume(exchange)
+            if waits is not None:
+                await waits
+
+    asyncio.run(step_in_task(all_of_it()))
+
+
+@pytest.mark.parametrize("kind", [Wants, WantsLater])
+def test_a_hook_that_wants_the_body_is_called_again(kind: type[Wants]):
+    trace: Trace = []
+    exchange = flow()
+    pipeline = Pipeline([Layer(trace, "a"), kind(trace, "b", 4), Layer(trace, "c")])
+    resumed(pipeline, exchange, b"body and more")
+    assert exchange.request_body == Kept(b"body", 4, False)
+    assert trace == ["a request", "b request", "b request", "c request"]
+
+
+def test_a_second_one_asks_again_only_for_more():
+    trace: Trace = []
+    pipeline = Pipeline([Wants(trace, "a", 4), Wants(trace, "b", 3), Wants(trace, "c", 8)])
+    resumed(pipeline, flow(), b"body and more")
+    assert trace == ["a request", "a request", "b request", "c request", "c request"]
+
+
+def test_a_client_that_leaves_meanwhile_is_told_to_the_features_reached():
+    trace: Trace = []
+    exchange = flow()
+    pipeline = Pipeline([Layer(trace, "a"), Wants(trace, "b", 4), Layer(trace, "c")])
+    pipeline.request(exchange)
+    pipeline.closed(exchange)
+    assert trace == ["a request", "b request", "b closed", "a closed"]
+
+
+def test_a_hook_that_breaks_leaves_no_delivery():
+    class Breaks(Layer):
+        def request(self, flow: Flow) -> None:
+            flow.delivery = Delivery(end="reset")
+            flow.wants(5)
+            raise ValueError
+
+    exchange = flow()
+    run_plain(Pipeline([Breaks([], "a")]), exchange)
+    assert (exchange.delivery, exchange.wanted) == (None, 0)
+    assert exchange.response is not None
+    assert exchange.response.status == 500

@@ -18,6 +18,7 @@ from goto.words import HeaderName, HeaderNames
 COMPLETED: Literal["RequestCompleted"] = "RequestCompleted"
 CLOSED: Literal["ConnectionClosed"] = "ConnectionClosed"
 BROKEN: Literal["Broken"] = "Broken"
+ABORTED: Literal["Aborted"] = "Aborted"
 ALL: Literal["all"] = "all"
 """In place of a header name it stands for all requests."""
 
@@ -34,6 +35,8 @@ class EndCounts(TypedDict):
     """The client was handed the whole response."""
     Broken: NotRequired[int]
     """The upstream ended in the middle of its answer; not there as long as none did."""
+    Aborted: NotRequired[int]
+    """goto ended the exchange itself, on purpose. The key is missing while the number is 0."""
 
 
 class TimeoutReport(TypedDict):
@@ -74,7 +77,9 @@ class Timeouts(Feature):
     def closed(self, flow: Flow) -> None:
         ends: EndCounts
         for ends in flow.notes.get(self, ()):
-            if flow.broken:
+            if flow.aborted:
+                ends[ABORTED] = ends.get(ABORTED, 0) + 1
+            elif flow.broken:
                 ends[BROKEN] = ends.get(BROKEN, 0) + 1
             else:
                 ends[COMPLETED if flow.completed else CLOSED] += 1

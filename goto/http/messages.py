@@ -85,6 +85,10 @@ _NONE: Final[frozenset[bytes]] = frozenset()
 class Body(Protocol):
     """The body of an upstream's answer that is still to come. The host streams it to the client."""
 
+    @property
+    def length(self) -> int | None:
+        """Its size in bytes; None where only its end will tell."""
+
     def abort(self) -> None:
         """End the connection that the body comes over, since nobody wants the rest."""
 

@@ -22,6 +22,12 @@ NO_BODY: Final = frozenset((204, 304))
 
 NOT_MODIFIED: Final = 304
 
+
+def has_body(status: int, method: str) -> bool:
+    """Whether a response has a body (RFC 9110, 6.4.1)."""
+    return method != "HEAD" and status not in NO_BODY
+
+
 REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 """Safe methods: sending such a request twice changes nothing (RFC 9110, 9.2.1)."""
 

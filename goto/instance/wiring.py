@@ -51,6 +51,7 @@ class Instance:
 
     def __init__(self, carrier: Carrier, features: Features = FEATURES) -> None:
         log.addFilter(_ONE_LINE)
+        self._carrier = carrier
         self.host = goto_host()
         self.access = Access()
         self.upstream = Upstream()
@@ -78,7 +79,10 @@ class Instance:
         return {type(part): part for part in vars(self).values() if isinstance(part, (Access, *SERVICES))}
 
     def _listener(self, spec: ListenerSpec, mode: str = "") -> Listener:
-        listener = Listener(spec, self.host, self.upstream, mode=mode, features=self.features)
+        host = self._carrier
+        listener = Listener(
+            spec, self.host, self.upstream, mode=mode, features=self.features, carrier=host.name, abilities=host.abilities
+        )
         if listener.has(Arrivals):
             listener.feature(Arrivals).count_in(self.arrived, listener.port)
         return listener

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from goto.feature import Feature
-from goto.flow import Flow, Hold, Request, Response, step_in_task
+from goto.flow import Flow, Hold, Kept, Request, Response, step_in_task
 from goto.pipeline import Pipeline
 
 
@@ -33,8 +33,10 @@ def run(
 
     Hooks run as they do in a host: those of active features alone, `request` until one decides, `response` and `closed` of the
     features reached. A flow that is sent on, or that nobody decides, is answered with `answer`, or without one with an empty
-    response of the forced status or 200. `body` is the request's, for a `flow.answer` that is made of it. `completed` is what
-    `closed` finds out: whether the client took the whole response.
+    response of the forced status or 200. `body` is the request's, for a `flow.answer` that is made of it and for a hook that
+    wants it. `completed` is what `closed` finds out: whether the client took the whole response.
+
+    A delivery is not carried out. It stays in `flow.delivery`, and `flow.aborted` is true where it sends no response or cuts it.
 
     A hold is released at once, so that nobody waits for it, and stays in `flow.holds` with the seconds asked for. Raises what a
     hook raises, once all hooks have run.
@@ -60,20 +62,28 @@ def _run(exchange: Coroutine[Any, Any, None]) -> None:
 
 async def _exchange(features: list[Feature], flow: Flow, body: bytes, answer: Response | None, completed: bool) -> None:
     errors: list[BaseException | None] = []
+    flow.request.has_body = flow.request.has_body or bool(body)
     pipeline = Pipeline(features, on_error=lambda hook: errors.append(sys.exception()))
     waits = pipeline.request(flow)
     if waits is not None:
         await waits
+    while flow.wanted:
+        flow.request_body = Kept(body[: flow.wanted], min(len(body), flow.wanted), len(body) <= flow.wanted)
+        waits = pipeline.resume(flow)
+        if waits is not None:
+            await waits
     held = _released(flow)
-    if flow.answer is not None:
-        flow.response = flow.answer(flow, body, len(body))
-    elif flow.response is None:
-        flow.response = Response(flow.status or 200) if answer is None else answer
-    waits = pipeline.response(flow)
-    if waits is not None:
-        await waits
+    if not flow.silent:
+        if flow.answer is not None:
+            flow.response = flow.answer(flow, body, len(body))
+        elif flow.response is None:
+            flow.response = Response(flow.status or 200) if answer is None else answer
+        waits = pipeline.response(flow)
+        if waits is not None:
+            await waits
     flow.holds = [*held, *_released(flow)]
-    flow.completed = completed
+    flow.aborted = flow.delivery is not None and (flow.delivery.silent or flow.delivery.cuts)
+    flow.completed = completed and not flow.aborted
     pipeline.closed(flow)
     for error in errors:
         if error is not None:

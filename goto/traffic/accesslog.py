@@ -7,14 +7,18 @@ import os
 import select
 import stat
 import time
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Final, Literal
+from urllib.parse import unquote
 
 import msgspec
 
 from goto.http.shown import shown_text
 from goto.words import escapes
 from goto.words.unseen import escaped
+
+_RULE: Final = "rule:"
 
 FLUSH_SECONDS: Final = 0.1
 """How long lines are held before they are written."""
@@ -59,9 +63,19 @@ class AccessLog:
         self._ms, self._time = -1, ""
         self._second, self._date = -1, ""
 
-    def exchange(self, listener: int, client: str, method: str, target: str, status: int, seconds: float, went: str) -> None:
+    def exchange(
+        self,
+        listener: int,
+        client: str,
+        method: str,
+        target: str,
+        status: int,
+        seconds: float,
+        went: str,
+        marks: Sequence[str] = (),
+    ) -> None:
         """Note an exchange that is over, in one line whatever is in it. `seconds` is from its head to its end; `went` is `local`,
-        `api` or targets.
+        `api` or targets, with the marks behind it. JSON has `marks` as a list too.
         """
         if not self.enabled:
             return
@@ -78,9 +92,11 @@ class AccessLog:
                     "client": client,
                     "method": method,
                     "target": target,
-                    "status": status,
+                    "status": int(status),  # a word is no number to msgspec
                     "ms": round(seconds * 1000, 3),
-                    "went": went,
+                    "went": str(went),
+                    **({"marks": list(map(str, marks))} if marks else {}),
+                    **({"rules": rules} if (rules := _rules(marks)) else {}),
                 }
             ).decode()
         else:
@@ -170,6 +186,11 @@ def _number(number: int) -> str:
 def _tenths(tenths: int) -> str:
     """Tenths of a millisecond as text, cached since formatting a float takes longer than the rest of a line."""
     return f"{tenths // 10}.{tenths % 10}ms"
+
+
+def _rules(marks: Sequence[str]) -> list[str]:
+    """The names of the rules among the marks of an exchange."""
+    return [unquote(mark[len(_RULE) :].removesuffix("!")) for mark in marks if mark.startswith(_RULE)]
 
 
 def _bytes_per_write(fd: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NotRequired, TypedDict, TypeVar
 
 import msgspec
 
-from goto.feature import Feature, Sender
+from goto.feature import ABILITIES, Feature, Place, Sender
 from goto.flow import Field, encode
 from goto.http.wire import fields_bytes
 from goto.pipeline import Pipeline
@@ -77,8 +77,12 @@ class Listener:
         *,
         mode: str = "",
         features: Iterable[type[Feature]],
+        carrier: str = "",
+        abilities: frozenset[str] = ABILITIES,
     ) -> None:
-        """`host` is what `Goto-Host` says. `mode` is how a host that has several kinds of listeners carries it."""
+        """`host` is what `Goto-Host` says. `mode` is how a host that has several kinds of listeners carries it. `carrier` is
+        the name of that host, and `abilities` are what it can do to an answer (see `goto.feature.Place`).
+        """
         self.port = int(spec.port)
         self.protocol = spec.protocol
         self.managed = spec.admin
@@ -99,8 +103,9 @@ class Listener:
         """Exchanges that did not simply complete, by the status that was counted, 0 for none, and how they ended."""
         self._host = host
         self._features = {feature: feature() for feature in features}
+        place = _Within(self, carrier, abilities)
         for feature in self._features.values():
-            feature.bind(self._rebuild)
+            feature.bind(self._rebuild, place)
             if hasattr(feature, "send_with"):
                 feature.send_with(sender)
         self._rebuild()
@@ -192,3 +197,19 @@ class Listener:
         if self.tls is not None:
             shown["tls"] = self.tls
         return shown
+
+
+class _Within(Place):
+    """What the features of a listener find around them."""
+
+    def __init__(self, listener: Listener, host: str, abilities: frozenset[str]) -> None:
+        self.host = host
+        self.abilities = abilities
+        self._listener = listener
+
+    @property
+    def identity(self) -> bytes:  # type: ignore[override]  # the label may change
+        return self._listener.identity_bytes
+
+    def sibling(self, name: str) -> Feature | None:
+        return next((feature for feature in self._listener.features if feature.name == name), None)

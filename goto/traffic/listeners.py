@@ -59,6 +59,8 @@ class Carrier(Protocol):
     elsewhere: ClassVar[dict[str, str]]
     """Protocols that it does not serve, and who does."""
     name: ClassVar[str]
+    abilities: ClassVar[frozenset[str]]
+    """What it can do to an answer on its way, see `goto.flow.Delivery`."""
     log: AccessLog
 
     def loads(self) -> dict[Listener, Load]:

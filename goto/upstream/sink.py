@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 from mypy_extensions import mypyc_attr
 
+from goto.flow import Wait
 from goto.http.fields import Field
 
 
@@ -51,3 +52,24 @@ class Sink:
 
 class Dropped(Sink):
     """Where a body goes that nobody wants."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class HeardOut(Sink):
+    """Where a body goes that is read to its end all the same, up to so many bytes. `over` comes then."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.over: Wait[None] = Wait()
+        self._left = limit
+
+    def more(self, data: bytes) -> None:
+        self._left -= len(data)
+        if self._left < 0:
+            self.over.come()
+
+    def end(self) -> None:
+        self.over.come()
+
+    def broken(self, error: Exception) -> None:
+        self.over.come()

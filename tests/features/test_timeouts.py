@@ -10,8 +10,9 @@ from support.flows import Onion, flow, passed
 
 from goto.counting.bounded import OTHER, TRACKED_LIMIT, VALUES_LIMIT
 from goto.errors import Conflict
+from goto.feature import Feature
 from goto.features.timeouts import Timeouts
-from goto.flow import step_in_task
+from goto.flow import Delivery, Flow, step_in_task
 from goto.pipeline import Pipeline
 from goto.traffic.passage import Passage
 from goto.words import HeaderName, HeaderNames
@@ -129,3 +130,17 @@ def test_memory_is_bounded_and_no_exchange_is_lost() -> None:
     assert len(values) == VALUES_LIMIT + 1
     assert values[OTHER]["RequestCompleted"] == 50
     assert sum(ends["RequestCompleted"] for ends in values.values()) == count
+
+
+def test_what_goto_ended_on_purpose_is_a_key_of_its_own():
+    feature = Timeouts()
+    feature.track_all()
+    passed([feature], flow())
+    assert feature.status()["all"] == {"ConnectionClosed": 0, "RequestCompleted": 1}
+
+    class Ends(Feature):
+        def request(self, flow: Flow) -> None:
+            flow.delivery = Delivery(end="close")
+
+    passed([feature, Ends()], flow())
+    assert feature.status()["all"] == {"ConnectionClosed": 0, "RequestCompleted": 1, "Aborted": 1}

@@ -29,6 +29,7 @@ class Nothing:
 
     protocols: ClassVar[tuple[str, ...]] = ("http",)
     name: ClassVar[str] = "nothing"
+    abilities: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
         self.log = AccessLog(enabled=False)

@@ -15,7 +15,7 @@ from support.ports import free_port
 
 from goto.features import FEATURES
 from goto.features.forced_status import ForcedStatus
-from goto.features.response_headers import ResponseHeaders
+from goto.features.rules.feature import Rules
 from goto.instance import plugins
 from goto.instance.plugins import PluginError, load, with_plugins
 
@@ -36,7 +36,7 @@ def write(folder: Path, text: str, name: str = "mine.py") -> str:
 def test_they_stand_before_the_forced_status():
     features = with_plugins([FLAKY])
     names = [feature.name for feature in features]
-    assert names.index("flaky") == names.index(ForcedStatus.name) - 1 == names.index(ResponseHeaders.name) + 1
+    assert names.index("flaky") == names.index(ForcedStatus.name) - 1 == names.index(Rules.name) + 1
     assert [feature for feature in features if feature.name != "flaky"] == list(FEATURES)
     assert with_plugins() == FEATURES
 

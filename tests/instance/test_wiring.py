@@ -15,6 +15,8 @@ class Nowhere:
     """Carries nothing."""
 
     protocols: ClassVar[tuple[str, ...]] = ("http",)
+    name: ClassVar[str] = "nowhere"
+    abilities: ClassVar[frozenset[str]] = frozenset(("close",))
 
     async def open(self, listener: Listener) -> None:
         pass

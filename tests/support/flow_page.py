@@ -21,6 +21,9 @@ CLASSES = {
     "Headers": "goto/http/fields.py",
     "Peer": "goto/flow.py",
     "Hold": "goto/flow.py",
+    "Delivery": "goto/flow.py",
+    "Control": "goto/flow.py",
+    "Kept": "goto/flow.py",
     "Call": "goto/flow.py",
     "Origin": "goto/flow.py",
 }

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from goto.feature import Feature
-from goto.flow import Flow, Headers, MakeResponse, Request, Response, step_in_task
+from goto.flow import Flow, Headers, Kept, MakeResponse, Request, Response, step_in_task
 from goto.pipeline import Pipeline
 from goto.traffic.passage import Passage
 
@@ -26,15 +26,24 @@ class Onion:
         self.ends: Counter[tuple[int, str]] = Counter()
 
 
-async def pass_through(features: Iterable[Feature], passing: Flow, *, completed: bool = True, status: int = 200) -> Flow:
+async def pass_through(
+    features: Iterable[Feature], passing: Flow, *, completed: bool = True, status: int = 200, body: bytes = b""
+) -> Flow:
     """A flow through the active ones of some features, answered `status` where nobody decides, to its end."""
-    passage = Passage(Onion(features), passing)
+
+    async def read(size: int) -> Kept:
+        return Kept(body[:size], min(len(body), size), len(body) <= size)
+
+    passage = Passage(Onion(features), passing, read)
+    passing.request.has_body = bool(body)
     try:
         await step_in_task(passage.ask())
-        if passing.response is None:
-            make = passing.answer or passing.default or (lambda flow, body, size: Response(status))
-            passing.response = make(passing, b"", 0)
-        await step_in_task(passage.tell(passing.response))
+        if not passing.silent:
+            if passing.response is None:
+                make = passing.answer or passing.default or (lambda flow, body, size: Response(status))
+                passing.response = make(passing, body, len(body))
+            await step_in_task(passage.tell(passing.response))
+        passing.aborted = passing.silent
     finally:
         passage.over(None if completed else "client_gone", completed=completed)
     return passing

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from goto.config.dump import data_of
 from goto.config.keys import Keys
-from goto.feature import Feature
+from goto.feature import ABILITIES, Feature
 from goto.features import FEATURES
 from goto.flow import Headers, Request, Response, step_in_task
 from goto.instance.wiring import Instance, config_keys
@@ -24,6 +24,8 @@ class Carrier:
 
     protocols: ClassVar[tuple[str, ...]] = ("http", "https")
     elsewhere: ClassVar[dict[str, str]] = {}
+    name: ClassVar[str] = "lab"
+    abilities: ClassVar[frozenset[str]] = ABILITIES
 
     def __init__(self) -> None:
         self.refused: set[int] = set()

@@ -14,6 +14,7 @@ import pytest
 
 from goto.traffic import accesslog
 from goto.traffic.accesslog import HELD_LINES, AccessLog, Format, address_of
+from goto.words import Name, Status
 
 
 def written(note: Callable[[AccessLog], Any], **how: Any) -> bytes:
@@ -61,6 +62,17 @@ def test_json() -> None:
         "ms": 12.3,
         "went": "local",
     }
+
+
+def test_json_has_marks_as_a_list_and_rules_by_name() -> None:
+    marks = ["forced:503", "rule:flaky%20one!", "rule:b"]
+
+    def note(log: AccessLog) -> None:
+        log.exchange(1, "-", "GET", "/", Status(503), 0.0, Name("t"), marks)
+
+    entry = json.loads(written(note, form="json"))
+    assert (entry["status"], entry["went"]) == (503, "t")
+    assert (entry["marks"], entry["rules"]) == (marks, ["flaky one", "b"])
 
 
 HOSTILE = ["/a\x9b2J", "/a\x85forged", "/\u2028x", "/\u2029x", "/\u202etxt", "/\u2066", "/\u200f", "/\x7f", "/\x1b[2J", "/a\nb"]

@@ -11,7 +11,8 @@ from goto.features.tracking import Tracking
 from goto.flow import Flow, Headers, Request, Response
 from goto.traffic.listener import Listener, ListenerSpec
 from goto.upstream.answer import Upstream
-from goto.words import CountedDuration, HeaderNames, Label
+from goto.words import HeaderNames, Label
+from goto.words.values import Delays
 
 
 def listener(label: str = "", **how: object) -> Listener:
@@ -48,7 +49,7 @@ def test_features_belong_to_one_listener() -> None:
 def test_the_pipeline_follows_what_is_configured() -> None:
     one = listener()
     before = one.pipeline
-    one.feature(Delay).set(CountedDuration.parse("1s"))
+    one.feature(Delay).set(Delays.parse("1s"))
     assert one.pipeline is not before
     delayed, held = one.pipeline, [Flow(Request("GET", "/", Headers())) for _ in range(3)]
     one.feature(Delay).clear()

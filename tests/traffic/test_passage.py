@@ -9,7 +9,7 @@ import pytest
 from support.flows import Onion, flow
 
 from goto.feature import Feature
-from goto.flow import ClientGone, Flow, Hold, Response, Wait, step_in_task
+from goto.flow import ClientGone, Flow, Hold, Kept, Response, Wait, step_in_task
 from goto.traffic.passage import Passage
 
 
@@ -179,3 +179,31 @@ def test_cancelling_is_passed_on() -> None:
 
     asyncio.run(run())
     assert seen == ["cancelled"]
+
+
+class Looks(Feature):
+    """Looks at the first bytes of the body."""
+
+    def __init__(self) -> None:
+        self.seen: list[Kept | None] = []
+
+    def request(self, flow: Flow) -> None:
+        self.seen.append(flow.request_body)
+        if flow.request_body is None:
+            flow.wants(4)
+
+
+def test_a_body_that_is_wanted_is_read_before_hooks_go_on() -> None:
+    async def read(size: int) -> Kept:
+        return Kept(b"body"[:size], 4, False)
+
+    feature, passing = Looks(), flow()
+    passing.request.has_body = True
+    asyncio.run(step_in_task(through(Passage(Onion([feature]), passing, read))))
+    assert feature.seen == [None, Kept(b"body", 4, False)]
+
+
+def test_where_there_is_no_body_an_empty_one_is_there_at_once() -> None:
+    feature = Looks()
+    asyncio.run(step_in_task(through(Passage(Onion([feature]), flow()))))
+    assert feature.seen == [None, Kept(b"", 0, True)]

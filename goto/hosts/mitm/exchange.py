@@ -4,6 +4,7 @@ mitmproxy calls a hook at each step of a flow, waits for it, and goes on by what
 state at a time:
 
     DECIDING    the head of the request is here; it is not settled who answers
+    LOOKING     a feature wants to see the request's body before it is settled
     COLLECTING  goto answers, once it has the request's body
     READY       goto's answer is made; it goes out once mitmproxy has read the request's body away
     REFUSED     the request's body is over its limit: goto's answer does not wait for it, and ends the connection
@@ -11,6 +12,8 @@ state at a time:
     ANSWERING   the head of goto's answer is settled
     PASSING     the head of an upstream's answer is settled, and its body follows
     REPLACING   goto's answer stands in the place of an upstream's, whose connection is ended
+    HEARING     an upstream's answer is read to its end, and none of it goes out
+    ENDING      goto ends the exchange on purpose: the flow is killed, and with it the connection
     SETTLING    the whole answer is mitmproxy's to write; whether the client takes it is to be seen
     OVER        it was counted, and the features know
 
@@ -18,19 +21,26 @@ A head that is settled is one that the response hooks have seen: they run on the
 page is sent. The hooks of mitmproxy move it:
 
     hook              state                            what it does, and the state it leaves behind
-    requestheaders    DECIDING                         finds who answers: COLLECTING, READY, REFUSED, ASKING;
+    requestheaders    DECIDING                         finds who answers: COLLECTING, READY, REFUSED, ASKING,
+                                                       or that nobody does: LOOKING, ENDING;
                                                        of traffic without a body only in request: DECIDING
+                      LOOKING                          the body is longer than what is looked at: as DECIDING
     request           DECIDING                         finds who answers, and then as there; OVER, and not counted, where
                                                        another addon has answered
+                      LOOKING                          the body is here: as DECIDING, and then as the state it leaves behind
                       COLLECTING                       makes the answer: READY, and then as there
                       READY                            gives mitmproxy a stand-in, so that it asks nobody
                       ASKING                           the time of a target begins
-    responseheaders   READY                            the response hooks, then the whole answer: ANSWERING
+    responseheaders   READY                            the response hooks, then the whole answer: ANSWERING,
+                                                       or only a part of it, or none: ENDING
                       ASKING                           the response hooks, then the head: PASSING
-                                                       or, where one has put an answer of its own there: REPLACING
+                                                       or, where one has put an answer of its own there: REPLACING,
+                                                       or, where none is to be sent: HEARING
     response          ANSWERING, PASSING, REPLACING    SETTLING; OVER at once where nobody wants to know
+                      HEARING                          ends the connection: OVER
     error             DECIDING                         OVER, and not counted, if it was another addon that has killed it
                       PASSING                          breaks off the client's connection: OVER
+                      ENDING, HEARING                  ends the connection as it is to be ended: OVER
                       SETTLING, OVER                   nothing
                       any other                        sends a page of goto's own and ends the connection: OVER
     client_           REFUSED, SETTLING                nothing: what was written may still be read
@@ -58,7 +68,7 @@ from mitmproxy.flow import Error
 
 from goto.api.management import ManagementCall, refusal
 from goto.errors import ApiError, TooLarge
-from goto.flow import Call, ClientGone, Flow, Headers, Response, step_in_task
+from goto.flow import Call, ClientGone, Control, Flow, Headers, Kept, Response, step_in_task
 from goto.hosts.mitm import private
 from goto.hosts.mitm.body import BodyTime
 from goto.hosts.mitm.client import MitmClient
@@ -79,6 +89,7 @@ from goto.hosts.mitm.watch import UNWATCHED, Unwatched, Watch
 from goto.http.forwards import max_forwards
 from goto.http.hops import connection_words, end_to_end
 from goto.http.reasons import REASONS
+from goto.http.wire import has_body
 from goto.instance.wiring import Instance
 from goto.routes import Forward
 from goto.traffic.echo import SHOWN_BYTES
@@ -99,6 +110,7 @@ class State(Enum):
     """Where an exchange is, see above."""
 
     DECIDING = auto()
+    LOOKING = auto()
     COLLECTING = auto()
     READY = auto()
     REFUSED = auto()
@@ -106,6 +118,8 @@ class State(Enum):
     ANSWERING = auto()
     PASSING = auto()
     REPLACING = auto()
+    HEARING = auto()
+    ENDING = auto()
     SETTLING = auto()
     OVER = auto()
 
@@ -113,7 +127,7 @@ class State(Enum):
 HAS_ANSWER = frozenset((State.READY, State.REFUSED, State.ANSWERING, State.REPLACING))
 """Where `_answer` is set: the answer is goto's, and is there as a whole."""
 
-WAITS_FOR_BODY = frozenset((State.COLLECTING, State.READY, State.ASKING))
+WAITS_FOR_BODY = frozenset((State.LOOKING, State.COLLECTING, State.READY, State.ASKING))
 """Where a request's body may still be coming, and no byte of an answer is out."""
 
 IS_SETTLED = frozenset((State.ANSWERING, State.PASSING, State.REPLACING))
@@ -159,6 +173,8 @@ class MitmExchange:
         """In the states of HAS_ANSWER."""
         self._others: http.Response | None = None
         """What another addon has answered after goto had decided."""
+        self._part: private.Part | None = None
+        """In ENDING: what is sent of an answer."""
         self._asked: Unwatched = UNWATCHED
         """From ASKING on: whom mitmproxy asks."""
         self._body_time = BodyTime(flow, self._body_late)
@@ -172,7 +188,9 @@ class MitmExchange:
         Raises `ClientGone`.
         """
         request = self.mitm.request
-        if not (self.flow.local and await self._manages()):
+        if self.state is State.LOOKING:
+            await self._look_no_further()
+        elif not (self.flow.local and await self._manages()):
             if may_have_body(request):
                 await self._decide()
             elif request.is_http2:
@@ -185,6 +203,45 @@ class MitmExchange:
         """Run the request hooks, and do as they say. Raises `ClientGone`."""
         self.passage = Passage(self.listener, self.flow)
         await step_in_task(self.passage.ask())
+        while self.flow.wanted:
+            if not self._is_longer_than(self.flow.wanted):
+                self.state = State.LOOKING
+                private.limits[self.mitm.id] = private.Limit(self.flow.wanted, looked_at=True)
+                return
+            await step_in_task(self.passage.go_on(Kept(b"", 0, False)))
+        await self._decided()
+
+    def _is_longer_than(self, size: int) -> bool:
+        """Whether the body of the request says that it is longer."""
+        length = self.mitm.request.headers.get("content-length") or ""
+        return length.isdecimal() and int(length) > size
+
+    async def _look_no_further(self) -> None:
+        """The body is longer than what a feature wanted to see."""
+        assert self.passage is not None
+        limit = private.limits.pop(self.mitm.id)
+        body = self.mitm.request.raw_content or b""
+        while self.flow.wanted:
+            await step_in_task(self.passage.go_on(Kept(body[: limit.most], limit.size, False)))
+        self.state = State.DECIDING
+        await self._decided()
+
+    async def _looked(self) -> None:
+        """All of the body is here that a feature wanted to see."""
+        assert self.passage is not None
+        private.limits.pop(self.mitm.id, None)
+        body = self.mitm.request.raw_content or b""
+        while self.flow.wanted:
+            await step_in_task(self.passage.go_on(Kept(body, len(body), True)))
+        self.state = State.DECIDING
+        await self._decided()
+        self.mitm.request.stream = False
+
+    async def _decided(self) -> None:
+        """Do as the request hooks have decided. Raises `ClientGone`."""
+        if self.flow.silent:
+            self._end_on_purpose()
+            return
         await self._route()
         if self.flow.gone:
             raise ClientGone
@@ -325,11 +382,14 @@ class MitmExchange:
             self.flow.request = request_of(self.mitm.request)  # other addons may have changed it since
             await self._decide()
         self._others = self.mitm.response
+        if self.state is State.LOOKING:
+            await self._looked()
         if self.state is State.COLLECTING:
             answer = await self._made(self._make, self.mitm.request.raw_content or b"")
             self.state, self._answer = State.READY, answer
         if self.state is not State.READY:
-            self._asked.sent()
+            if self.state is State.ASKING:
+                self._asked.sent()
         elif self._others is None:
             # a stand-in with its status: its head is made once the hooks have run
             self.mitm.response = made(self._answer, [], self.flow.request.method)
@@ -363,8 +423,11 @@ class MitmExchange:
         elif self.state is State.READY:
             self.state = State.ANSWERING
             self._answer = await self._told(self._answer)
-            self.mitm.response = self._page(self._answer, close=self._wants_close or not self.listener.open)
-        else:
+            if self.flow.silent or self._cuts_own():
+                self._end_on_purpose()
+            else:
+                self.mitm.response = self._page(self._answer, close=self._wants_close or not self.listener.open)
+        elif self.state is not State.ENDING:
             await self._pass()
 
     async def _pass(self) -> None:
@@ -375,6 +438,10 @@ class MitmExchange:
         self.state = State.PASSING
         seen = Response(response.status_code, b"", Headers(response.headers.fields), reason=response.reason, stream=self)
         shown = await self._told(seen)
+        if self.flow.silent:
+            self.state = State.HEARING
+            private.heard_out[self.mitm.id] = LIMITS.body
+            return
         if shown is not seen or shown.stream is not self:
             # a hook has put its own in place of the upstream's, which may still be coming
             self._replace(shown)
@@ -383,7 +450,8 @@ class MitmExchange:
         response.reason = REASONS.get(shown.status, "") if shown.reason is None else shown.reason
         response.headers.fields = tuple(identified(shown, self.listener.identity))
         self._settle_connection(response)
-        if self._streams and response.status_code != 101 and (asked.call is not None or not is_short(response.headers)):
+        streams = self._streams and (asked.call is not None or not is_short(response.headers))
+        if response.status_code != 101 and (self._cuts_passed() or streams):
             response.stream = asked.receiving
             asked.passing(response)
         self.mitm.response = response
@@ -405,14 +473,83 @@ class MitmExchange:
         if self.passage is None:
             return response
         shown = await step_in_task(self.passage.tell(response))
-        if self.flow.marks:
-            # mitmproxy's views show it, as the access log of the standalone host does
-            self.mitm.comment = self.mitm.comment or " ".join(self.flow.marks)
+        self._show_marks()
         return shown
+
+    # ------------------------------------------------------------ ends on purpose
+    def _cut_of(self, length: int | None) -> int | None:
+        """After how many bytes of a body an answer is to be cut; None for one that is not, or cannot be."""
+        delivery, request = self.flow.delivery, self.mitm.request
+        if delivery is None or not delivery.cuts:
+            return None
+        control = delivery.control or Control()
+        if delivery.after is not None:
+            cut: int | None = delivery.after
+        else:
+            cut = None if length is None else int(length * (delivery.share or 0.0))
+        if cut is None or request.method == "HEAD" or (length is not None and cut >= length):
+            control.failed("share" if delivery.after is None else "after")
+            return None
+        return cut
+
+    def _cuts_own(self) -> bool:
+        """Whether only a part of goto's own answer is sent."""
+        answer = self._answer
+        cut = self._cut_of(len(answer.body) if has_body(answer.status, self.mitm.request.method) else 0)
+        if cut is not None:
+            self._part = private.Part(self._page(answer, close=True), answer.body[:cut], closes=self._closes)
+        return cut is not None
+
+    def _cuts_passed(self) -> bool:
+        """Whether only a part of an upstream's answer is sent."""
+        cut = self._cut_of(self.length)
+        if cut is not None:
+            private.cuts[self.mitm.id] = private.Cut(cut, self._cut_off)
+        return cut is not None
+
+    def _cut_off(self) -> None:
+        """The answer of an upstream went out as far as it is to."""
+        private.own_page.set(private.Part(None, b"", closes=self._closes))
+        self._over_on_purpose()
+
+    def _end_on_purpose(self) -> None:
+        """Kill the flow; what is sent in its place is sent by the `error` hook."""
+        self.state = State.ENDING
+        self.mitm.kill()
+
+    def _ended_on_purpose(self) -> None:
+        """The flow was killed: send what is to be sent, and end the connection, in HTTP/2 the stream."""
+        delivery, is_http2 = self.flow.delivery, self.mitm.request.is_http2
+        assert delivery is not None
+        if delivery.raw is not None and is_http2:
+            (delivery.control or Control()).failed("raw")
+        elif delivery.raw is not None:
+            self._part = private.Part(None, delivery.raw, closes=self._closes)
+        private.own_page.set(self._part or private.NO_PAGE)
+        self._over_on_purpose()
+
+    @property
+    def _closes(self) -> bool:
+        """The connection ends by a FIN, as mitmproxy ends it, and not by a reset."""
+        return self.mitm.request.is_http2 or self.flow.delivery is None or self.flow.delivery.end != "reset"
+
+    def _over_on_purpose(self) -> None:
+        self.flow.aborted = True
+        if not self._closes:
+            silent = self.flow.silent and self._part is None
+            (private.reset if silent else private.reset_behind_all)(self.mitm.client_conn)
+        self._show_marks()
+        self.ended(None)
+
+    def _show_marks(self) -> None:
+        """mitmproxy's views show what was done, as the access log of the standalone host does."""
+        if self.flow.marks:
+            self.mitm.comment = self.mitm.comment or " ".join(self.flow.marks)
 
     def _replace(self, response: Response) -> None:
         """Answer with this instead of what an upstream has answered."""
         self.state, self._answer = State.REPLACING, response
+        response.headers.remove("content-length", "transfer-encoding")  # those of the upstream's body
         self.mitm.response = self._page(response, close=True)
         self.abort()
 
@@ -439,6 +576,12 @@ class MitmExchange:
         self._asked.stop()
         if self._asked.call is not None:
             self.client.used(self.mitm.server_conn)
+        if self.state is State.HEARING:
+            self._ended_on_purpose()
+            self.mitm.kill()
+            return
+        if self.mitm.id in private.cuts and self.flow.delivery is not None:
+            (self.flow.delivery.control or Control()).failed("after")  # there was no more than that
         if self.state is State.REPLACING:
             # what had come of the upstream's body was put into it
             self.mitm.response.raw_content = self._page(self._answer, close=True).raw_content
@@ -472,6 +615,8 @@ class MitmExchange:
         try:
             if self.state is State.REFUSED:
                 await self._end_with_page(message)
+            elif self.state is State.ENDING or (self.state is State.HEARING and not private.is_gone(mitm.client_conn)):
+                self._ended_on_purpose()
             elif says_gone(message) or private.is_gone(mitm.client_conn):
                 if self.state is State.DECIDING:
                     await self._count_leaving()
@@ -552,13 +697,21 @@ class MitmExchange:
         self.state = State.OVER
         self._asked.stop()
         self._body_time.stop()
-        private.limits.pop(self.mitm.id, None)
+        for kept in (private.limits, private.cuts, private.heard_out):
+            kept.pop(self.mitm.id, None)
         if self.passage is not None:
             completed = outcome is None
             if completed and self.flow.unanswered:
                 outcome = "upstream_failed"
             self.passage.over(outcome, completed=completed)
         self._over(self)
+
+    @property
+    def length(self) -> int | None:
+        """Bytes of the upstream's body, None where only its end tells."""
+        response = self.mitm.response
+        length = "" if response is None else response.headers.get("content-length") or ""
+        return int(length) if length.isascii() and length.isdecimal() else None
 
     def abort(self) -> None:
         """Nobody wants the upstream's answer any more: end the connection it comes over."""

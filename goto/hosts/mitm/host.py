@@ -52,6 +52,7 @@ class MitmHost:
     """The addon."""
 
     protocols: ClassVar[tuple[str, ...]] = ("http",)
+    abilities: ClassVar[frozenset[str]] = frozenset(("close", "reset", "cut", "raw"))
     elsewhere: ClassVar[dict[str, str]] = {
         "https": "mitmproxy does TLS here: add it with http, which takes TLS on the same port, with mitmproxy's certificates"
     }
@@ -246,6 +247,9 @@ class MitmHost:
     # ------------------------------------------------------------ exchanges
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         if flow.is_replay or not flow.live or flow.response is not None or is_killed(flow):
+            return
+        if (known := self._exchanges.get(flow.id)) is not None:
+            await self._step(known, known.request_headers())  # its body is longer than what is looked at
             return
         await self._serves.wait()
         client = self._clients.get(flow.client_conn.id)

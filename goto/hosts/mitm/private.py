@@ -27,7 +27,7 @@ from mitmproxy.net.http import http1
 from mitmproxy.net.http.http1 import read as heads
 from mitmproxy.proxy import commands, events, mode_specs
 from mitmproxy.proxy.layers import tls
-from mitmproxy.proxy.layers.http import HttpLayer, HttpStream, _events, _http1, _http2
+from mitmproxy.proxy.layers.http import HttpLayer, HttpRequestHeadersHook, HttpStream, SendHttp, _events, _http1, _http2
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.proxy.server import ConnectionHandler
 from mitmproxy.proxy.tunnel import TunnelState
@@ -44,7 +44,20 @@ def _broken(kind: Any, stream: int, message: str) -> Any:
 
 
 # ---------------------------------------------------------------- own pages
-own_page: ContextVar[http.Response | None] = ContextVar("own_page", default=None)
+class Part:
+    """A part of an answer, behind which the connection ends, in HTTP/2 the stream."""
+
+    __slots__ = ("closes", "data", "page", "raw")
+
+    def __init__(self, page: http.Response | None, data: bytes, *, closes: bool = True) -> None:
+        """The head of `page` is sent, where there is one, then `data`. `closes`: mitmproxy ends the connection then."""
+        self.page = page
+        self.data = data
+        self.raw = (b"" if page is None else http1.assemble_response_head(page)) + data
+        self.closes = closes
+
+
+own_page: ContextVar[http.Response | Part | None] = ContextVar("own_page", default=None)
 """What is sent in place of mitmproxy's error page, by the task that runs the `error` hook; NO_PAGE for nothing."""
 
 NO_PAGE = http.Response.make(599)
@@ -60,14 +73,21 @@ def _install_pages() -> None:
 
     def handle(self: Any, event: Any) -> Any:
         page = own_page.get() if isinstance(event, _events.ResponseProtocolError) else None
-        return send2(self, event) if page is None or page is NO_PAGE else _page2(send2, self, event.stream_id, page)
+        if page is None or page is NO_PAGE:
+            return send2(self, event)
+        return _part2(send2, self, event, page) if isinstance(page, Part) else _page2(send2, self, event.stream_id, page)
 
     _http1.Http1Server.send, _http2.Http2Server._handle_event = send, handle
 
 
-def _page1(server: Any, page: http.Response) -> Iterator[Any]:
+def _page1(server: Any, page: http.Response | Part) -> Iterator[Any]:
     own_page.set(None)
-    if not server.response and page is not NO_PAGE:
+    if isinstance(page, Part):
+        if page.raw:
+            yield commands.SendData(server.conn, page.raw)
+        if not page.closes:
+            return
+    elif not server.response and page is not NO_PAGE:
         yield commands.SendData(server.conn, http1.assemble_response(page))
     yield commands.CloseConnection(server.conn)
 
@@ -80,16 +100,89 @@ def _page2(handle: Any, server: Any, stream: int, page: http.Response) -> Iterat
         yield from handle(server, _events.ResponseEndOfMessage(stream))
 
 
+def _part2(handle: Any, server: Any, event: Any, part: Part) -> Iterator[Any]:
+    own_page.set(None)
+    stream = event.stream_id
+    if part.page is not None:
+        yield from handle(server, _events.ResponseHeaders(stream, part.page, end_stream=False))
+    if part.page is not None and part.data:
+        yield from handle(server, _events.ResponseData(stream, part.data))
+    yield from handle(server, event)  # resets the stream
+
+
+# ---------------------------------------------------------------- answers that are cut, or heard out
+class Cut:
+    """So many bytes of a streamed answer go out, then the end."""
+
+    __slots__ = ("left", "over")
+
+    def __init__(self, left: int, over: Callable[[], None]) -> None:
+        self.left = left
+        self.over = over
+        """Called where the answer has more than that, and the end is to come."""
+
+
+cuts: dict[str, Cut] = {}
+"""By the flow's id."""
+
+heard_out: dict[str, int] = {}
+"""The flows whose answers are read to their end, and dropped, each with the bytes that are read at the most."""
+
+
+def _install_cuts() -> None:
+    """Why: what streams an answer cannot end it, and what does not keeps it in memory, however long it gets."""
+    stream, consume = HttpStream.state_stream_response_body, HttpStream.state_consume_response_body
+
+    def stream_body(self: Any, event: Any) -> Any:
+        cut = cuts.get(self.flow.id)
+        if cut is None or not isinstance(event, _events.ResponseData):
+            return stream(self, event)
+        return _cut(stream, self, event, cut)
+
+    def consume_body(self: Any, event: Any) -> Any:
+        if self.flow.id not in heard_out or not isinstance(event, _events.ResponseData):
+            return consume(self, event)
+        return _hear(self, event)
+
+    HttpStream.state_stream_response_body, HttpStream.state_consume_response_body = stream_body, consume_body
+
+
+def _cut(original: Any, stream: Any, event: Any, cut: Cut) -> Iterator[Any]:
+    data = event.data[: cut.left]
+    cut.left -= len(data)
+    if data:
+        yield from original(stream, _events.ResponseData(event.stream_id, data))
+    if len(data) < len(event.data):
+        cut.over()
+        yield from _end_stream(stream, emit=False)
+
+
+def _hear(stream: Any, event: Any) -> Iterator[Any]:
+    heard_out[stream.flow.id] -= len(event.data)
+    if heard_out[stream.flow.id] < 0:
+        yield from _end_stream(stream, emit=True)
+
+
+def _end_stream(stream: Any, *, emit: bool) -> Iterator[Any]:
+    """End an exchange within the answer of its upstream; `emit`: with the `error` hook."""
+    error = _events.RequestProtocolError(stream.stream_id, "goto has ended it")
+    yield SendHttp(error, stream.context.server)
+    stream.flow.kill()
+    yield from stream.check_killed(emit)
+
+
 # ---------------------------------------------------------------- bodies that are not wanted whole
 class Limit:
     """How much of a request's body is kept. Over it the rest is dropped, or the request is refused."""
 
-    __slots__ = ("kept", "most", "refuse", "size")
+    __slots__ = ("kept", "looked_at", "most", "refuse", "size")
 
-    def __init__(self, most: int, refuse: Callable[[], None] | None = None) -> None:
+    def __init__(self, most: int, refuse: Callable[[], None] | None = None, *, looked_at: bool = False) -> None:
         self.most = most
         self.refuse = refuse
         """Called once the body is over the limit; to kill the flow."""
+        self.looked_at = looked_at
+        """Once the body is over the limit, the `requestheaders` hook is called again: only then it is known where it goes."""
         self.kept = 0
         self.size = 0
 
@@ -119,12 +212,32 @@ def _install_limits() -> None:
 
 
 def _consume(original: Any, stream: Any, event: Any, limit: Limit) -> Iterator[Any]:
+    if limit.looked_at:
+        yield from _look(original, stream, event, limit)
+        return
     data = limit.take(event.data)
     if limit.refuse is not None and limit.size > limit.most:
         limit.refuse()
         yield from stream.check_killed(True)
     elif data:
         yield from original(stream, _events.RequestData(event.stream_id, data))
+
+
+def _look(original: Any, stream: Any, event: Any, limit: Limit) -> Iterator[Any]:
+    stream.request_body_buf += event.data
+    limit.size = len(stream.request_body_buf)
+    if limit.size <= limit.most:
+        return
+    stream.flow.request.data.content = bytes(stream.request_body_buf)
+    yield HttpRequestHeadersHook(stream.flow)
+    stream.flow.request.data.content = None
+    if (yield from stream.check_killed(True)):
+        return
+    data = bytes(stream.request_body_buf)
+    stream.request_body_buf.clear()
+    if stream.flow.request.stream:
+        yield from stream.start_request_stream()
+    yield from stream.client_state(_events.RequestData(event.stream_id, data))
 
 
 # ---------------------------------------------------------------- heads that are slow to come
@@ -376,6 +489,16 @@ def _install_closing() -> None:
     ConnectionHandler.close_connection, tls.ClientTLSLayer.send_close = close_connection, send_close_notify
 
 
+async def _reset_when_taken(client: Any) -> None:
+    await took_everything(client)
+    reset(client)
+
+
+def reset_behind_all(client: Any) -> None:
+    """End a client's connection by a reset, once the system has all that was written. Why: a FIN says that nothing is wrong."""
+    _keep(asyncio.get_running_loop().create_task(_reset_when_taken(client)))
+
+
 def reset(client: Any) -> None:
     """End a client's connection by a reset. Why: where only the end ends a body, a FIN would say that it is whole."""
     io = _transport(client, client)
@@ -611,6 +734,7 @@ def _forget_on(manager: Any, name: str, table: dict[str, Any]) -> None:
 
 _PATCHES: Iterable[Callable[[], None]] = (
     _install_pages,
+    _install_cuts,
     _install_limits,
     _install_moves,
     _install_stops,

@@ -1,7 +1,7 @@
 """The body of a client's request: it comes by push, and goes to one sink.
 
 where it goes                the sink
-nobody has said so far       none: up to HELD_BYTES are held, then the client has to wait
+nobody has said so far       none: up to HELD_BYTES are held, or as much as is looked at; then the client has to wait
 nobody wants it              `Dropped`
 the first bytes are shown    `KeptBody(Budget(n))`
 it is needed whole           `WholeBody(limit)`
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from goto.errors import ApiError, BadInput, StoodStill, TooLarge
+from goto.flow import Kept, Wait
 from goto.http.fields import Field
 from goto.traffic.limits import LIMITS
 from goto.upstream.kept import Budget, KeptBody
@@ -46,6 +47,10 @@ class RequestBody:
         self._sink: Sink | None = None
         self._held: list[bytes] = []
         self._held_size = 0
+        self._most = HELD_BYTES
+        """Bytes that are held as long as nobody has said where it goes."""
+        self._look: Wait[None] | None = None
+        self._look_size = 0
         self._error: Exception | None = None
         self._trailers: list[Field] = []
 
@@ -71,14 +76,51 @@ class RequestBody:
     def waiting(self) -> bool:
         """The next byte is the client's to send, and somebody wants it."""
         sink = self._sink
-        if self.over or self.awaited or not self._wanted or sink is None or sink.congested:
+        if self.over or self.awaited or not self._wanted:
+            return False
+        if sink is None:
+            return self._look is not None and not self._look.here
+        if sink.congested:
             return False
         return not (isinstance(sink, Upload) and sink.stopped)
 
     @property
     def congested(self) -> bool:
         sink = self._sink
-        return self._held_size >= HELD_BYTES if sink is None else sink.congested
+        return self._held_size >= self._most if sink is None else sink.congested
+
+    def here(self, size: int) -> Wait[None]:
+        """Comes once more than so many bytes are here, or as many of a body that is known to have more, or all of it.
+
+        They stay held, and go on to wherever the body goes. Fails where it breaks.
+        """
+        self._wanted = True
+        self._look_size = size
+        self._most = max(self._most, size + 1)
+        wait: Wait[None] = Wait()
+        self._look = wait
+        self.invite()
+        self._come()
+        self._settle()
+        return wait
+
+    def first(self, size: int) -> Kept:
+        """Its first bytes, as far as they are here."""
+        whole = self.over and self._held_size <= size
+        return Kept(b"".join(self._held)[:size], self._held_size, whole)
+
+    def _come(self) -> None:
+        """Tell whoever looks, if there is as much as is looked at."""
+        wait, size = self._look, self._look_size
+        if wait is None:
+            return
+        if self._error is not None:
+            wait.fail(self._error)
+            return
+        # one byte more tells that there is more, unless the length has told it already
+        told = self._held_size == size and self.length is not None and self.length > size
+        if self.over or self._held_size > size or told:
+            wait.come()
 
     def to(self, sink: Sink, *, asks: bool = True) -> None:
         """This is where it goes, what was held first. `asks`: the client is told to go on. To be called once."""
@@ -123,6 +165,7 @@ class RequestBody:
         else:
             self._held.append(data)
             self._held_size += len(data)
+            self._come()
 
     def flush(self) -> None:
         if self._sink is not None and not self.over:
@@ -134,6 +177,8 @@ class RequestBody:
         self._trailers = trailers
         if self._sink is not None:
             self._finish(self._sink)
+        else:
+            self._come()
 
     def broken(self, reason: str) -> None:
         self._break(BadInput(f"body: {reason}"))
@@ -147,6 +192,8 @@ class RequestBody:
         self._error = error
         if self._sink is not None:
             self._sink.broken(error)
+        else:
+            self._come()
 
     def _finish(self, sink: Sink) -> None:
         if self._trailers:

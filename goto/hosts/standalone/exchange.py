@@ -14,14 +14,14 @@ from typing import Any, Final, TypeVar
 
 from goto.api.management import ApiRequest, refusal
 from goto.errors import ApiError, NotFound, StoodStill, TooLarge
-from goto.flow import Call, ClientGone, Field, Flow, Request, Response, Wait
+from goto.flow import NOTHING_KEPT, Call, ClientGone, Delivery, Field, Flow, Kept, Request, Response, Wait
 from goto.hosts.standalone.body import RequestBody, WholeBody
 from goto.hosts.standalone.connection import ClientConnection, Exchange
-from goto.hosts.standalone.delivery import Outlet
+from goto.hosts.standalone.delivery import Outlet, SlowOutlet
 from goto.hosts.standalone.tunnel import Tunnel
 from goto.http.hops import end_to_end, takes_trailers
 from goto.http.trailers import announced
-from goto.http.wire import fields_bytes, framing_of_stream, interim_bytes, response_bytes, whole_response
+from goto.http.wire import Ends, fields_bytes, framing_of_stream, has_body, interim_bytes, response_bytes, whole_response
 from goto.routes import Forward
 from goto.traffic.echo import SHOWN_BYTES, echo
 from goto.traffic.limits import LIMITS
@@ -30,6 +30,7 @@ from goto.traffic.passage import Passage
 from goto.upstream.answer import Answer, ClientBroke
 from goto.upstream.fanout import fan_out
 from goto.upstream.kept import Budget, KeptBody
+from goto.upstream.sink import HeardOut
 from goto.upstream.upload import Upload
 
 log = logging.getLogger("goto")
@@ -82,7 +83,7 @@ class HostedExchange(Exchange):
                 return
             self.flow.hint = shared.management.hint(listener, request)
         self.traffic = True
-        self._pass_at_once(Passage(listener, self.flow))
+        self._pass_at_once(Passage(listener, self.flow, self._look_at_body))
 
     def step(self) -> None:
         """Go on, since what was waited for is here."""
@@ -157,11 +158,11 @@ class HostedExchange(Exchange):
         response: Response | None = None
         try:
             waits = passage.request()
-            if waits is None:
+            if waits is None and not flow.silent:
                 response = flow.response or self._at_once()
                 if response is not None:
                     waits = self._told(passage, response)
-                    if waits is None and not passage.wants_taken and self._write_at_once(flow.response):
+                    if waits is None and flow.delivery is None and not passage.wants_taken and self._write_at_once(flow.response):
                         self._leave(passage)
                         self._end()
                         return
@@ -180,9 +181,11 @@ class HostedExchange(Exchange):
         flow = self.flow
         try:
             if response is None:
-                if waits is not None:
-                    await waits
-                response = flow.response or self._at_once()
+                refused = None if waits is None else await self._wait_for(waits)
+                if flow.silent:
+                    await self._end_silently(None)
+                    return
+                response = refused or flow.response or self._at_once()
                 if response is None and len(flow.upstreams) == 1:
                     response = self._answered(await self._unless_left(self._call(flow.upstreams[0], b"")))
                 elif response is None:
@@ -190,8 +193,10 @@ class HostedExchange(Exchange):
                 waits = self._told(passage, response)
             if waits is not None:
                 await waits
-            if not self._write_at_once(flow.response):
-                assert flow.response is not None
+            assert flow.response is not None
+            if flow.delivery is not None:
+                await self._deliver(flow.delivery, flow.response)
+            elif not self._write_at_once(flow.response):
                 await self._write(flow.response)
             if passage.wants_taken and self._whole:
                 await self._unless_left(self._connection.taken())
@@ -207,12 +212,20 @@ class HostedExchange(Exchange):
     def _leave(self, passage: Passage) -> None:
         """The way through the features is over."""
         flow = self.flow
-        completed = self._whole and not flow.gone
+        completed = self._whole and not flow.gone and not flow.aborted
         if not completed and self._outcome is None:
             self._outcome = "client_gone" if flow.gone else "broke_off"
         elif completed and flow.unanswered:
             self._outcome = "upstream_failed"
         passage.over(self._outcome, completed=completed)
+
+    async def _wait_for(self, hooks: Awaitable[None]) -> Response | None:
+        """Wait for request hooks; what is answered where a body breaks that one of them wanted to see."""
+        try:
+            await hooks
+        except ApiError as error:
+            return refusal(error, self.flow.request)
+        return None
 
     def _fail(self) -> None:
         """Answer where the answer that was to be written could not be, and end the connection."""
@@ -335,6 +348,14 @@ class HostedExchange(Exchange):
         shows = flow.answer is None or flow.answer is echo or flow.answer is flow.default
         return not shows or (flow.status or 200) >= 300
 
+    async def _look_at_body(self, size: int) -> Kept:
+        """The first bytes of the body, which go on to wherever it goes. Raises `ApiError` where it breaks."""
+        body = self._body
+        if body is None:
+            return NOTHING_KEPT
+        await self._await_body(body.here(size))
+        return body.first(size)
+
     async def _read(self, limit: int) -> bytes:
         """The whole body. Raises `TooLarge` past the limit in bytes."""
         body = self._body
@@ -356,9 +377,12 @@ class HostedExchange(Exchange):
     async def _reading(self, body: RequestBody, kept: KeptBody) -> None:
         """Wait for a body. One that breaks is the client's error, or its leaving."""
         body.to(kept)
+        await self._await_body(kept.done)
+
+    async def _await_body(self, wait: Wait[None]) -> None:
         self._awaits_body = True
         try:
-            await self._unless_left(kept.done)
+            await self._unless_left(wait)
         except TooLarge:
             raise
         except ApiError:
@@ -379,14 +403,32 @@ class HostedExchange(Exchange):
         """Write a response, and wait for its last byte where that is still to come."""
         if self._write_at_once(response):
             return
+        head, ends, heading = self._head_of(response)
+        answer = response.stream
+        assert isinstance(answer, Answer)
+        if response.status == 101 and answer.connection is not None:
+            tunnel = Tunnel(self._connection, head, answer, answer.connection)
+            tunnel.begin()
+            try:
+                self._whole = await self._unless_left(tunnel.whole)
+            finally:
+                tunnel.stop()
+        else:
+            outlet = Outlet(self._connection, head, ends, heading)
+            answer.pipe(outlet)
+            self._whole = await self._unless_left(outlet.whole)
+        if not self._whole:
+            self._outcome = "broke_off"
+
+    def _head_of(self, response: Response) -> tuple[bytes, Ends, Sequence[Field] | None]:
+        """The head of a response whose body is still to come, what ends that, and the fields that say which trailers follow."""
         self._settle_connection()
         connection, request, answer = self._connection, self.flow.request, response.stream
         assert isinstance(answer, Answer)
         framing, ends = framing_of_stream(response.status, answer.length, request)
         if ends == "close":
             self.keep = False
-        switched = response.status == 101 and answer.connection is not None
-        if switched:
+        if response.status == 101 and answer.connection is not None:
             self.keep = False
         identity = connection.listener.identity_bytes
         heading = None
@@ -395,19 +437,7 @@ class HostedExchange(Exchange):
             framing += fields_bytes(announced(heading))
         head = response_bytes(response, identity, framing, request.version, keep_alive=self.keep)
         self._status = response.status
-        if switched and answer.connection is not None:
-            tunnel = Tunnel(connection, head, answer, answer.connection)
-            tunnel.begin()
-            try:
-                self._whole = await self._unless_left(tunnel.whole)
-            finally:
-                tunnel.stop()
-        else:
-            outlet = Outlet(connection, head, ends, heading)
-            answer.pipe(outlet)
-            self._whole = await self._unless_left(outlet.whole)
-        if not self._whole:
-            self._outcome = "broke_off"
+        return head, ends, heading
 
     def _write_whole(self, response: Response) -> None:
         self._settle_connection()
@@ -416,6 +446,64 @@ class HostedExchange(Exchange):
         connection.send(whole_response(response, identity, request.method, request.version, keep_alive=self.keep))
         self._status = response.status
         self._whole = True
+
+    # ------------------------------------------------------------ what features ask for on the wire
+    async def _deliver(self, delivery: Delivery, response: Response) -> None:
+        """Send a response as a feature asks for: not at all, a part of it, slowly, or with a stop on the way."""
+        if delivery.silent:
+            await self._end_silently(response)
+        elif response.status == 101 or not has_body(response.status, self.flow.request.method):
+            await self._write(response)
+        elif response.stream is None:
+            self._settle_connection()
+            connection, request, body = self._connection, self.flow.request, response.body
+            identity = connection.listener.identity_bytes
+            head = whole_response(response, identity, "HEAD", request.version, keep_alive=self.keep)
+            self._status = response.status
+            outlet = SlowOutlet(connection, head, "length", delivery, len(body))
+            outlet.more(body)
+            outlet.end()
+            await self._out(outlet, delivery, "length")
+        else:
+            head, ends, heading = self._head_of(response)
+            answer = response.stream
+            assert isinstance(answer, Answer)
+            outlet = SlowOutlet(self._connection, head, ends, delivery, answer.length, heading)
+            answer.pipe(outlet)
+            await self._out(outlet, delivery, ends)
+
+    async def _out(self, outlet: SlowOutlet, delivery: Delivery, ends: Ends) -> None:
+        """Wait until an answer is out as far as it is to go."""
+        try:
+            self._whole = await self._unless_left(outlet.whole)
+        finally:
+            outlet.stop()
+        if outlet.cut:
+            # where the end of the connection ends the body, a FIN would say that it is whole
+            self._end_on_purpose(reset=delivery.end == "reset" or ends == "close")
+        elif not self._whole:
+            self._outcome = "broke_off"
+
+    async def _end_silently(self, response: Response | None) -> None:
+        """End the exchange without a response, once the answer of an upstream was heard out."""
+        delivery = self.flow.delivery
+        assert delivery is not None
+        if response is not None and response.stream is not None:
+            answer = response.stream
+            assert isinstance(answer, Answer)
+            heard = HeardOut(LIMITS.body)
+            answer.pipe(heard)
+            await self._unless_left(heard.over)
+        if delivery.raw is not None:
+            self._connection.send(delivery.raw)
+        self._end_on_purpose(reset=delivery.end == "reset")
+
+    def _end_on_purpose(self, *, reset: bool) -> None:
+        """End the connection: by a reset, or by a FIN once the exchange is over."""
+        self.flow.aborted = True
+        self.keep = False
+        if reset:
+            self._connection.break_off()
 
     def _settle_connection(self) -> None:
         """Whether the connection stays has to be known before the head is written."""
@@ -438,7 +526,7 @@ class HostedExchange(Exchange):
             went += " client-gone"
         port, client, method = self._connection.listener.port, self._connection.peer.address, flow.request.method
         seconds = time.monotonic() - flow.started
-        shared.log.exchange(port, client, method, self._target, self._status, seconds, went)
+        shared.log.exchange(port, client, method, self._target, self._status, seconds, went, flow.marks)
 
 
 def failed(flow: Flow) -> Response:

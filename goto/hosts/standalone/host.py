@@ -9,6 +9,7 @@ from functools import partial
 from itertools import count
 from typing import ClassVar
 
+from goto.feature import ABILITIES
 from goto.features import FEATURES
 from goto.hosts.standalone.admin import AdminPort
 from goto.hosts.standalone.connection import LINGER_BRIEF_SECONDS, Shared
@@ -35,6 +36,7 @@ class StandaloneHost:
     """
 
     protocols: ClassVar[tuple[str, ...]] = ("http", "https")
+    abilities: ClassVar[frozenset[str]] = ABILITIES
     elsewhere: ClassVar[dict[str, str]] = {}
     name: ClassVar[str] = "standalone"
 

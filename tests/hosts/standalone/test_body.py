@@ -14,6 +14,10 @@ from support.goto_process import Goto
 from support.site import Site
 from support.upstream import Upstream
 
+from goto.errors import BadInput
+from goto.hosts.standalone.body import RequestBody
+from goto.upstream.sink import Sink
+
 MB = 1 << 20
 EXPECT = "Expect: 100-continue"
 
@@ -157,3 +161,75 @@ def test_a_body_cut_short_is_a_client_that_left(process: Goto) -> None:
         client.rest()
         client.close()
     site.ended(closed=2)
+
+
+# ---------------------------------------------------------------- looked at before it goes on
+class Kept(Sink):
+    def __init__(self) -> None:
+        super().__init__()
+        self.data = b""
+        self.error: Exception | None = None
+
+    def more(self, data: bytes) -> None:
+        self.data += data
+
+    def broken(self, error: Exception) -> None:
+        self.error = error
+
+
+def body(length: int | None, *, expected: bool = False) -> tuple[RequestBody, list[str]]:
+    told: list[str] = []
+    return RequestBody(length, expected, lambda: told.append("invited"), lambda: None), told
+
+
+@pytest.mark.parametrize(
+    ("length", "pieces", "ended", "here", "whole"),
+    [
+        (None, [b"ab"], False, False, False),
+        (None, [b"abcd"], False, False, False),  # whether there is more is not known
+        (None, [b"abcd"], True, True, True),
+        (None, [b"abcd", b"e"], False, True, False),
+        (9, [b"abcd"], False, True, False),
+        (9, [b"abc"], False, False, False),
+        (4, [b"abcd"], True, True, True),
+        (2, [b"ab"], True, True, True),
+    ],
+)
+def test_so_much_is_looked_at(length: int | None, pieces: list[bytes], ended: bool, here: bool, whole: bool) -> None:
+    for before in (True, False):
+        made, _ = body(length)
+        wait = made.here(4) if before else None
+        for piece in pieces:
+            made.more(piece)
+        if ended:
+            made.end([])
+        wait = wait or made.here(4)
+        assert wait.here is here
+        data = b"".join(pieces)
+        assert made.first(4) == (data[:4], len(data), whole)
+        sink = Kept()
+        made.to(sink)
+        assert sink.data == data
+
+
+def test_a_client_that_waits_is_asked_to_go_on_where_its_body_is_looked_at() -> None:
+    made, told = body(9, expected=True)
+    made.here(4)
+    assert (told, made.awaited) == (["invited"], False)
+
+
+def test_more_is_held_where_more_is_looked_at() -> None:
+    made, _ = body(None)
+    made.here(1 << 20)
+    made.more(b"x" * (1 << 20))
+    assert not made.congested
+    made.more(b"x")
+    assert made.congested
+
+
+def test_one_that_breaks_meanwhile_is_an_error_for_whoever_looks() -> None:
+    made, _ = body(9)
+    wait = made.here(4)
+    made.broken("cut")
+    assert isinstance(wait.error, BadInput)
+    assert made.here(4).here

@@ -32,8 +32,8 @@ from goto.hosts.standalone.server import ClientProtocol
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import ListenerSpec
 from goto.upstream.answer import Answer
-from goto.words import CountedDuration
 from goto.words.reading import read_struct
+from goto.words.values import Delays
 
 FEATURE = '''
 import asyncio
@@ -513,7 +513,7 @@ def test_no_exchange_leaves_a_circle_behind(upstream: Upstream) -> None:
         listener = await host.instance.listeners.start(ListenerSpec(port))
         target = {"name": "up", "url": upstream.base, "match": {"uris": ["/up"]}}
         listener.feature(Proxy).add(read_struct(target, ProxyTarget)[0])
-        listener.feature(Delay).set(CountedDuration.parse("1ms"))
+        listener.feature(Delay).set(Delays.parse("1ms"))
         listener.feature(Timeouts).track_all()
         chunks = get("/x", "Transfer-Encoding: chunked", method="POST") + b"1\r\na\r\n0\r\n\r\n"
         requests = [get("/x"), get("/x", method="POST", body=b"a"), chunks, get("/up"), get("/up", method="POST", body=b"a")]

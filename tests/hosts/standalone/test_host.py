@@ -27,8 +27,9 @@ from goto.hosts.standalone.host import StandaloneHost
 from goto.instance.start import Start, StartOptions
 from goto.traffic.accesslog import AccessLog
 from goto.traffic.listener import Listener, ListenerSpec
-from goto.words import CountedStatus, HeaderNames, HeaderValue, SentHeaderName
+from goto.words import HeaderNames, HeaderValue, SentHeaderName
 from goto.words.reading import read_struct
+from goto.words.values import Statuses
 
 Host = tuple[StandaloneHost, Listener, int]
 
@@ -160,7 +161,7 @@ async def both_ways(port: int, batch: list[Asked], setting: dict[str, Any]) -> l
             if setting["tracked"]:
                 listener.feature(Tracking).add(HeaderNames.parse("x"))
             if setting["forced"]:
-                listener.feature(ForcedStatus).set(CountedStatus.parse(setting["forced"]))
+                listener.feature(ForcedStatus).set(Statuses.parse(setting["forced"]))
             got = await asked(own, sent)
             outcomes.append((got, listener.feature(StatusCounts).show(), listener.feature(Tracking).show()))
     return outcomes
