@@ -6,7 +6,6 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from goto.errors import BadInput
 from goto.matching.given import template_as_sent
 from goto.matching.templates import ANY_VALUE, Template, parse_template
 from goto.words import HeaderName, HeaderValue, one_line
@@ -25,7 +24,7 @@ class UriTemplate(str):
             raise ValueError(f"{text!r} does not start with a slash: write it like /foo/{{x}}")
         literals = [piece for piece in parse_template(one_line(text)) if isinstance(piece, str)]
         if any("?" in piece for piece in literals):
-            raise ValueError("a URI is matched without its query: name parameters in match.query")
+            raise ValueError("a URI is matched without its query: name parameters in query")
         if any("#" in piece for piece in literals):
             raise ValueError("the # and what follows it are never sent: remove them, or write %23")
         sent = template_as_sent(text)
@@ -83,13 +82,18 @@ class Criteria(msgspec.Struct):
     """As `headers`, for query parameters; their names compare exactly."""
 
     def __post_init__(self) -> None:
-        for index, pair in enumerate(self.headers):
-            _check(f"match.headers[{index}]", pair, HeaderName, HeaderText)
-        for index, pair in enumerate(self.query):
-            _check(f"match.query[{index}]", pair, QueryName, QueryText)
+        check_pairs(self.headers, self.query)
 
     def __bool__(self) -> bool:
         return bool(self.headers or self.uris or self.query)
+
+
+def check_pairs(headers: list[NameAndValue], query: list[NameAndValue]) -> None:
+    """Read names and values in their place. ValueError names the pair and says what is wrong with it."""
+    for index, pair in enumerate(headers):
+        _check(f"headers[{index}]", pair, HeaderName, HeaderText)
+    for index, pair in enumerate(query):
+        _check(f"query[{index}]", pair, QueryName, QueryText)
 
 
 def _check(where: str, pair: list[str], name: type[HeaderName | QueryName], value: type[HeaderText | QueryText]) -> None:
@@ -99,4 +103,4 @@ def _check(where: str, pair: list[str], name: type[HeaderName | QueryName], valu
             pair[1] = value.parse(pair[1])
             Template.parse(pair[1], ANY_VALUE)
     except ValueError as error:
-        raise BadInput(f"{where}: {error}") from None
+        raise ValueError(f"{where}: {error}") from None

@@ -8,26 +8,17 @@ criteria are found by name, then by value. So the cost grows with the request an
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from goto.http.fields import decode, encode
 from goto.http.memo import Memo
 from goto.http.messages import Request
 from goto.http.targets import percent_decoded
+from goto.matching.captures import Capture, CaptureSource
 from goto.matching.criteria import Criteria
 from goto.matching.templates import ANY_VALUE, Piece, Template, TemplateSet, Variable, fold
 
 T = TypeVar("T")
-
-CaptureSource = Literal["uri", "header", "query"]
-"""The part of a request that a value was captured from."""
-
-
-class Capture(NamedTuple):
-    """The captured value of a variable, and its source: percent-encoded for `uri`, as sent for `header`, decoded for `query`."""
-
-    text: str
-    source: CaptureSource
 
 
 class _Criterion(NamedTuple):
@@ -40,7 +31,7 @@ class _Criterion(NamedTuple):
     """The template to capture with; None where nothing is captured."""
 
 
-_Hit = tuple[_Criterion, str]
+Hit = tuple[_Criterion, str]
 """A criterion that holds, and the text that its template captures from."""
 
 
@@ -111,7 +102,7 @@ class _Values:
                 self.patterns = TemplateSet()
             self.patterns.add(template, criterion)
 
-    def find(self, value: str, hits: list[_Hit]) -> None:
+    def find(self, value: str, hits: list[Hit]) -> None:
         for criterion in self.any:
             hits.append((criterion, value))
         if self.exact:
@@ -127,7 +118,7 @@ class MatchIndex(Generic[T]):
 
     def __init__(self, targets: Iterable[tuple[T, Criteria]] = ()) -> None:
         self._targets: list[T] = []
-        self._everything: list[_Hit] = []
+        self._everything: list[Hit] = []
         self._root: _Node | None = None
         self._headers: dict[bytes, _Values] = {}
         self._query: dict[str, _Values] = {}
@@ -165,6 +156,16 @@ class MatchIndex(Generic[T]):
         """The targets that a request triggers, in order, each with its captures. The list must not be changed."""
         if self._always is not None:
             return self._always
+        hits = self.hits(request)
+        if not hits:
+            return []
+        matches = self.collect(hits)
+        if self._root is None and not self._headers and not self._query:
+            self._always = matches
+        return matches
+
+    def hits(self, request: Request) -> list[Hit]:
+        """The criteria that hold, in no order, and with nothing captured yet."""
         hits = [*self._everything, *self._in_target[request.target]]
         if self._headers:
             headers = self._headers
@@ -172,16 +173,11 @@ class MatchIndex(Generic[T]):
                 if name in headers:
                     for _, value in fields:
                         headers[name].find(decode(value), hits)
-        if not hits:
-            return []
-        matches = self._collect(hits)
-        if self._root is None and not self._headers and not self._query:
-            self._always = matches
-        return matches
+        return hits
 
-    def _find(self, target: str) -> list[_Hit]:
+    def _find(self, target: str) -> list[Hit]:
         """The criteria on path and query that hold for a request target."""
-        hits: list[_Hit] = []
+        hits: list[Hit] = []
         path, _, query = target.partition("?")
         if self._root is not None:
             self._find_path(self._root, path, hits)
@@ -189,7 +185,7 @@ class MatchIndex(Generic[T]):
             self._find_query(query, hits)
         return hits
 
-    def _find_path(self, root: _Node, path: str, hits: list[_Hit]) -> None:
+    def _find_path(self, root: _Node, path: str, hits: list[Hit]) -> None:
         segments = fold(path).split("/")
         nodes = [root]
         # a path begins with a slash, so the first segment is empty, except in `OPTIONS *`, which no template matches
@@ -212,7 +208,7 @@ class MatchIndex(Generic[T]):
         for node in nodes:
             hits += [(criterion, path) for criterion in node.ends]
 
-    def _find_query(self, query: str, hits: list[_Hit]) -> None:
+    def _find_query(self, query: str, hits: list[Hit]) -> None:
         criteria = self._query
         for pair in query.split("&"):
             name, _, value = pair.partition("=")
@@ -220,7 +216,8 @@ class MatchIndex(Generic[T]):
             if name in criteria:
                 criteria[name].find(percent_decoded(value), hits)
 
-    def _collect(self, hits: list[_Hit]) -> list[tuple[T, dict[str, Capture]]]:
+    def collect(self, hits: list[Hit]) -> list[tuple[T, dict[str, Capture]]]:
+        """The targets of some criteria, in order, each with its captures."""
         hits.sort(key=_number)
         found: dict[int, dict[str, Capture]] = {}
         for criterion, text in hits:
@@ -239,7 +236,7 @@ class MatchIndex(Generic[T]):
         return _Criterion(self._numbers, target, source, template if template and template.literal is None else None)
 
 
-def _number(hit: _Hit) -> int:
+def _number(hit: Hit) -> int:
     return hit[0].number
 
 

@@ -2,6 +2,9 @@
 
 A word type is a class with `parse(text)`, which raises ValueError with the reason, and `schema`, its JSON Schema. A route names
 the type in its signature; the caller of `parse` puts the name of the field before the reason.
+
+A word that may be written in several ways (`100` or `"50%"`, text or an object) has `read(value)` instead of `parse`. It is given
+a value of JSON, and `written` says again what it was.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ class Port(AnyPort):
 
 
 # a regular expression of JSON Schema, for the schemas below
-_COUNT = "(:[1-9][0-9]{0,17})?"
+COUNT = "(:[1-9][0-9]{0,17})?"
 
 
 def _counted(text: str) -> tuple[str, int | None]:
@@ -143,7 +143,7 @@ class CountedStatus:
 
     schema: ClassVar[dict[str, Any]] = {
         "type": "string",
-        "pattern": f"^(0|[2-5][0-9][0-9]){_COUNT}$",
+        "pattern": f"^(0|[2-5][0-9][0-9]){COUNT}$",
         "examples": ["503", "503:2"],
     }
 
@@ -165,7 +165,7 @@ class CountedDuration:
 
     schema: ClassVar[dict[str, Any]] = {
         "type": "string",
-        "pattern": Duration.schema["pattern"].removesuffix("$") + f"{_COUNT}$",
+        "pattern": Duration.schema["pattern"].removesuffix("$") + f"{COUNT}$",
         "examples": ["200ms", "1.5s:3"],
     }
 

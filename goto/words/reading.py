@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
 from goto.errors import BadInput
+from goto.settings import members
 from goto.words.names import Word
 
 S = TypeVar("S", bound=msgspec.Struct)
+_OWN = re.compile(r"[A-Za-z]\w*(?:\[\d+\])*(?:\.\w+(?:\[\d+\])*)*: ")
+"""The beginning of a message that a struct raises itself: the place in the struct that it is about."""
 _AT = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.S)
 
 
@@ -35,41 +37,49 @@ def read_json(body: bytes) -> Any:
 def read_struct(document: Any, struct: type[S], where: str = "body") -> tuple[S, list[str]]:
     """The document as a struct, and the keys that the struct does not know. `BadInput` names the field and the reason."""
     if not isinstance(document, dict):
-        raise BadInput(f"{where}: expected a JSON object, got {_json_type(document)}")
-    given, unknown = _given(document, struct)
+        raise BadInput(f"{where}: expected a JSON object, got {json_type(document)}")
+    given, unknown = _given(document, struct, "")
     try:
         return msgspec.convert(given, struct, dec_hook=_decode_word), unknown
     except msgspec.ValidationError as error:
         raise BadInput(_explain(str(error))) from None
 
 
-def _given(document: dict[str, Any], struct: type[msgspec.Struct]) -> tuple[dict[str, Any], list[str]]:
-    """The document with its keys as the struct spells them and without values that mean *not given*, and the unknown keys."""
+def _given(document: dict[str, Any], struct: type[msgspec.Struct], where: str) -> tuple[dict[str, Any], list[str]]:
+    """The document with its keys as the struct spells them and without values that mean *not given*, and the unknown keys.
+
+    `where` stands before the names of unknown keys. A struct that says `closed = True` refuses them with `BadInput`.
+    """
     fields = _fields(struct)
     given: dict[str, Any] = {}
     unknown = []
     for key, value in document.items():
         field = fields.get(key.lower())
         if field is None:
-            unknown.append(key)
+            if getattr(struct, "closed", False):
+                raise BadInput(f"{where}{key}: unknown key; known here: {', '.join(f.encode_name for f in fields.values())}")
+            unknown.append(f"{where}{key}")
             continue
         if (value is None or value == "") and not field.required:
             given.pop(field.encode_name, None)
             continue
-        inside = _struct_of(field.type)
-        if inside is not None and isinstance(value, dict):
-            value, inner = _given(value, inside)
-            unknown += [f"{key}.{name}" for name in inner]
-        given[field.encode_name] = value
+        given[field.encode_name], inner = _given_inside(value, field.type, f"{where}{key}")
+        unknown += inner
     return given, unknown
 
 
-def _struct_of(kind: Any) -> type[msgspec.Struct] | None:
-    """The struct that a field of this type holds or may hold, if any."""
-    for member in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
-        if isinstance(member, type) and issubclass(member, msgspec.Struct):
-            return member
-    return None
+def _given_inside(value: Any, kind: Any, where: str) -> tuple[Any, list[str]]:
+    """The same for the value of a field that holds a struct or a list of structs. Any other value stays as it is."""
+    for member in members(kind):
+        origin = get_origin(member)
+        if origin is Annotated:
+            return _given_inside(value, get_args(member)[0], where)
+        if origin is list and isinstance(value, list):
+            read = [_given_inside(item, get_args(member)[0], f"{where}[{index}]") for index, item in enumerate(value)]
+            return [item for item, _ in read], [name for _, names in read for name in names]
+        if isinstance(member, type) and issubclass(member, msgspec.Struct) and isinstance(value, dict):
+            return _given(value, member, f"{where}.")
+    return value, []
 
 
 @lru_cache(maxsize=64)
@@ -80,9 +90,11 @@ def _fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo
 
 def _decode_word(kind: type[Word], value: Any) -> Any:
     """Read a word, which every custom type in a payload is: a number in JSON where its schema says integer, else a string."""
+    if hasattr(kind, "read"):
+        return kind.read(value)
     wanted = int if kind.schema["type"] == "integer" else str
     if type(value) is not wanted:
-        raise ValueError(f"expected {'a whole number' if wanted is int else 'a string'}, got {_json_type(value)}")
+        raise ValueError(f"expected {'a whole number' if wanted is int else 'a string'}, got {json_type(value)}")
     value = str(value)
     return kind.parse(value)
 
@@ -95,9 +107,12 @@ def _explain(message: str) -> str:
     if missing := re.fullmatch(r"Object missing required field `(.*)`", reason):
         return f"{path + '.' if path else ''}{missing[1]}: missing"
     reason = reason[:1].lower() + reason[1:] if reason.startswith("Expected") else reason
+    if _OWN.match(reason):
+        return f"{path}.{reason}" if path else reason
     return f"{path or 'body'}: {reason}"
 
 
-def _json_type(value: Any) -> str:
+def json_type(value: Any) -> str:
+    """The type of a value of JSON, for messages."""
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
     return names.get(type(value), "a number")

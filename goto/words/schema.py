@@ -148,7 +148,7 @@ class Types:
         made = self._object(struct, properties, required)
         if example := getattr(struct, "example", None):
             made["examples"] = [example]
-        return {**made, "additionalProperties": False} if self.closed else made
+        return {**made, "additionalProperties": False} if self.closed or getattr(struct, "closed", False) else made
 
     @staticmethod
     def _object(kind: Any, properties: Schema, required: list[str]) -> Schema:
@@ -163,6 +163,9 @@ def or_null(described: Schema) -> Schema:
     kind = described.get("type")
     if kind is None:
         options = described.get("anyOf", [described])
+        for index, option in enumerate(options):
+            if "type" in option and "enum" not in option and len(options) > 1:
+                return {**described, "anyOf": [*options[:index], or_null(option), *options[index + 1 :]]}
         return {"anyOf": options if NULL in options else [*options, NULL]}
     return {**described, "type": list(dict.fromkeys([*(kind if isinstance(kind, list) else [kind]), "null"]))}
 
@@ -179,7 +182,8 @@ def field_texts(kind: Any) -> dict[str, str]:
     for base in tree.bases:
         # before Python 3.12 a TypedDict does not know its bases, but its module does
         inherited = vars(sys.modules[kind.__module__]).get(base.id) if isinstance(base, ast.Name) else None
-        if is_typeddict(inherited):
+        is_struct = isinstance(inherited, type) and issubclass(inherited, msgspec.Struct) and inherited is not msgspec.Struct
+        if is_struct or is_typeddict(inherited):
             told |= field_texts(inherited)
     for field, text in pairwise(tree.body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):

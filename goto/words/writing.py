@@ -17,7 +17,9 @@ def json_bytes(value: Any) -> bytes:
 
 
 def _word(value: Any) -> Any:
-    """A word as JSON has it: a number where its schema says integer, else text."""
+    """A word as JSON has it: what it says itself, else a number where its schema says integer, else text."""
+    if hasattr(value, "written"):
+        return value.written
     whole = isinstance(value, int) and value.schema["type"] == "integer"  # type: ignore[attr-defined]  # a word has one
     return int(value) if whole else str(value)
 
@@ -38,6 +40,8 @@ def _clean(value: Any) -> Any:
 
 def as_json(value: Any) -> Any:
     """A value in JSON's types: words as they are written, structs without the fields that have their default."""
+    if hasattr(value, "written"):
+        return value.written
     if isinstance(value, msgspec.Struct):
         fields = _fields(type(value))
         return {field.encode_name: as_json(item) for field in fields if (item := getattr(value, field.name)) != _default(field)}

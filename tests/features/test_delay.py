@@ -16,12 +16,12 @@ from support.waiting import eventually
 from goto.features.delay import Delay
 from goto.flow import ClientGone, Response
 from goto.pipeline import Pipeline
-from goto.words import CountedDuration
+from goto.words.values import Delays
 
 
 def delay(text: str) -> Delay:
     feature = Delay()
-    feature.set(CountedDuration.parse(text))
+    feature.set(Delays.parse(text))
     return feature
 
 
@@ -61,10 +61,24 @@ def test_exchanges_that_began_before_a_count_ran_out_are_not_delayed() -> None:
 def test_what_is_shown() -> None:
     feature = Delay()
     assert feature.show() == "No response delay"
-    assert feature.set(CountedDuration.parse("1500ms")) == "Response delay: 1.5s"
-    assert feature.set(CountedDuration.parse("90s:3")) == "Response delay: 1m30s for the next 3"
+    assert feature.set(Delays.parse("1500ms")) == "Response delay: 1.5s"
+    assert feature.set(Delays.parse("90s:3")) == "Response delay: 1m30s for the next 3"
     assert feature.clear() == "Response delay cleared"
     assert feature.show() == "No response delay"
+
+
+def test_each_exchange_draws_its_own_within_a_range() -> None:
+    feature = delay("1ms-2ms:20")
+    flows = [flow() for _ in range(20)]
+    for one in flows:
+        Pipeline([feature]).request(one)
+        one.response = Response(200)
+        Pipeline([feature]).response(one)
+    held = [one.holds[0].seconds or 0 for one in flows]
+    assert all(0.001 <= seconds <= 0.002 for seconds in held)
+    assert len(set(held)) > 10
+    assert not feature.active
+    assert feature.set(Delays.parse("100ms-150ms:2@10%")) == "Response delay: 100ms-150ms for the next 2 at 10%"
 
 
 @pytest.mark.parametrize("text", ["0", "0s", "0:4"])
@@ -75,7 +89,7 @@ def test_no_time_is_no_delay(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "1", "-1s", "1s:0", "1s:-1", "1s:", "x", "1s:1.5"])
 def test_what_is_no_delay(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        CountedDuration.parse(text)
+        Delays.parse(text)
 
 
 def test_a_client_that_leaves_ends_it() -> None:

@@ -16,12 +16,12 @@ from goto.features.forced_status import ForcedStatus
 from goto.features.local import Local
 from goto.pipeline import Pipeline
 from goto.traffic.echo import echo
-from goto.words import CountedStatus
+from goto.words.values import Statuses
 
 
 def forced(text: str) -> ForcedStatus:
     feature = ForcedStatus()
-    feature.set(CountedStatus.parse(text))
+    feature.set(Statuses.parse(text))
     return feature
 
 
@@ -52,19 +52,39 @@ def test_it_decides_nothing_itself() -> None:
 def test_what_is_shown() -> None:
     feature = ForcedStatus()
     assert feature.show() == "No forced response status"
-    assert feature.set(CountedStatus.parse("418")) == "Response status: 418"
-    assert feature.set(CountedStatus.parse("503:2")) == "Response status: 503 for the next 2"
-    feature.set(CountedStatus.parse("0"))
+    assert feature.set(Statuses.parse("418")) == "Response status: 418"
+    assert feature.set(Statuses.parse("503:2")) == "Response status: 503 for the next 2"
+    feature.set(Statuses.parse("0"))
     assert not feature.active
-    feature.set(CountedStatus.parse("503"))
+    feature.set(Statuses.parse("503"))
     assert feature.clear() == "Response status cleared"
     assert not feature.active
+
+
+def test_several_are_taken_in_turn_and_begin_anew_at_each_set() -> None:
+    feature = forced("500,502,503:5")
+    seen = [passed([feature], flow()).status for _ in range(6)]
+    assert seen == [500, 502, 503, 500, 502, None]
+    feature.set(Statuses.parse("501,502"))
+    assert passed([feature], flow()).status == 501
+    feature.set(Statuses.parse("501,502"))
+    assert [passed([feature], flow()).status for _ in range(3)] == [501, 502, 501]
+
+
+def test_what_chance_leaves_out_takes_neither_from_the_count_nor_from_the_list() -> None:
+    feature = forced("500,502,503:7@30%")
+    seen = [status for _ in range(1_000) if (status := passed([feature], flow()).status)]
+    assert seen == [500, 502, 503, 500, 502, 503, 500]
+    assert not feature.active
+    feature = forced("503:2@0.000001%")
+    assert not any(passed([feature], flow()).status for _ in range(50))
+    assert feature.show() == "Response status: 503 for the next 2 at 0.000001%"
 
 
 @pytest.mark.parametrize("text", ["", "199", "600", "1000", "abc", "503:0", "503:-1", "503:", "503:x", ":2", "-503", "5e2"])
 def test_what_is_no_forced_status(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        CountedStatus.parse(text)
+        Statuses.parse(text)
 
 
 def test_exactly_500_of_5000_at_64_connections(goto: Callable[..., Goto]) -> None:

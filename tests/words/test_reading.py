@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 import pytest
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from goto.errors import BadInput
 from goto.words import Duration, Label, Port
-from goto.words.reading import read_json, read_struct
+from goto.words.reading import json_type, read_json, read_struct
+from goto.words.writing import as_json, json_bytes
 
 DEEP = b'{"a":' * 20000
 
@@ -138,3 +139,63 @@ def test_a_document_is_read_or_bad_input(document: dict[str, Any]):
         value, unknown = read(document)
         assert value.name == document["name"]
         assert "x" not in document or "x" in unknown
+
+
+class Either:
+    """A number, or text."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": ["integer", "string"]}
+
+    def __init__(self, written: Any) -> None:
+        self.written = written
+
+    @classmethod
+    def read(cls, value: Any) -> Either:
+        if type(value) not in (int, str):
+            raise ValueError(f"expected a number or text, got {json_type(value)}")
+        return cls(value)
+
+
+class Part(msgspec.Struct, kw_only=True):
+    size: Either | None = None
+    wait: Duration = Duration.ZERO
+
+    def __post_init__(self) -> None:
+        if self.wait > 1_000_000_000:
+            raise ValueError("wait: too long")
+
+
+class Closed(msgspec.Struct):
+    closed: ClassVar[bool] = True
+    uris: list[str] = []
+
+
+class Many(msgspec.Struct, kw_only=True):
+    parts: Annotated[list[Part], msgspec.Meta(max_length=2)] | None = None
+    part: Part | None = None
+    closed_one: Closed | None = msgspec.field(name="closedOne", default=None)
+
+
+def test_lists_of_objects_are_read_as_objects_are():
+    value, unknown = read_struct({"PARTS": [{"SIZE": 5, "x": 1}, {"size": "5", "wait": None}]}, Many)
+    assert value.parts is not None
+    assert [part.size.written for part in value.parts if part.size] == [5, "5"]
+    assert unknown == ["PARTS[0].x"]
+    assert as_json(value) == {"parts": [{"size": 5}, {"size": "5"}]}
+    assert json_bytes(value.parts[0]) == b'{"size":5,"wait":"0s"}\n'
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"parts": [{"size": True}]}, "parts[0].size: expected a number or text, got a boolean"),
+        ({"parts": [{}, {"wait": "2s"}]}, "parts[1].wait: too long"),
+        ({"part": {"wait": "2s"}}, "part.wait: too long"),
+        ({"closedOne": {"uri": []}}, "closedOne.uri: unknown key; known here: uris"),
+        ({"parts": [{}, {}, {}]}, "parts: expected `array` of length <= 2"),
+    ],
+)
+def test_what_is_wrong_within_is_named_with_its_place(document: Any, message: str):
+    with pytest.raises(BadInput) as caught:
+        read_struct(document, Many)
+    assert caught.value.message == message

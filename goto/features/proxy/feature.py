@@ -15,9 +15,9 @@ from goto.feature import Feature, Histogram, measure
 from goto.features.proxy.remarks import MOST_COMPARED, about_target
 from goto.features.proxy.rewrite import Rewrite
 from goto.features.proxy.target import ProxyTarget
+from goto.features.proxy.triggers import Triggers
 from goto.flow import Call, Flow, Origin, Request
 from goto.http.forwards import MOST_HOPS, hops_field, max_forwards
-from goto.matching.index import Capture, MatchIndex
 from goto.matching.remarks import in_brackets
 from goto.routes import Forward, get, post, put
 from goto.settings import setting
@@ -27,8 +27,6 @@ from goto.words.numbers import MOST_PROXY_TARGETS
 
 INVOKE_LIMIT = 64 << 20
 """Bytes in the body of a manual invocation, which is sent to the targets as it is."""
-
-Matches = list[tuple[Rewrite, dict[str, Capture]]]
 
 _NOWHERE = Origin("http", "", 80)
 
@@ -42,7 +40,7 @@ class Proxy(Feature):
         self._rewrites: dict[str, Rewrite] = {}
         self._matchable: set[str] = set()
         """The names of targets that traffic can trigger: those that are enabled and have criteria."""
-        self._index: MatchIndex[Rewrite] | None = None
+        self._triggers: Triggers | None = None
         self.tallies: dict[str, Tally] = {}
         """Latencies and failures by target; those of targets past a limit are under OTHER."""
 
@@ -53,15 +51,13 @@ class Proxy(Feature):
     def request(self, flow: Flow) -> None:
         if flow.status is not None:
             return
-        index = self._index
-        if index is None:
+        triggers = self._triggers
+        if triggers is None:
             # built at the first request after a change, so that adding thousands of targets one by one stays cheap
-            index = self._index = self._build()
-        matches = index.match(flow.request)
+            triggers = self._triggers = self._build()
+        matches = triggers.find(flow)
         if not matches or max_forwards(flow.request) == 0:
             return
-        if len(matches) > 1:
-            matches = _without_fallbacks(matches)
         if len(matches) == 1:
             rewrite, captures = matches[0]
             calls = rewrite.calls(flow.request, captures)
@@ -77,13 +73,13 @@ class Proxy(Feature):
             LIMITS.hit["targets"] += 1
             raise Conflict(f"there are {LIMITS.targets:,} proxy targets already: remove some first")
         rewrite = self._rewrites[target.name] = Rewrite(target, self._tally(target.name))
-        index = self._index
+        triggers = self._triggers
         self._refresh(target)
-        if not known and index is not None:
-            # the index is extended, so that adding targets under traffic stays cheap too
+        if not known and triggers is not None:
+            # they are extended, so that adding targets under traffic stays cheap too
             if target.name in self._matchable:
-                index.add(rewrite, target.match)
-            self._index = index
+                triggers.add(rewrite)
+            self._triggers = triggers
         return f"{'Replaced' if known else 'Added'} proxy target {target.name}{in_brackets(self._about(target))}"
 
     def remarks(self) -> Iterator[tuple[str, str]]:
@@ -103,7 +99,7 @@ class Proxy(Feature):
         if target != OTHER:
             self.tallies.pop(target, None)
         self._matchable.discard(target)
-        self._index = None
+        self._triggers = None
         self.changed()
         return f"Removed proxy target {target}"
 
@@ -153,7 +149,7 @@ class Proxy(Feature):
         self._rewrites.clear()
         self.tallies = {name: tally for name, tally in self.tallies.items() if name == OTHER}
         self._matchable.clear()
-        self._index = None
+        self._triggers = None
         self.changed()
         return "Cleared proxy targets"
 
@@ -179,7 +175,7 @@ class Proxy(Feature):
                 self.add(msgspec.structs.replace(target))
         # in this order from now on
         self._rewrites = {target.name: self._rewrites[target.name] for target in targets}
-        self._index = None
+        self._triggers = None
 
     @measure("goto_upstream_latency_seconds", "histogram", labels=["target"])
     def latencies(self) -> dict[str, Histogram]:
@@ -216,16 +212,15 @@ class Proxy(Feature):
         self._refresh(target)
 
     def _refresh(self, target: ProxyTarget) -> None:
-        if target.enabled and target.match:
+        if target.enabled and (target.match or target.when is not None):
             self._matchable.add(target.name)
         else:
             self._matchable.discard(target.name)
-        self._index = None
+        self._triggers = None
         self.changed()
 
-    def _build(self) -> MatchIndex[Rewrite]:
-        rewrites = (rewrite for name, rewrite in self._rewrites.items() if name in self._matchable)
-        return MatchIndex((rewrite, rewrite.target.match) for rewrite in rewrites)
+    def _build(self) -> Triggers:
+        return Triggers(rewrite for name, rewrite in self._rewrites.items() if name in self._matchable)
 
 
 def _looped(request: Request, calls: list[Call], why: str) -> list[Call]:
@@ -236,11 +231,6 @@ def _looped(request: Request, calls: list[Call], why: str) -> list[Call]:
     call = Call(",".join(dict.fromkeys([call.target for call in calls])), _NOWHERE, request.method, "/", failure=why)
     call.looped = True
     return [call]
-
-
-def _without_fallbacks(matches: Matches) -> Matches:
-    """The matches of targets that are no fallback, if there are any; else all."""
-    return [match for match in matches if not match[0].target.fallback] or matches
 
 
 def _unknown(name: str, request: Request) -> Call:

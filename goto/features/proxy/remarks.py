@@ -16,8 +16,9 @@ MOST_SAID = 5
 
 def about_target(target: ProxyTarget, others: Iterable[ProxyTarget]) -> list[str]:
     """Remarks on a target, which stands beside others."""
-    said = [*filter(None, map(about_uri, target.match.uris)), *_together(target, others)]
-    if not target.match:
+    uris = target.match.uris if target.when is None else target.when.uris
+    said = [*filter(None, map(about_uri, uris)), *_together(target, others)]
+    if not target.match and target.when is None:
         said.append("matches nothing: it is called by hand only")
     if len(said) > MOST_SAID:
         said[MOST_SAID:] = [f"and {len(said) - MOST_SAID} more remarks"]

@@ -5,25 +5,21 @@ Captured values come from clients, so they are encoded: a value cannot add a hea
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import inf
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, urlsplit
 
 from goto.counting.tally import Tally
 from goto.features.proxy.target import ProxyTarget
-from goto.flow import Call, Field, Request, decode, encode
+from goto.flow import Call, Field, Request, encode
 from goto.http.forwards import MAX_FORWARDS, one_less
 from goto.http.hops import to_upstream
 from goto.http.request_id import REQUEST_ID, fresh_id
 from goto.http.targets import has_parameter, joined_queries, percent_encoded, without_parameters
-from goto.matching.index import Capture
+from goto.matching.captures import Capture, in_header, in_text
 from goto.matching.templates import MissingCapture, Piece, expand, parse_template
 
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _NOTHING_CAPTURED: dict[str, Capture] = {}
 
 _Templates = Sequence[tuple[str, tuple[Piece, ...]]]
@@ -36,6 +32,8 @@ class Rewrite:
     def __init__(self, target: ProxyTarget, tally: Tally | None = None) -> None:
         self.target = target
         self.tally = tally
+        self.rank = 0
+        """The place of the target among those that traffic can trigger."""
         self._origin = target.origin
         self._timeout = target.timeout
         self._body_timeout = None if target.body_timeout is None else target.body_timeout.seconds or inf
@@ -127,7 +125,7 @@ class Rewrite:
         """`Host`, the fields of the request that are forwarded (see `goto.http.hops`), and those that the target adds."""
         host = self._authority
         if self._hosts:
-            for _, value in _filled(self._hosts, captures, _in_header):
+            for _, value in _filled(self._hosts, captures, in_header):
                 host = (b"Host", encode(value))
                 break
         passed = to_upstream(request.headers.fields)
@@ -137,7 +135,7 @@ class Rewrite:
             passed = [field for field in passed if field[0].lower() not in self._removed]
         headers = [host, *passed]
         if self._added:
-            for added, value in _filled(self._added, captures, _in_header):
+            for added, value in _filled(self._added, captures, in_header):
                 headers.append((encode(added), encode(value)))
         return headers
 
@@ -178,23 +176,4 @@ def _in_path(capture: Capture) -> str:
 
 def _in_query(capture: Capture) -> str:
     """A capture in a query, percent-encoded."""
-    return percent_encoded(decode(unquote_to_bytes(encode(capture.text))) if capture.source == "uri" else capture.text)
-
-
-def _in_header(capture: Capture) -> str:
-    """A capture in a header: decoded, except for control characters (RFC 9110, 5.5). A tab that comes from a header stays."""
-    if capture.source == "header":
-        return _CONTROL_BUT_TAB.sub(_escape, capture.text)
-    if capture.source == "query":
-        return _CONTROL.sub(_escape, capture.text)
-    text = decode(_ESCAPED.sub(_unescape, encode(capture.text))) if "%" in capture.text else capture.text
-    return _CONTROL.sub(_escape, text)
-
-
-def _escape(control: re.Match[str]) -> str:
-    return f"%{ord(control[0]):02x}"
-
-
-def _unescape(escaped: re.Match[bytes]) -> bytes:
-    byte = int(escaped[1], 16)
-    return escaped[0] if byte < 0x20 or byte == 0x7F else bytes((byte,))
+    return percent_encoded(in_text(capture))

@@ -9,6 +9,7 @@ import msgspec
 from goto.flow import DEFAULT_TIMEOUT
 from goto.matching.criteria import Criteria, HeaderText, QueryName, QueryText
 from goto.matching.templates import parse_template
+from goto.matching.when import When
 from goto.tls.settings import TargetTls
 from goto.upstream.target import Reached
 from goto.words import Duration, Name, SentHeaderName, TargetUrl, one_line
@@ -53,6 +54,10 @@ class ProxyTarget(Reached, msgspec.Struct, dict=True):
     """Query parameters of the request that are not sent on; their names compare exactly."""
     match: Criteria = msgspec.field(default_factory=Criteria)
     """What triggers the target: any one of its criteria."""
+    when: When | None = None
+    """What triggers the target, instead of `match`: all of its criteria together; `{}` is all traffic."""
+    unless: When | None = None
+    """Beside `when`: what does not trigger it, though `when` holds."""
     replicas: Annotated[int, msgspec.Meta(ge=1, le=MOST_REPLICAS)] = 1
     """Calls made for each request, in parallel."""
     enabled: bool = True
@@ -68,6 +73,14 @@ class ProxyTarget(Reached, msgspec.Struct, dict=True):
     """Check the certificate of an https url."""
     tls: TargetTls | None = None
     """For an https url: what to trust and what to show."""
+
+    def __post_init__(self) -> None:
+        if self.match and self.when is not None:
+            raise ValueError("match: cannot be given together with when")
+        if self.unless is not None and self.when is None:
+            raise ValueError("unless: stands beside when alone")
+        if self.unless is not None and not self.unless:
+            raise ValueError("unless: nothing would be left: give it a criterion")
 
     example: ClassVar[dict[str, Any]] = {
         "name": "t1",
