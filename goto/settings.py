@@ -43,10 +43,16 @@ class Setting(Generic[T]):
         self.description = inspect.getdoc(getter) or ""
         self._getter = getter
         self._setter: str = ""
+        self._sent: str = ""
 
     def setter(self, method: F) -> F:
         """Declare the method that changes the state. On a service it may be `async def`."""
         self._setter = method.__name__
+        return method
+
+    def sent(self, method: F) -> F:
+        """The method that raises `ApiError` for what only a file may say, and no call."""
+        self._sent = method.__name__
         return method
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -69,6 +75,11 @@ class Setting(Generic[T]):
     def apply(self, owner: object, value: T) -> Any:
         """Change the state. Returns what the method returns, which the caller awaits where it can be awaited."""
         return getattr(owner, self._setter)(value)
+
+    def check_sent(self, owner: object, value: T) -> None:
+        """Raises `ApiError` where a document that was sent by a call may not say this."""
+        if self._sent:
+            getattr(owner, self._sent)(value)
 
     @cached_property
     def type(self) -> Any:

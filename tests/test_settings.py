@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
+from goto.errors import BadInput
 from goto.settings import Setting, setting, settings_of
 
 
@@ -84,3 +85,29 @@ def test_what_stands_for_nothing(kind: object, empty: object):
 
     getter.__annotations__["return"] = kind
     assert Setting("x", getter).empty == empty
+
+
+def test_what_only_a_file_may_say():
+    class Guarded:
+        @setting("a")
+        def configured(self) -> int | None:
+            return None
+
+        @configured.setter
+        def configure(self, value: int | None) -> None: ...
+
+        @configured.sent
+        def refuse(self, value: int | None) -> None:
+            raise BadInput(f"{value}: only a file may say so")
+
+        @setting("b")
+        def other(self) -> int | None:
+            return None
+
+        @other.setter
+        def set_other(self, value: int | None) -> None: ...
+
+    guarded = Guarded()
+    with pytest.raises(BadInput, match=r"^5: only a file"):
+        Guarded.configured.check_sent(guarded, 5)
+    Guarded.other.check_sent(guarded, 5)

@@ -21,11 +21,17 @@ from goto.words.reading import read_json, read_struct
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    name: str
+    argument: str
+    """The name of the method's argument."""
     kind: Any
     source: str
     """`path`, `query`, `payload` (a JSON body), `raw` (the body's bytes), `request` or `listener` (the one that is acted on)."""
     required: bool
+
+    @property
+    def name(self) -> str:
+        """As calls have it: without the underscore that `from_` needs in Python."""
+        return self.argument.removesuffix("_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +60,23 @@ class Route:
         for parameter in self.parameters:
             match parameter.source:
                 case "path":
-                    arguments[parameter.name] = _word(parameter, unquote_to_bytes(next(given).encode("utf-8", "surrogateescape")))
+                    arguments[parameter.argument] = _word(
+                        parameter, unquote_to_bytes(next(given).encode("utf-8", "surrogateescape"))
+                    )
                 case "query":
                     value = _query_value(request.query, parameter.name)
                     if value:
-                        arguments[parameter.name] = _word(parameter, value)
+                        arguments[parameter.argument] = _word(parameter, value)
                     elif parameter.required:
                         raise BadInput(f"{parameter.name}: missing, give it as ?{parameter.name}=…")
                 case "payload":
-                    arguments[parameter.name], unknown = read_struct(read_json(body), parameter.kind)
+                    arguments[parameter.argument], unknown = read_struct(read_json(body), parameter.kind)
                 case "raw":
-                    arguments[parameter.name] = body
+                    arguments[parameter.argument] = body
                 case "listener":
-                    arguments[parameter.name] = listener
+                    arguments[parameter.argument] = listener
                 case _:
-                    arguments[parameter.name] = request
+                    arguments[parameter.argument] = request
         return arguments, unknown
 
     def call(self, owner: Any, listener: Listener, request: Request, words: list[str], body: bytes) -> tuple[Any, list[str]]:

@@ -68,9 +68,9 @@ class Client(Feature):
         """Remove the target of this name, if there is one, and stop its runs."""
         self._discard([name])
 
-    def invoke_targets(self, targets: Iterable[ClientTarget]) -> None:
-        """Invoke these targets together. Those that are running already run twice then."""
-        self._run(list(targets))
+    def invoke_targets(self, targets: Iterable[ClientTarget]) -> asyncio.Future[None]:
+        """Invoke these targets together; what is set once all their requests are over. Those that run already run twice then."""
+        return self._run(list(targets)).done
 
     def _run(self, targets: list[ClientTarget], report: Report | None = None) -> Run:
         run = Run(targets, self.results, self._pool, report)

@@ -57,7 +57,7 @@ class Applier:
         """
         problems: list[Problem] = []
         remarks: list[Problem] = []
-        for path, part, settings in _listener_parts(document):
+        for port, path, part, settings in _listener_parts(document):
             if part is not None:
                 try:
                     self._listeners.secured(part.protocol, part.tls)
@@ -65,9 +65,13 @@ class Applier:
                     problems.append(part.at.problem(path, error.message))
             listener = scratch()
             owner = _owner_in(listener)
+            there = owner if (real := self._listener_of(port)) is None else _owner_in(real)
             for name, given in settings.items():
                 key = self._keys.listener[name]
                 try:
+                    if self._caller is not None:
+                        # a call may say again what is there already, which a scratch listener does not know
+                        key.setting.check_sent(there(key.owner), given.value)
                     key.setting.apply(owner(key.owner), given.value)
                 except Exception as error:
                     reason = error.message if isinstance(error, ApiError) else _message(error)
@@ -82,6 +86,10 @@ class Applier:
     def remarks(self) -> list[str]:
         """What of the present state may be meant otherwise."""
         return [text for listener in self._listeners.by_port.values() for _, text in _remarks(listener)]
+
+    def _listener_of(self, port: Port | None) -> Listener | None:
+        """The listener that a part of a document is about, the first one without a port, if it is there."""
+        return self._listeners.first if port is None else self._listeners.by_port.get(port)
 
     # ------------------------------------------------------------ applying
     async def apply(self, old: Document, new: Document) -> list[str]:
@@ -243,10 +251,10 @@ def _differ(old: ListenerPart, new: ListenerPart) -> bool:
     return heads[0] != heads[1] or any(changed(old.settings, new.settings))
 
 
-def _listener_parts(document: Document) -> Iterator[tuple[str, ListenerPart | None, ConfiguredValues]]:
-    yield "", None, document.first
-    for part in document.listeners.values():
-        yield part.path, part, part.settings
+def _listener_parts(document: Document) -> Iterator[tuple[Port | None, str, ListenerPart | None, ConfiguredValues]]:
+    yield None, "", None, document.first
+    for port, part in document.listeners.items():
+        yield port, part.path, part, part.settings
 
 
 def _message(error: Exception) -> str:

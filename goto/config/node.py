@@ -83,3 +83,13 @@ def node_of(value: Any, file: str = "") -> Node:
         case bool():
             return Scalar(file, 0, 0, str(value).lower(), value)
     return Scalar(file, 0, 0, str(value), value)
+
+
+def data_of(node: Node) -> Any:
+    """A node as plain data, in JSON's types."""
+    if isinstance(node, Mapping):
+        return {key: data_of(value) for key, _, value in node}
+    if isinstance(node, Sequence):
+        return [data_of(item) for item in node.items]
+    assert isinstance(node, Scalar)
+    return node.value

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 
 from goto.config.errors import Problem
-from goto.config.node import Mapping, Node, Scalar, Sequence, identity, is_null, kind_of
+from goto.config.node import Mapping, Node, Scalar, Sequence, data_of, identity, is_null, kind_of
 from goto.errors import BadInput
 from goto.settings import members
 
@@ -47,6 +47,10 @@ class Reader:
     def value(self, node: Node, kind: Any, path: str) -> Any:
         """The value of a node, read as a type; BAD where a problem was noted."""
         origin = get_origin(kind)
+        if kind is Any:
+            return data_of(node)
+        if hasattr(kind, "read"):
+            return self._read(node, kind, path)
         if origin is Annotated:
             return self._bounded(node, kind, path)
         if origin is Literal:
@@ -63,6 +67,13 @@ class Reader:
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self._struct(node, kind, path)
         return self._scalar(node, kind, path)
+
+    def _read(self, node: Node, kind: Any, path: str) -> Any:
+        """What is written in several ways reads JSON's own types."""
+        try:
+            return kind.read(data_of(node))
+        except ValueError as error:
+            return self.wrong(node, path, str(error))
 
     # ------------------------------------------------------------ scalars
     def _scalar(self, node: Node, kind: Any, path: str) -> Any:

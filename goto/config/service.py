@@ -87,15 +87,15 @@ class Config:
         keys = self._keys()
         return merge(as_declared(node, keys) for node in nodes)
 
-    def _document(self, node: Node, *, overridden: bool = True) -> Document:
+    def _document(self, node: Node, caller: Listener | None = None) -> Document:
         from goto.config.document import ConfiguredValue, read_document
 
         keys = self._keys()
         document = read_document(node, keys)
-        if overridden:
+        if caller is None:
             for path, value in self.overrides.items():
                 (document.first if path in keys.listener else document.process)[path] = ConfiguredValue(value)
-        self._applier().check(document, self._scratch)
+        self._applier(caller).check(document, self._scratch)
         return document
 
     async def seed(self, document: Document) -> None:
@@ -158,7 +158,7 @@ class Config:
             async with self._busy:
                 applier = self._applier(caller)
                 present = applier.present()
-                document = await asyncio.to_thread(self._changed, present, posted, replace=bool(replace))
+                document = await asyncio.to_thread(self._changed, present, posted, caller, replace=bool(replace))
                 said = set(applier.remarks())
                 done = await applier.apply(present, document)
                 remarks = in_brackets([remark for remark in applier.remarks() if remark not in said][:MOST_REMARKS])
@@ -206,14 +206,14 @@ class Config:
                 raise BadInput(f"{error} (curl --data drops line ends: use --data-binary)") from None
             raise
 
-    def _changed(self, present: Document, posted: Node, *, replace: bool) -> Document:
+    def _changed(self, present: Document, posted: Node, caller: Listener, *, replace: bool) -> Document:
         """The document that a posted one comes to. Raises `ConfigError`."""
         from goto.config.dump import data_of
         from goto.config.merge import merge
         from goto.config.node import node_of
 
         node = posted if replace else merge([node_of(data_of(present, self._keys()), "present"), posted])
-        return self._document(node, overridden=False)
+        return self._document(node, caller)
 
     def _applier(self, caller: Listener | None = None) -> Applier:
         from goto.config.apply import Applier

@@ -125,6 +125,32 @@ def targets(start: Start) -> Sides:
     )
 
 
+def missed(start: Start) -> Sides:
+    """Rules for the path of each request, that miss by a header, a parameter or the method."""
+    path, *fields = MISSED
+    ruled = serving(start)
+    criteria: tuple[Callable[[int], dict[str, Any]], ...] = (
+        lambda n: {"headers": [["user", f"user-{n}"]]},
+        lambda n: {"query": [["page", f"p{n}"]]},
+        lambda n: {"methods": ["POST"], "headers": [["user"], ["x", f"{n}"]]},
+    )
+    for n in range(1000):
+        when = {"uris": ["/shop/{shop}/items/{item}"], **criteria[n % len(criteria)](n)}
+        ruled.api("POST", "/response/rules/add", {"name": f"r{n}", "when": when, "status": 503})
+    return wrk(ruled.base, *fields, path=path), wrk(serving(start).base, *fields, path=path)
+
+
+def ruled(**fields: Any) -> Callable[[Start], Sides]:
+    """One rule for all traffic, beside none."""
+
+    def sides(start: Start) -> Sides:
+        goto = serving(start)
+        goto.api("POST", "/response/rules/add", {"name": "all", **fields})
+        return wrk(goto.base), wrk(serving(start).base)
+
+    return sides
+
+
 def addon(start: Start) -> Sides:
     upstream = answering(start)
     return wrk(mitmdump(start, upstream, addon=True)), wrk(mitmdump(start, upstream, addon=False))
@@ -186,6 +212,9 @@ ROWS: tuple[Row, ...] = (
     Ratio("large", "one target, bodies of 1 MiB, 8 connections", "nginx `proxy_pass`, keep-alive", large, 0.80, 1.0),
     Ratio("client", "32 replicas, an id in each request", "hey, 32 connections", client, 1.5, 2.5),
     Ratio("targets", "echo; 2,000 targets that do not match", "no target", targets, 0.85, 0.95),
+    Ratio("rules", "echo; 1,000 rules that do not fit", "no rule", missed, 0.90, 0.95),
+    Ratio("rule-chance", "echo; a rule: one of ten is answered 203", "no rule", ruled(probability=0.1, status=203), 0.50, 0.80),
+    Ratio("rule-json", "a rule: all are answered with JSON", "echo", ruled(json={"a": 1, "b": ["x", "y"]}), 0.80, 1.0),
     Ratio("addon", "mitmdump with goto idle in it", "mitmdump without", addon, 1.0, 1.5),
     Ratio("tls", "one target that speaks TLS, small bodies", "nginx `proxy_pass` to the same", tls),
     Limit("start", "from exec to the first answer", first_answer, "s", 0.6, 0.4, digits=2),

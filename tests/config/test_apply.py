@@ -9,7 +9,8 @@ from support.lab import FIRST, Lab, in_lab
 
 from goto.config.errors import ConfigError
 from goto.errors import Conflict
-from goto.words import CountedStatus, Name
+from goto.words import Name
+from goto.words.values import Statuses
 
 
 def test_only_what_differs_is_touched():
@@ -17,12 +18,12 @@ def test_only_what_differs_is_touched():
         old = "{response: {status: 503:3, delay: 1s}, request: {headers: {track: [x, y]}}}"
         await lab.apply("", old)
         forced, tracking = lab.feature("forced_status"), lab.feature("tracking")
-        forced.left = 1  # two were used up
+        forced.ration.left = 1  # two were used up
         tracking.headers["x"].of(b"x1").requests += 1
         await lab.api("/request/headers/track/add/by-api")
         done = await lab.apply(old, "{response: {status: 503:3}, request: {headers: {track: [z, x]}}}")
         assert done == ["response.delay", "request.headers.track"]
-        assert forced.configured == CountedStatus(forced.status, 1)
+        assert forced.configured == Statuses.parse("503:1")
         assert tracking.list() == ["z", "x", "by-api"]
         assert tracking.show_one("x")["RequestCountsByHeaderValue"] == {"x1": 1}
         assert not lab.feature("delay").active

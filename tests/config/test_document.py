@@ -15,7 +15,8 @@ from support.lab import FIRST
 
 from goto.config.errors import ConfigError
 from goto.instance.wiring import config_keys
-from goto.words import CountedStatus, Status
+from goto.words import Status
+from goto.words.values import Dose, Statuses
 
 FULL = f"""
 label: edge
@@ -50,7 +51,7 @@ def test_every_key():
         "client.targets",
     }
     assert set(read.process) == {"registry.url", "registry.peers", "registry.targets"}
-    assert read.first["response.status"].value == CountedStatus(Status(503), 2)
+    assert read.first["response.status"].value == Statuses((Status(503),), Dose(2))
     assert (read.first["response.status"].at.line, read.first["response.status"].at.column) == (3, 46)
     inner = read.listeners[FIRST + 1]
     assert (inner.open, inner.protocol, set(inner.settings)) == (True, "http", {"label", "response.status"})
@@ -73,7 +74,7 @@ BROKEN = {
     ),
     "a key that is like nothing": (
         "response: {zzz: 1}\n",
-        ["1:12: response.zzz: unknown key; known here: delay, headers, setHeaders, status"],
+        ["1:12: response.zzz: unknown key; known here: delay, headers, setHeaders, rules, status"],
     ),
     "values that are none": (
         "response:\n  delay: 5 minutes\n  status: 99\n  headers: [[x]]\nlabel: [a]\n",
@@ -107,7 +108,7 @@ BROKEN = {
     ),
     "a list where a map should be": (
         "response:\n- delay: 1s\n",
-        ["2:1: response: expected a map of delay, headers, setHeaders, status, got a list"],
+        ["2:1: response: expected a map of delay, headers, setHeaders, rules, status, got a list"],
     ),
     "a key twice": (
         "response: {delay: 1s}\nlabel: x\nresponse: {status: 503}\n",

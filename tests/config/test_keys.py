@@ -34,6 +34,7 @@ def test_the_keys_of_goto():
         "request.uri.bypass.uris",
         "response.delay",
         "response.headers",
+        "response.rules",
         "response.setHeaders",
         "response.status",
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from goto.config.node import Mapping, Scalar, identity, is_null, kind_of, node_of
+from goto.config.node import Mapping, Scalar, data_of, identity, is_null, kind_of, node_of
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,8 @@ def test_plain_data_as_nodes():
 
 def test_a_problem_has_the_place_of_its_node():
     assert str(Scalar("a", 2, 3, "x", "x").problem("key", "bad")) == "a:2:3: key: bad"
+
+
+def test_nodes_as_plain_data_again():
+    data = {"a": [1, 2.5, True, None, "x"], "b": {}}
+    assert data_of(node_of(data)) == data

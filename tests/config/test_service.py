@@ -296,7 +296,7 @@ def test_reloading_applies_the_difference_to_the_last_files(tmp_path: Path):
         files = write(tmp_path, a="{response: {status: 503:2, delay: 1s}}")
         await lab.config.seed(lab.config.read(files))
         await lab.post("{response: {delay: 5s}, label: api}")
-        lab.feature("forced_status").left = 1
+        lab.feature("forced_status").ration.left = 1
         assert await lab.config.reload(lab.config.read(files)) == []
         write(tmp_path, a="{response: {status: 503:2}, request: {headers: {track: [x]}}}")
         assert await lab.config.reload(lab.config.read(files)) == ["response.delay", "request.headers.track"]
@@ -417,9 +417,9 @@ def test_a_countdown_begins_anew_and_a_reset_that_fails_changes_nothing():
     async def test(lab: Lab) -> None:
         await lab.config.seed(document("response: {status: 503:2}", (*FEATURES, Stubborn)))
         status, stubborn = lab.feature("forced_status"), lab.feature("stubborn")
-        status.left = 1
+        status.ration.left = 1
         await lab.api("/goto/reset")
-        assert (status.status, status.left) == (503, 2)
+        assert str(status.value) == "503:2"
         await lab.api("/response/status/set/418")
         stubborn.value, stubborn.refuses = "set since", True
         before = lab.state()

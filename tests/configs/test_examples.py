@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from support import ROOT
 from support.calls import call
 from support.goto_process import Goto
 from support.ports import free_port
+from support.upstream import Upstream
 from support.waiting import eventually
 
 CONFIGS = ROOT / "configs"
@@ -153,3 +155,37 @@ def test_a_file_that_is_edited_while_it_is_served(start: Start, tmp_path: Path):
 
     eventually(lines, lambda said: len(said) >= 2)
     assert len(lines()) == 2
+
+
+def test_paths_of_httpbin(start: Start):
+    server, _ = start("httpbin.yaml")
+    assert server.call("GET", "/status/418").status == 418
+    assert server.call("GET", "/bytes/20").body == b"0123456789abcdef0123"
+    assert server.call("GET", "/delay/0.05").took >= 0.05
+    drip = server.call("GET", "/drip/10/0.05")
+    assert (drip.body, drip.took >= 0.05) == (b"0123456789", True)
+    assert server.call("GET", "/json").json()["slideshow"]["title"] == "Sample"
+    assert server.call("GET", "/base64").text == "hello, world!\n"
+    moved = server.call("GET", "/redirect-to?url=/here%3Fa=b")
+    assert (moved.status, moved.value("location")) == (302, "/here?a=b")
+    assert server.call("GET", "/cookies/set/a/b").value("set-cookie") == "a=b; Path=/"
+
+
+def test_chaos(start: Start, upstream: Upstream):
+    server, _ = start("chaos.yaml", ports={"8081": upstream.port})
+    server.api("PUT", "/response/rules/slow/disable")  # it is tested elsewhere that a delay is one
+    plan = server.api("GET", "/response/rules/weather/plan?from=0&count=1000").json()
+    assert 20 < sum(line["strikes"] for line in plan) < 80
+    assert {line["outcome"] for line in plan if line["strikes"]} == {0, 1, 2, 3}
+    server.api("PUT", "/response/rules/weather/disable")
+    tries = [status_of(server, "/x?id=7", {"X-Test": "retries"}) for _ in range(3)]
+    assert tries == [503, 0, 200]
+    assert server.call("GET", "/healthz").value("goto-rule") is None
+
+
+def status_of(server: Goto, path: str, headers: dict[str, str]) -> int:
+    """The status of an answer, 0 where there is none."""
+    try:
+        return server.call("GET", path, headers=headers).status
+    except (OSError, http.client.HTTPException):
+        return 0

@@ -1,0 +1,1 @@
+"""Rules: answers, faults and delays for the traffic that they fit."""
