@@ -73,15 +73,20 @@ class AccessLog:
         seconds: float,
         went: str,
         marks: Sequence[str] = (),
+        *,
+        aborted: bool = False,
     ) -> None:
         """Note an exchange that is over, in one line whatever is in it. `seconds` is from its head to its end; `went` is `local`,
-        `api` or targets, with the marks behind it. JSON has `marks` as a list too.
+        `api` or targets, with the marks behind it. JSON has `marks` as a list too. `aborted`: goto ended it on purpose, which its
+        end says; without an answer its status is 0 then.
         """
         if not self.enabled:
             return
         ms = int(time.time() * 1000)
         if ms != self._ms:
             self._ms, self._time = ms, self._stamp(ms)
+        if aborted:
+            went += " aborted"
         if "\\" in target or not target.isascii():
             target = shown_text(target)
         if self._json:
@@ -101,7 +106,8 @@ class AccessLog:
             ).decode()
         else:
             took = _tenths(int(seconds * 10_000 + 0.5))
-            line = " ".join((self._time, _number(listener), client, method, target, _number(status), took, went))
+            shown = "0" if aborted and not status else _number(status)
+            line = " ".join((self._time, _number(listener), client, method, target, shown, took, went))
         self._lines.append(line if line.isprintable() else escaped(line))
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,8 +13,10 @@ import pytest
 from support.client import get
 from support.goto_process import Goto
 from support.mitm_process import Mitmdump
+from support.nginx import Nginx
 from support.ports import free_port
 from support.site import Site
+from support.storm import storm
 from support.tls_wire import TlsWire
 from support.upstream import Reply, Upstream
 from support.waiting import PATIENCE, eventually
@@ -79,6 +82,8 @@ def behind() -> Iterator[Upstream]:
     with Upstream() as made:
         made.on("/large", lambda received: Reply(body=b"x" * 200_000))
         made.on("/chunks", lambda received: Reply(body=[b"y" * 1000] * 200))
+        made.on("/304", Reply(304, headers=[("Content-Length", "1000"), ("ETag", "x")]))
+        made.on("/chat", Reply(verbatim=b"HTTP/1.1 101 Fine\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"))
         yield made
 
 
@@ -112,6 +117,11 @@ def host(request: pytest.FixtureRequest, behind: Upstream) -> Iterator[Host]:
     yield made
     made.api("PUT", "/response/rules/clear")
     made.api("POST", "/request/timeout/track/clear")
+
+
+def curl(url: str, *options: str) -> int:
+    """The exit status of a request."""
+    return subprocess.run(["curl", "-sk", "-m", "20", "-o", "/dev/null", *options, url], check=False).returncode
 
 
 def ends(host: Host) -> dict[str, int]:
@@ -238,6 +248,56 @@ def test_what_hangs_goes_on_when_its_rule_goes(host: Host) -> None:
     assert "Aborted" not in found
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "length"),
+    [("/large", 204, None), ("/large", 205, b"0"), ("/chunks", 304, None), ("/304", 502, b"0"), ("/chat", 502, b"0")],
+)
+def test_a_status_takes_the_place_of_an_upstreams(host: Host, path: str, status: int, length: bytes | None) -> None:
+    host.rule("s", path, at="response", status=status)
+    upgrade = ("Connection: Upgrade", "Upgrade: websocket") if path == "/chat" else ("Connection: close",)
+    got = host.raw(get(path, *upgrade), timeout=1 if path == "/chat" else PATIENCE)
+    found = re.search(rb"(?i)\r\ncontent-length: (\d+)", got.data)
+    assert (int(got.data[9:12]), got.body) == (status, b"")
+    if status != 304:  # which may tell the length of what is not sent
+        assert (found and found[1]) == length
+    assert b"\r\nGoto-Rule: s;n=0;did=answer\r\n" in got.data
+
+
+PLAIN = pytest.mark.parametrize("host", ["standalone", "mitmproxy"], indirect=True)
+"""Without TLS."""
+
+
+@PLAIN
+def test_what_was_planned_happens_at_64_connections(host: Host) -> None:
+    host.rule("flaky", "/x", probability=0.4, oneOf=[{"status": 501}, {"status": 502, "weight": 3}])
+    plan = host.api("GET", "/response/rules/flaky/plan?from=0&count=320").json()
+    heads: list[bytes] = []
+    storm(host.port, 320, 64, lambda n: get("/x"), heads.append)
+    happened = {int(found[1]): int(head[9:12]) for head in heads if (found := re.search(rb"Goto-Rule: flaky;n=(\d+);", head))}
+    assert happened == {line["n"]: 501 + line["outcome"] for line in plan if line["strikes"]}
+    assert len(happened) > 64
+
+
+EMPTY, CUT_OFF, RESET, FAILED = 52, 18, 56, 22
+"""curl: nothing came; a part is missing; the connection was reset; an answer of 400 or more, with `--fail`."""
+
+
+@PLAIN
+def test_clients_see_what_it_is(host: Host, nginx: Callable[..., Nginx]) -> None:
+    host.rule("c", "/c", abort="close")
+    host.rule("r", "/r", abort="reset")
+    host.rule("t", "/t", size=1000, truncate={"after": 100})
+    host.rule("l", "/large", truncate={"after": "50%"})
+    host.rule("k", "/chunks", truncate={"after": 1500})
+    base = f"http://127.0.0.1:{host.port}"
+    assert [curl(base + path) for path in ("/c", "/r", "/t", "/large", "/chunks")] == [EMPTY, RESET, CUT_OFF, CUT_OFF, CUT_OFF]
+    assert curl(base + "/t", "--http1.0") == CUT_OFF
+    assert curl(base + "/chunks", "--http1.0") == RESET  # which has no other end than that of the connection
+    front = nginx(f"location / {{ proxy_http_version 1.1; proxy_pass {base}; }}").base
+    assert [curl(front + path, "--fail") for path in ("/c", "/r")] == [FAILED, FAILED]
+    assert [curl(front + path) for path in ("/t", "/large", "/chunks")] == [CUT_OFF] * 3
+
+
 MIB = 1 << 20
 SIZES = [0, 5, 65_536, MIB, MIB + 1, 3 * MIB]
 
@@ -278,12 +338,6 @@ def test_a_client_that_waits_is_told_to_go_on_where_its_body_is_wanted(host: Hos
         assert connection.recv(100).startswith(b"HTTP/1.1 503 ")
 
 
-def curl(port: int, path: str) -> int:
-    """The exit status of a request in HTTP/2."""
-    url = f"https://127.0.0.1:{port}{path}"
-    return subprocess.run(["curl", "-sk", "--http2", "-m", "20", "-o", "/dev/null", url], check=False).returncode
-
-
 HTTP2_STREAM = 92
 """curl: the stream was not closed cleanly."""
 
@@ -297,8 +351,9 @@ def test_streams_of_http_2_are_reset(mitmdump: Mitmdump) -> None:
     host.rule("g", "/g", garble="head")
     host.rule("b", "/b", body="fine")
     try:
-        assert [curl(mitmdump.port, path) for path in ("/c", "/r", "/t", "/large", "/g")] == [HTTP2_STREAM] * 5
-        assert curl(mitmdump.port, "/b") == 0
+        base = f"https://127.0.0.1:{mitmdump.port}"
+        assert [curl(base + path, "--http2") for path in ("/c", "/r", "/t", "/large", "/g")] == [HTTP2_STREAM] * 5
+        assert curl(f"{base}/b", "--http2") == 0
         unable = {name: shown["unable"] for name, shown in host.api("GET", "/response/rules").json().items()}
         assert unable == {"c": 0, "r": 0, "t": 0, "l": 0, "g": 1, "b": 0}
     finally:

@@ -19,6 +19,8 @@ from support import ROOT
 
 FOLDER = ROOT.parent / "shared" / "conformance"
 
+SUITES = [*sorted(FOLDER.glob("*.yaml")), *sorted(FOLDER.glob("next/rules.yaml"))]
+
 SLACK = 3.0
 """Multiplies every longest time a suite allows, for busy machines. Shortest times stay as they are."""
 
@@ -30,7 +32,7 @@ suites_here = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the shared confor
 
 def scenarios(*, without: Container[str] = ()) -> Iterator[Any]:
     """Every scenario but those that bear one of these tags, as parameters of a test."""
-    for suite in sorted(FOLDER.glob("*.yaml")):
+    for suite in SUITES:
         for scenario in yaml.load(suite.read_text(), LOADER):
             if not any(tag in without for tag in scenario.get("tags", [])):
                 yield pytest.param(scenario, id=f"{suite.stem}: {scenario['name']}".replace("/", "∕"))

@@ -10,8 +10,12 @@ from collections.abc import Callable, Iterator
 from support.waiting import PATIENCE
 
 
-def storm(port: int, requests: int, connections: int, head: Callable[[int], bytes]) -> Counter[int]:
-    """So many requests over so many kept connections at once; how often each status came. `head(n)` makes the nth request."""
+def storm(
+    port: int, requests: int, connections: int, head: Callable[[int], bytes], look: Callable[[bytes], object] = len
+) -> Counter[int]:
+    """So many requests over so many kept connections at once; how often each status came. `head(n)` makes the nth request,
+    `look` gets the head of each answer.
+    """
     numbers: Iterator[int] = iter(range(requests))
     statuses: Counter[int] = Counter()
 
@@ -21,6 +25,7 @@ def storm(port: int, requests: int, connections: int, head: Callable[[int], byte
             writer.write(head(number))
             got = await reader.readuntil(b"\r\n\r\n")
             statuses[int(got[9:12])] += 1
+            look(got)
             length = re.search(rb"(?i)\r\ncontent-length: (\d+)", got)
             if length:
                 await reader.readexactly(int(length[1]))

@@ -75,6 +75,16 @@ def test_json_has_marks_as_a_list_and_rules_by_name() -> None:
     assert (entry["marks"], entry["rules"]) == (marks, ["flaky one", "b"])
 
 
+@pytest.mark.parametrize("status", [0, 200])
+def test_what_goto_ended_says_so_and_has_the_status_0_where_none_was_sent(status: int) -> None:
+    def note(log: AccessLog) -> None:
+        log.exchange(1, "-", "GET", "/", status, 0.0, "local rule:r", ["rule:r"], aborted=True)
+
+    assert written(note).decode().split()[5:] == [str(status), "0.0ms", "local", "rule:r", "aborted"]
+    entry = json.loads(written(note, form="json"))
+    assert (entry["status"], entry["went"]) == (status, "local rule:r aborted")
+
+
 HOSTILE = ["/a\x9b2J", "/a\x85forged", "/\u2028x", "/\u2029x", "/\u202etxt", "/\u2066", "/\u200f", "/\x7f", "/\x1b[2J", "/a\nb"]
 
 

@@ -72,7 +72,7 @@ class Acts:
     def begin(self, struck: Struck, strike: Strike) -> None:
         """A rule has struck: do what comes before an answer is made or an upstream is called."""
         struck.strikes.append(strike)
-        if self.held >= MOST_HELD and not struck.holding and strike.may_hold:
+        if strike.may_hold and not self._has_room(struck):
             strike.give_up()
         elif strike.rule.given.at == "request":
             self._delay(struck, strike)
@@ -107,6 +107,8 @@ class Acts:
             struck.last.not_done("answer")  # another feature has answered
         for strike in struck.strikes:
             if strike.rule.given.at == "response":
+                if strike.waits and not self._has_room(struck):
+                    strike.give_up()
                 self._delay(struck, strike)
                 if strike.work.answers:
                     strike.did("answer")
@@ -174,8 +176,11 @@ class Acts:
             return
         length = _length(struck.flow, response)
         cut = _first(slowing, "truncate", lambda work: work.truncate is not None, lambda work: _cuts(work, length))
-        pace = _first(slowing, "pace", lambda work: work.paces, lambda work: bool(length) if work.over else length != 0)
-        stall = _first(slowing, "stall", lambda work: work.stall > 0, lambda work: length is None or work.stall_at < length)
+        slow = response.status != 101 and self._has_room(struck)
+        pace = _first(slowing, "pace", lambda work: work.paces, lambda work: slow and not (work.over and length is None))
+        stall = _first(
+            slowing, "stall", lambda work: work.stall > 0, lambda work: slow and (length is None or work.stall_at < length)
+        )
         if cut or pace or stall:
             struck.flow.delivery = self._delivery(struck, cut, pace, stall)
 
@@ -211,6 +216,10 @@ class Acts:
         )
 
     # ------------------------------------------------------------ holding
+    def _has_room(self, struck: Struck) -> bool:
+        """Whether an exchange may be held, or is already."""
+        return struck.holding > 0 or self.held < MOST_HELD
+
     def _hold(self, struck: Struck, strike: Strike, seconds: float | None) -> None:
         """Hold the exchange, until the end of the rule at the most."""
         if strike.let_go:
@@ -234,6 +243,7 @@ class Acts:
             if strike.held:
                 strike.held = 0 if wholly else strike.held - 1
                 if not strike.held:
+                    strike.settle()
                     strike.rule.held.discard(strike)
                     struck.holding -= 1
                     self.held -= not struck.holding

@@ -102,7 +102,7 @@ def body_of(entry: Entry, names: frozenset[str]) -> Body | None:
     if entry.body is not None:
         return _made(_text_pieces(entry.body, names), TEXT)
     if entry.json is not None:
-        return _made(_json_pieces(entry.json, names), JSON, json=True)
+        return _made(_json_pieces(entry.json.written, names), JSON, json=True)
     if entry.base64 is not None:
         return Fixed(from_base64(entry.base64), BYTES)
     if entry.size is not None:

@@ -85,8 +85,12 @@ class Work:
     def change(self, response: Response) -> None:
         """Let what the answer names take the place of what was answered; what it does not name stays."""
         if self.status is not None:
+            if response.status in _WITHOUT_CONTENT or response.status == 101:
+                response.body, response.stream = b"", None  # there was none to stay
             response.status, response.reason = self.status, None
-        if self.body is not None:
+        if response.status in _WITHOUT_CONTENT:
+            response.body, response.stream = b"", None
+        elif self.body is not None:
             response.body, response.stream = self.body, None
             response.headers.remove(*_OF_THE_OLD_BODY)
             response.headers.extend([(b"Content-Type", self.kind)])

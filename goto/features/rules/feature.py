@@ -62,9 +62,12 @@ class Rules(Feature):
         if not fits:
             return
         now, probe = time.monotonic(), _is_probe(flow)
-        fits = [fit for fit in fits if fit.item.is_active(now) and (not probe or fit.item.given.probes)]
-        if not fits:
+        active = [fit for fit in fits if fit.item.is_active(now) and (not probe or fit.item.given.probes)]
+        if len(active) < len(fits):
+            self._pass_over(fits, now)
+        if not active:
             return
+        fits = active
         body: Body | None = None
         if any(map(_asks, fits)):
             kept = flow.request_body
@@ -77,6 +80,18 @@ class Rules(Feature):
             fits.sort(key=_rank)
         self._strike(flow, fits, body)
 
+    def _pass_over(self, fits: list[Fit[LiveRule]], now: float) -> None:
+        """Look no more at rules whose time has ended."""
+        for fit in fits:
+            if fit.item.ends_now(now):
+                self._spent()
+
+    def _spent(self) -> None:
+        """A rule strikes no more."""
+        self._shelf.spent()
+        if self._shelf.idle:
+            self.changed()
+
     def _strike(self, flow: Flow, fits: list[Fit[LiveRule]], body: Body | None) -> None:
         """Let the rules that an exchange fits strike it, in their order, until one ends the look."""
         struck: Struck | None = None
@@ -86,9 +101,7 @@ class Rules(Feature):
             rule = fit.item
             strike = rule.strike(fit.captures)
             if rule.turns.spent:
-                self._shelf.spent()
-                if self._shelf.idle:
-                    self.changed()
+                self._spent()
             if strike is None:
                 continue
             if struck is None:
@@ -126,7 +139,7 @@ class Rules(Feature):
 
     def _count_one(self, strike: Strike) -> None:
         name, words = str(strike.rule.given.name), strike.words
-        if not words or self._shelf.get(name) is not strike.rule:
+        if not words or self._shelf.get(name) is None:
             return
         if name not in self._named:
             if len(self._named) >= MOST_NAMED:

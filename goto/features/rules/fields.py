@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
+
+import msgspec
 
 from goto.matching.captures import Capture, in_text
 from goto.matching.templates import MissingCapture, Piece, Variable, expand, parse_template
@@ -25,6 +28,8 @@ MOST_RAW: Final = 64 << 10
 """Bytes that are sent in place of an answer."""
 
 MOST_RATE: Final = 1 << 30
+_NO_SHARE: Final = re.compile(r"0{1,3}(\.0{1,6})?%")
+
 LONGEST: Final = Duration.parse("1h")
 """Of anything that holds an exchange."""
 
@@ -147,7 +152,7 @@ class CutGiven(Given[Cut]):
     @classmethod
     def make(cls, text: str) -> Cut:
         if text.endswith("%"):
-            return Cut(None, 0.0 if not text[:-1].strip("0.") and text[:1] == "0" else Percent.parse(text).share)
+            return Cut(None, 0.0 if _NO_SHARE.fullmatch(text) else Percent.parse(text).share)
         return Cut(int(Size.parse(text)), None)
 
 
@@ -305,6 +310,28 @@ class Then(Choice):
     """What comes behind the last of several answers."""
 
     choices = ("last", "again", "pass")
+
+
+class Json:
+    """Any value of JSON."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": ["object", "array", "string", "number", "boolean"]}
+
+    __slots__ = ("written",)
+
+    def __init__(self, written: Any) -> None:
+        self.written = written
+
+    @classmethod
+    def read(cls, value: Any) -> Json:
+        return cls(value)
+
+    def __eq__(self, other: object) -> bool:
+        # JSON tells true from 1, Python does not
+        return isinstance(other, Json) and msgspec.json.encode(self.written) == msgspec.json.encode(other.written)
+
+    def __hash__(self) -> int:
+        return hash(msgspec.json.encode(self.written))
 
 
 class Base64(str):

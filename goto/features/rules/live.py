@@ -54,14 +54,21 @@ class LiveRule:
         """Set counts, dice and clock to their start."""
         given = self.given
         assert given.seed is not None
-        limit = given.count
-        if given.then == "pass" and given.answers is not None:
-            limit = len(given.answers) if limit is None else min(limit, len(given.answers))
-        self.turns = Turns(given.skip, given.every, limit, per=self._per is not None)
+        self.turns = Turns(given.skip, given.every, self._limit, per=self._per is not None)
         self.unable = 0
         self._dice = Dice(given.seed, given.name)
         self.begins = time.monotonic() + given.after.seconds
         self.ends = _NEVER if given.for_ is None else self.begins + given.for_.seconds
+        self._end_told = False
+
+    @property
+    def _limit(self) -> int | None:
+        """How many strikes there are, in all or for each value of `per`."""
+        given = self.given
+        ends = [] if given.count is None else [given.count]
+        if given.then == "pass" and given.answers is not None:
+            ends.append(len(given.answers))
+        return min(ends, default=None)
 
     @property
     def as_it_is(self) -> Rule:
@@ -81,6 +88,11 @@ class LiveRule:
     def is_active(self, now: float) -> bool:
         return self.enabled and self.begins <= now < self.ends and not self.turns.spent
 
+    def ends_now(self, now: float) -> bool:
+        """Whether its time is over, and that has not been told yet."""
+        told, self._end_told = self._end_told, now >= self.ends and not self.turns.spent
+        return self._end_told and not told
+
     @property
     def state(self) -> State:
         if not self.enabled:
@@ -93,8 +105,8 @@ class LiveRule:
     @property
     def left(self) -> int | None:
         """Strikes that are left, where they are counted for all traffic."""
-        count = self.given.count
-        return None if count is None or self._per is not None else max(count - self.turns.struck, 0)
+        limit = self._limit
+        return None if limit is None or self.given.count is None or self._per is not None else limit - self.turns.struck
 
     # ------------------------------------------------------------ striking
     def strike(self, captures: Captures) -> Strike | None:

@@ -18,6 +18,7 @@ from goto.features.rules.fields import (
     CutGiven,
     GarbleGiven,
     Given,
+    Json,
     RateGiven,
     ShortTime,
     SizeGiven,
@@ -78,7 +79,7 @@ class Entry(msgspec.Struct, kw_only=True):
     """The status of an answer of goto's own. Without one it is the forced status, else 200."""
     body: str | None = None
     """Its body, text."""
-    json: Any = None
+    json: Json | None = None
     """Its body, any JSON."""
     base64: Base64 | None = None
     """Its body, bytes in base64."""
@@ -138,7 +139,7 @@ class Entry(msgspec.Struct, kw_only=True):
 class Weighted(Entry, kw_only=True):
     """One of several, of which one is drawn for each strike. One with nothing but a weight passes."""
 
-    weight: Annotated[int, msgspec.Meta(ge=1)] = 1
+    weight: Annotated[int, msgspec.Meta(ge=1, le=MOST_SEED)] = 1
     """How often it is drawn, beside the others."""
 
 

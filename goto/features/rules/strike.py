@@ -116,10 +116,14 @@ class Strike:
         return self.work is _NOTHING
 
     @property
+    def waits(self) -> bool:
+        """Whether it holds the exchange before a byte is sent."""
+        return self.delay is not None or self.work.abort == "hang"
+
+    @property
     def may_hold(self) -> bool:
         """Whether it may hold the exchange."""
-        work = self.work
-        return self.delay is not None or work.abort == "hang" or work.paces or work.stall > 0
+        return self.waits or self.work.paces or self.work.stall > 0
 
     @property
     def let_go(self) -> bool:

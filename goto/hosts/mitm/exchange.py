@@ -482,11 +482,7 @@ class MitmExchange:
         delivery, request = self.flow.delivery, self.mitm.request
         if delivery is None or not delivery.cuts:
             return None
-        control = delivery.control or Control()
-        if delivery.after is not None:
-            cut: int | None = delivery.after
-        else:
-            cut = None if length is None else int(length * (delivery.share or 0.0))
+        control, cut = delivery.control or Control(), delivery.cut(length)
         if cut is None or request.method == "HEAD" or (length is not None and cut >= length):
             control.failed("share" if delivery.after is None else "after")
             return None
@@ -531,7 +527,10 @@ class MitmExchange:
     @property
     def _closes(self) -> bool:
         """The connection ends by a FIN, as mitmproxy ends it, and not by a reset."""
-        return self.mitm.request.is_http2 or self.flow.delivery is None or self.flow.delivery.end != "reset"
+        request, delivery = self.mitm.request, self.flow.delivery
+        if self.state is State.PASSING and ends_with_connection(self.mitm.response, request):
+            return False  # a FIN would say that the part is the whole
+        return request.is_http2 or delivery is None or delivery.end != "reset"
 
     def _over_on_purpose(self) -> None:
         self.flow.aborted = True

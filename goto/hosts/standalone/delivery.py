@@ -124,12 +124,10 @@ class SlowOutlet(Sink):
         self._go()
 
     def _limit_of(self, delivery: Delivery, length: int | None) -> int | None:
-        if delivery.share is None:
-            return delivery.after
-        if length is None:
+        if delivery.share is not None and length is None:
             self._control.failed("share")
             return None
-        return int(length * delivery.share)
+        return delivery.cut(length)
 
     def _rate_of(self, delivery: Delivery, length: int | None, head: int) -> float:
         """Bytes a second; 0 for as fast as they are taken."""

@@ -452,11 +452,15 @@ class HostedExchange(Exchange):
         """Send a response as a feature asks for: not at all, a part of it, slowly, or with a stop on the way."""
         if delivery.silent:
             await self._end_silently(response)
-        elif response.status == 101 or not has_body(response.status, self.flow.request.method):
+            return
+        if response.status == 101:
             await self._write(response)
-        elif response.stream is None:
+            return
+        bare = not has_body(response.status, self.flow.request.method)
+        if response.stream is None:
             self._settle_connection()
-            connection, request, body = self._connection, self.flow.request, response.body
+            connection, request = self._connection, self.flow.request
+            body = b"" if bare else response.body
             identity = connection.listener.identity_bytes
             head = whole_response(response, identity, "HEAD", request.version, keep_alive=self.keep)
             self._status = response.status
@@ -468,7 +472,7 @@ class HostedExchange(Exchange):
             head, ends, heading = self._head_of(response)
             answer = response.stream
             assert isinstance(answer, Answer)
-            outlet = SlowOutlet(self._connection, head, ends, delivery, answer.length, heading)
+            outlet = SlowOutlet(self._connection, head, ends, delivery, 0 if bare else answer.length, heading)
             answer.pipe(outlet)
             await self._out(outlet, delivery, ends)
 
@@ -518,15 +522,14 @@ class HostedExchange(Exchange):
         went = self._went
         if flow.marks:
             went = " ".join((went, *flow.marks))
-        if flow.aborted:
-            went += " aborted"
-        elif self._outcome == "broke_off":
-            went += " broke-off"
-        elif flow.gone:
-            went += " client-gone"
+        if not flow.aborted:
+            if self._outcome == "broke_off":
+                went += " broke-off"
+            elif flow.gone:
+                went += " client-gone"
         port, client, method = self._connection.listener.port, self._connection.peer.address, flow.request.method
         seconds = time.monotonic() - flow.started
-        shared.log.exchange(port, client, method, self._target, self._status, seconds, went, flow.marks)
+        shared.log.exchange(port, client, method, self._target, self._status, seconds, went, flow.marks, aborted=flow.aborted)
 
 
 def failed(flow: Flow) -> Response:

@@ -124,12 +124,21 @@ def test_on_the_way(rules: list[dict[str, Any]], delivery: dict[str, Any] | None
     assert onion.rules.held() == 0  # the exchange is over
 
 
-@pytest.mark.parametrize("fields", [{"truncate": {"after": 0}}, {"pace": {"rate": 5}}, {"stall": {"after": 0, "for": "1s"}}])
+@pytest.mark.parametrize("fields", [{"truncate": {"after": 0}}, {"stall": {"after": 0, "for": "1s"}}])
 def test_without_a_body_nothing_can_be_done_to_it(fields: dict[str, Any]) -> None:
     for how in ({"method": "HEAD"}, {"behind": Behind(Response(204))}, {"behind": Behind(Response(101))}):
         one, onion = run(made("r", **fields), **how)  # type: ignore[arg-type]  # one of two
         assert (receipts(one), one.delivery) == (["r;n=0;did=unable"], None)
         assert onion.rules.show("r").unable == 1  # type: ignore[arg-type]  # a name
+
+
+def test_what_has_no_body_can_be_paced_and_a_tunnel_cannot() -> None:
+    for pace in ({"rate": 5, "head": True}, {"over": "1s"}):
+        for status, method in ((204, "GET"), (200, "HEAD")):
+            one, _ = run(made("r", pace=pace), behind=Behind(Response(status)), method=method)
+            assert receipts(one) == ["r;n=0;did=pace"]
+    one, _ = run(made("r", pace={"rate": 5}), behind=Behind(Response(101)))
+    assert (receipts(one), one.delivery) == (["r;n=0;did=unable"], None)
 
 
 def test_what_the_host_finds_out_has_the_last_word() -> None:
@@ -221,6 +230,21 @@ def test_there_is_room_for_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
     _, second = asyncio.run(go())
     assert receipts(second) == ["h;n=0;did=unable".replace("n=0", "n=1"), "s;n=0;did=answer"]
+
+
+LATE: list[dict[str, Any]] = [{"abort": "hang", "at": "response"}, {"pace": {"rate": 5}}, {"stall": {"after": 1, "for": "1s"}}]
+
+
+@pytest.mark.parametrize("fields", LATE)
+def test_there_is_no_more_room_though_there_was_before(monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]) -> None:
+    onion = Onion(made("h", **fields), behind=[Behind()])
+    one = flow()
+    onion.rules.request(one)
+    monkeypatch.setattr("goto.features.rules.acts.MOST_HELD", 0)
+    one.response = Response(200, b"0123456789")
+    onion.rules.response(one)
+    assert receipts(one) == ["h;n=0;did=unable"]
+    assert (one.delivery, list(one.holds), onion.rules.held()) == (None, [], 0)
 
 
 def test_triggers() -> None:

@@ -107,6 +107,25 @@ def test_what_is_not_named_stays() -> None:
     assert response.headers.get("content-type") == "text/plain; charset=utf-8"
 
 
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_a_status_that_has_no_body_leaves_none(status: int) -> None:
+    for fields in ({}, {"body": "mine"}):
+        response = Response(200, b"old", Headers([(b"X", b"1")]))
+        work(status=status, **fields).change(response)
+        assert (response.status, response.body, response.stream, response.headers.get("x")) == (status, b"", None, "1")
+
+
+@pytest.mark.parametrize("old", [101, 204, 304])
+def test_where_there_was_no_body_none_is_left(old: int) -> None:
+    response = Response(old)
+    response.stream = object()  # type: ignore[assignment]  # of which nothing will come
+    work(status=502).change(response)
+    assert (response.status, response.body, response.stream) == (502, b"", None)
+    response = Response(old)
+    work(status=502, body="mine").change(response)
+    assert response.body == b"mine"
+
+
 def test_headers_take_the_place_of_those_of_the_same_name() -> None:
     response = answered()
     work(headers=[["x", "a"], ["X", "b"], ["set-cookie", "c=3"]]).put_headers(response)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
+import select
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,6 +57,20 @@ def test_exchanges_that_began_before_a_rule_was_spent_are_not_struck() -> None:
     onion = Onion(made(status=503, count=2))
     assert [status(onion) for _ in range(4)] == [503, 503, 200, 200]
     assert onion.rules.show(Name("r")).matched == 2
+
+
+def test_a_rule_whose_time_is_over_is_looked_at_no_more() -> None:
+    rules = Rules()
+    told: list[bool] = []
+    rules.bind(lambda: told.append(rules.active))
+    rules.add(made("short", status=503, for_="1h"))
+    (live,) = rules._shelf
+    passed([rules], flow())
+    live.ends = 0.0
+    rules.request(flow())
+    rules.request(flow())
+    assert told == [True, False]
+    assert rules.show(Name("short")).matched == 1
 
 
 def test_probes_are_spared_unless_asked_for() -> None:
@@ -275,6 +293,33 @@ def test_exactly_500_of_5000_at_64_connections(site: Site) -> None:
     assert site.reported == {"200": 4_500, "503": 500, "501": 500, "502": 500}
 
 
+def test_what_was_planned_at_64_connections(site: Site) -> None:
+    add(site, "flaky", when={"uris": ["/any"]}, probability=0.3, every=2, oneOf=[{"status": 501}, {"status": 502, "weight": 3}])
+    asked = [f"/response/rules/flaky/plan?from={first}&count=1000" for first in (0, 1_000)]
+    plan = [line for path in asked for line in site.api("GET", path).json()]
+    heads: list[bytes] = []
+    storm(site.port, 2_000, 64, lambda n: get("/any"), heads.append)
+    happened = {int(found[1]): int(head[9:12]) for head in heads if (found := re.search(rb"Goto-Rule: flaky;n=(\d+);", head))}
+    assert happened == {line["n"]: 501 + line["outcome"] for line in plan if line["strikes"]}
+    assert 200 < len(happened) < 400
+
+
+def test_500_that_are_held_go_on_together_with_the_removal(site: Site) -> None:
+    add(site, "h", when={"uris": ["/h"]}, abort="hang")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", site.port))) for _ in range(500)]
+        for client in clients:
+            client.sendall(get("/h"))
+        eventually(lambda: site.api("GET", "/response/rules/h").json()["holding"] == 500)
+        site.api("PUT", "/response/rules/h/remove")
+        site.api("GET", "/response/rules")  # what was written before this is with the clients' system
+        poll = select.poll()
+        for client in clients:
+            poll.register(client, select.POLLIN)
+        assert len(poll.poll(0)) == 500
+        assert {client.recv(15) for client in clients} == {b"HTTP/1.1 200 OK"}
+
+
 def test_each_value_has_its_own_count_at_64_connections(site: Site) -> None:
     add(site, "tries", when={"query": [["id", "{id}"]]}, per="{id}", count=2, status=503)
     assert storm(site.port, 3_000, 64, lambda n: get(f"/x?id={n % 50}")) == {503: 100, 200: 2_900}
@@ -290,7 +335,7 @@ def test_the_access_log_and_the_metrics_tell(site: Site) -> None:
     lines = eventually(lambda: [line.split() for line in site.log()], lambda lines: len(lines) == 3)
     assert [(line[4], line[5], line[7:]) for line in lines] == [
         ("/a", "503", ["local", "rule:flaky%20one"]),
-        ("/b", "-", ["local", "rule:gone", "aborted"]),
+        ("/b", "0", ["local", "rule:gone", "aborted"]),
         ("/c", "200", ["local", "rule:late!"]),
     ]
     metrics = site.api("GET", "/goto/metrics").text

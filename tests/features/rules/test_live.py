@@ -107,6 +107,23 @@ def test_begin_sets_all_to_its_start() -> None:
     assert rule.begins >= began
 
 
+def test_what_is_left_is_what_will_be_struck() -> None:
+    rule = live(answers=[{"status": 501}, {"status": 502}], then="pass", count=5)
+    assert rule.left == 2
+    struck(rule, 3)
+    assert (rule.left, rule.state) == (0, "spent")
+
+
+def test_the_end_of_its_time_is_told_once() -> None:
+    rule = live(status=503, for_="1h")
+    assert [rule.ends_now(now) for now in (rule.ends - 1, rule.ends, rule.ends)] == [False, True, False]
+    rule.begin()
+    assert rule.ends_now(rule.ends)
+    spent = live(status=503, for_="1h", count=1)
+    struck(spent, 1)
+    assert not spent.ends_now(spent.ends)  # which was told already
+
+
 def test_a_seed_is_chosen_and_kept() -> None:
     rule = live(status=503)
     assert rule.given.seed is not None

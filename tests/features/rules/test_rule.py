@@ -37,6 +37,7 @@ from goto.words.writing import as_json
         ({"answers": [{"status": 99}]}, "answers[0].status: 99 is not a status from 200 to 599"),
         ({"oneOf": [{"status": 503}, {"abort": "hang", "body": "x"}]}, "oneOf[1].abort: cannot be given together with body"),
         ({"oneOf": [{"weight": 0}, {}]}, "oneOf[0].weight: expected `int` >= 1"),
+        ({"oneOf": [{"weight": 1 << 53}, {}]}, "oneOf[0].weight: expected `int` <= 9007199254740991"),
         ({"oneOf": [{}]}, "oneOf: expected `array` of length >= 2"),
         ({"answers": []}, "answers: expected `array` of length >= 1"),
         ({"answers": [{}], "oneOf": [{}, {}]}, "answers: cannot be given together with oneOf"),
@@ -122,6 +123,8 @@ def test_the_same_whatever_its_seed_is_where_none_is_given() -> None:
     assert not made(status=503, seed=8).same(made(status=503, seed=9))
     assert not made(status=503).same(made(status=502))
     assert not made(json={"a": 1}).same(made(json={"a": 2}))
+    assert not made(json={"a": 1}).same(made(json={"a": True}))
+    assert made(json={"a": [1, None]}).same(made(json={"a": [1, None]}))
 
 
 def test_names_in_a_text() -> None:

@@ -297,3 +297,12 @@ def test_the_source_waits_where_too_much_is_held() -> None:
         outlet.stop()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("fields", [{"method": "HEAD"}, {"path": "/status/204"}])
+def test_a_head_without_a_body_is_paced_too(site: Site, fields: dict[str, str]) -> None:
+    rule = {"name": "p", "when": {"headers": [["slow"]]}, "pace": {"rate": "1KiB", "head": True}}
+    site.api("POST", "/response/rules/add", rule)
+    answer = site.call(fields.get("method", "GET"), fields.get("path", "/a"), headers={"slow": "y"})
+    assert (answer.value("goto-rule"), answer.took >= 0.1) == ("p;n=0;did=pace", True)  # of more than 102 bytes
+    site.api("PUT", "/response/rules/clear")
