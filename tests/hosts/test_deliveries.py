@@ -193,6 +193,12 @@ def test_what_an_upstream_answers_is_cut(host: Host, path: str) -> None:
     assert host.shown("t")["unable"] == 0
 
 
+@pytest.mark.parametrize("path", ["/large", "/chunks"])
+def test_what_an_upstream_answers_is_cut_by_a_reset(host: Host, path: str) -> None:
+    host.rule("t", path, truncate={"after": 1500, "by": "reset"})
+    assert [host.raw(get(path)).end for _ in range(5)] == ["reset"] * 5
+
+
 def test_a_cut_past_the_end_is_unable_and_all_goes_out(host: Host) -> None:
     host.rule("t", "/chunks", truncate={"after": 200_000})
     host.rule("share", "/large", truncate={"after": "50%"})

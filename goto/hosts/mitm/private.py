@@ -477,7 +477,8 @@ def _install_closing() -> None:
         close(self, connection, half_close)
 
     def send_close_notify(self: Any, command: Any) -> Iterator[Any]:
-        if self.tunnel_state is TunnelState.OPEN:
+        io = _transport(self.conn, self.conn)
+        if self.tunnel_state is TunnelState.OPEN and not (io is not None and _resets(io)):
             try:
                 self.tls.shutdown()
             except SSL.Error:
@@ -496,6 +497,9 @@ async def _reset_when_taken(client: Any) -> None:
 
 def reset_behind_all(client: Any) -> None:
     """End a client's connection by a reset, once the system has all that was written. Why: a FIN says that nothing is wrong."""
+    io = _transport(client, client)
+    if io is not None and isinstance(io.writer, asyncio.StreamWriter):
+        _socket_of(io).setsockopt(*_RESETS)  # whoever closes it
     _keep(asyncio.get_running_loop().create_task(_reset_when_taken(client)))
 
 
@@ -503,8 +507,23 @@ def reset(client: Any) -> None:
     """End a client's connection by a reset. Why: where only the end ends a body, a FIN would say that it is whole."""
     io = _transport(client, client)
     if io is not None and isinstance(io.writer, asyncio.StreamWriter):
-        io.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        _socket_of(io).setsockopt(*_RESETS)
         io.writer.transport.abort()
+
+
+_RESETS = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+"""An option of a socket: closing it resets the connection."""
+
+
+def _socket_of(io: Any) -> Any:
+    return io.writer.get_extra_info("socket")
+
+
+def _resets(io: Any) -> bool:
+    if not isinstance(io.writer, asyncio.StreamWriter) or _socket_of(io).fileno() < 0:
+        return False
+    level, option, value = _RESETS
+    return bool(_socket_of(io).getsockopt(level, option, len(value)) == value)
 
 
 def _transport(client: Any, connection: Any) -> Any:
@@ -599,9 +618,9 @@ async def took_everything(client: Any) -> bool:
 
 def _linger(io: Any) -> None:
     """Read and drop what a client still sends once its connection is closed."""
-    if not isinstance(io.writer, asyncio.StreamWriter) or io.reader.at_eof() or io.writer.transport.is_closing():
+    if not isinstance(io.writer, asyncio.StreamWriter) or io.reader.at_eof() or io.writer.transport.is_closing() or _resets(io):
         return
-    copy = io.writer.get_extra_info("socket").dup()
+    copy = _socket_of(io).dup()
     _keep(asyncio.get_running_loop().create_task(_drain(io.writer.transport, copy, LINGER_SECONDS)))
 
 
