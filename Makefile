@@ -8,6 +8,7 @@
 # make soak     everything at once for ten minutes, and whether every count adds up
 # make fuzz     what make test does with random input, at length
 # make flow-docs write docs/flow.md anew, from the docstrings
+# make client   write goto/testing/calls.py anew, from the table of routes, and what else is made of it
 # make viewer   get the page's viewer of the API anew, in the version below
 # make bench    measure goto beside nginx, hey and mitmdump: ROWS="serve proxy" for some, ROUNDS, SECONDS, SAVE=1 for the docs
 # make profile  show where the time goes: ROWS="serve proxy client", SECONDS
@@ -39,7 +40,7 @@ INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/tests
 # Tests start goto some hundred times; without the cache of Python each start from the checkout would compile it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-all test-newest test-other test-cases check fuzz soak flow-docs clean dev built compiler nginx chromium test-tools viewer bench bench-tools profile
+.PHONY: run test test-all test-newest test-other test-cases check fuzz soak flow-docs client clean dev built compiler nginx chromium test-tools viewer bench bench-tools profile
 .NOTPARALLEL:
 
 run: $(BUILT_STAMP)
@@ -105,6 +106,9 @@ soak: built
 
 flow-docs: $(DEV_STAMP)
 	PYTHONPATH=tests $(VENV)/bin/python -m support.flow_page
+
+client: $(DEV_STAMP)
+	PYTHONPATH=tests $(VENV)/bin/python -m support.client_code
 
 clean:
 	rm -rf .venv .venv-* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

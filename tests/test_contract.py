@@ -99,6 +99,15 @@ PUBLIC = {
         "setting": "(path: str, *, start: bool = False) -> Callable[[Callable[[Any], T]], Setting[T]]",
     },
     "goto.testing": {
+        "ApiFailure": "(text: str, status: int = 0, answer: Any = None)",
+        "BadInput": "(text: str, status: int = 0, answer: Any = None)",
+        "Conflict": "(text: str, status: int = 0, answer: Any = None)",
+        "NotFound": "(text: str, status: int = 0, answer: Any = None)",
+        "NotHeld": "(text: str, status: int = 0, answer: Any = None)",
+        "NotReached": "(text: str, status: int = 0, answer: Any = None)",
+        "Unauthorized": "(text: str, status: int = 0, answer: Any = None)",
+        "AsyncCalls": "(url: str, token: str | None = None, port: int | None = None)",
+        "Calls": "(url: str, token: str | None = None, port: int | None = None)",
         "run": (
             "(features: Feature | Iterable[Feature], request: Request, *, body: bytes = b'', "
             "answer: Response | None = None, completed: bool = True) -> Flow"

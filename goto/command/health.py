@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import socket
-import ssl
 import sys
 from threading import Thread
 
 from goto import __version__
 from goto.client.message import request_target
-from goto.flow import Origin
+from goto.testing.asking import Place, connected, reason
 from goto.words import http_url
-from goto.words.failures import system_reason
-from goto.words.hosts import missing_interface
 from goto.words.unseen import escaped, escaped_lines
 from goto.words.urls import with_scheme
 
@@ -22,8 +18,6 @@ SECONDS = 5.0
 
 SHOWN_BYTES = 1 << 16
 """The most of an answer that is shown."""
-
-THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def health(url: str, *, insecure: bool = False) -> int:
@@ -55,14 +49,12 @@ def health(url: str, *, insecure: bool = False) -> int:
 
 def _ask(url: str, *, insecure: bool) -> tuple[bool, str]:
     """Ask the instance. Returns whether it is healthy, and the body of its answer or the reason why there is none."""
-    origin = Origin.of(url)
-    if missing := missing_interface(origin.host):
-        return False, f"no interface {missing}"
+    place = Place(url)
     try:
-        with _connected(origin, insecure=insecure) as connection:
+        with connected(place, SECONDS, insecure=insecure) as connection:
             lines = [
                 f"GET {request_target(url)} HTTP/1.1",
-                f"Host: {origin.authority}",
+                f"Host: {place.authority}",
                 f"User-Agent: goto/{__version__}",
                 "Accept: text/plain, */*",
                 "Connection: close",
@@ -72,31 +64,7 @@ def _ask(url: str, *, insecure: bool) -> tuple[bool, str]:
             answer.begin()
             body = answer.read(SHOWN_BYTES).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return False, _reason(error)
+        return False, reason(error, SECONDS)
     if not 200 <= answer.status < 300:
         return False, escaped(f"answered {answer.status} {answer.reason}".rstrip())
     return True, escaped_lines(body.strip())
-
-
-def _connected(origin: Origin, *, insecure: bool) -> socket.socket:
-    """Raises OSError."""
-    connection = socket.create_connection((origin.resolvable, origin.port), SECONDS)
-    if origin.scheme == "http":
-        return connection
-    context = ssl.create_default_context()
-    if insecure or origin.server_name in THIS_MACHINE:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    try:
-        return context.wrap_socket(connection, server_hostname=origin.server_name)
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return f"no answer within {SECONDS:g}s"
-    if isinstance(error, http.client.HTTPException):
-        return "did not answer in HTTP"
-    return system_reason(error)

@@ -1,5 +1,40 @@
-"""What a test of a feature stands on: `run` lets an exchange go through its hooks."""
+"""What tests stand on: a feature alone by `run`, a whole instance by the typed client, `Goto`, and the plug-in of pytest."""
 
-from goto.testing.running import run as run
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["run"]
+if TYPE_CHECKING:
+    from goto.testing.calls import AsyncCalls as AsyncCalls
+    from goto.testing.calls import Calls as Calls
+    from goto.testing.failures import ApiFailure as ApiFailure
+    from goto.testing.failures import BadInput as BadInput
+    from goto.testing.failures import Conflict as Conflict
+    from goto.testing.failures import NotFound as NotFound
+    from goto.testing.failures import NotHeld as NotHeld
+    from goto.testing.failures import NotReached as NotReached
+    from goto.testing.failures import Unauthorized as Unauthorized
+    from goto.testing.running import run as run
+
+__all__ = [
+    "ApiFailure",
+    "AsyncCalls",
+    "BadInput",
+    "Calls",
+    "Conflict",
+    "NotFound",
+    "NotHeld",
+    "NotReached",
+    "Unauthorized",
+    "run",
+]
+
+_PLACES = {"run": "running", "Calls": "calls", "AsyncCalls": "calls"}
+"""The modules of names that are not in `failures`."""
+
+
+def __getattr__(name: str) -> Any:
+    """Names are imported when they are asked for: a run of pytest that does not use goto does not pay for it."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"goto.testing.{_PLACES.get(name, 'failures')}"), name)

@@ -40,7 +40,7 @@ def read_struct(document: Any, struct: type[S], where: str = "body") -> tuple[S,
         raise BadInput(f"{where}: expected a JSON object, got {json_type(document)}")
     given, unknown = _given(document, struct, "")
     try:
-        return msgspec.convert(given, struct, dec_hook=_decode_word), unknown
+        return msgspec.convert(given, struct, dec_hook=decode_word), unknown
     except msgspec.ValidationError as error:
         raise BadInput(_explain(str(error))) from None
 
@@ -88,7 +88,7 @@ def _fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo
     return {field.encode_name.lower(): field for field in msgspec.structs.fields(struct)}
 
 
-def _decode_word(kind: type[Word], value: Any) -> Any:
+def decode_word(kind: type[Word], value: Any) -> Any:
     """Read a word, which every custom type in a payload is: a number in JSON where its schema says integer, else a string."""
     if hasattr(kind, "read"):
         return kind.read(value)

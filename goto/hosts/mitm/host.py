@@ -17,7 +17,7 @@ from mitmproxy import ctx, exceptions, http
 
 from goto.api.access import comparable
 from goto.config.errors import ConfigError
-from goto.errors import ApiError, BadInput
+from goto.errors import ApiError
 from goto.flow import ClientGone, Response
 from goto.hosts.mitm import private
 from goto.hosts.mitm.client import MitmClient
@@ -134,8 +134,12 @@ class MitmHost:
         self._serves.set()
 
     async def reserve(self) -> int:
-        """For the standalone host alone."""
-        raise BadInput("port: mitmproxy is told which one to serve: give a port")
+        """A port that is free. mitmproxy binds it itself, so that nothing can keep it until it is opened."""
+        ports = Ports(ctx.options.listen_host or None)
+        try:
+            return await ports.reserve()
+        finally:
+            ports.close()
 
     async def _open_admin(self, port: int) -> None:
         first = self.instance.listeners.first
