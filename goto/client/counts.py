@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from math import inf
 from typing import ClassVar, Final
 
-from goto.client.histogram import Latencies
+from goto.client.histogram import Latencies, buckets
+from goto.client.rate import Pursuit, Rate
+from goto.client.series import Recorder
 from goto.counting.bounded import slot
 from goto.flow import Field
 from goto.http.shown import shown
@@ -19,7 +22,19 @@ HEADERS_LIMIT = 1000
 """Headers whose values are counted apart: those tracked now, and those tracked before."""
 
 KINDS_LIMIT = 100
-"""Kinds of errors counted apart. Goto has six; results that are merged from other instances may have others."""
+"""Kinds of errors counted apart. Goto has seven; results that are merged from other instances may have others."""
+
+CHECK: Final = "check"
+"""The kind of an answer that did not pass a check."""
+
+CHECKS_LIMIT = 1000
+"""Checks counted apart: those of a target now, and those of targets of its name before."""
+
+PHASES: Final = ("dns", "connect", "tls", "firstByte")
+"""What is measured beside the latency of a request."""
+
+GIVEN_UP: Final = ("timeout", "connectTimeout", "stopped")
+"""Kinds of errors of requests that took at least as long as they were waited for; others that failed have no latency."""
 
 _FOLD: Final = 256
 """Answers that are noted before they are counted in one go, which costs a fraction of counting each by itself."""
@@ -65,18 +80,27 @@ class Counts:
     __slots__ = (
         "_answers",
         "_corrected",
+        "_first",
+        "_in_point",
         "_last",
         "_on_time",
+        "_point_bytes",
+        "_point_errors",
         "_raw",
-        "_unfolded",
+        "_turn_at",
         "bytes_received",
         "bytes_sent",
+        "checks",
         "codes",
+        "connections",
         "corrected",
         "end",
         "errors",
         "headers",
+        "phases",
+        "rate",
         "raw",
+        "recorder",
         "resent",
         "start",
         "texts",
@@ -84,9 +108,14 @@ class Counts:
         "values",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, *, recorded: bool = False) -> None:
+        """`recorded`: a series is kept too."""
         self.users = 0
         """Runs that count here now."""
+        self.recorder = Recorder() if recorded else None
+        """What keeps the series."""
+        self.rate: Rate | None = None
+        """How far the rate was held, where there is one."""
         self.clear()
 
     def clear(self) -> None:
@@ -100,7 +129,11 @@ class Counts:
         self.values: dict[str, dict[str, int]] = {}
         """The same by the value of the header too."""
         self.errors: dict[str, int] = {}
-        """By kind: connect, connectTimeout, timeout, broken, stopped, other."""
+        """By kind: connect, connectTimeout, timeout, broken, stopped, other; check for answers that did not pass."""
+        self.checks: dict[str, int] = {}
+        """Answers for which a check did not hold, by the check."""
+        self.connections = 0
+        """Connections made."""
         self.resent = 0
         """Requests that were sent again, on a new connection. Each counts once among the others."""
         self.bytes_sent = 0
@@ -112,20 +145,55 @@ class Counts:
         self.end: float | None = None
         """When the last answer was complete, or its request had failed; seconds since 1970."""
         self.raw = Latencies()
-        """Of answers, from when their request was sent to their last byte."""
+        """From when a request was sent to the last byte of its answer, or to when it was given up."""
         self.corrected = Latencies()
-        """Of answers, from when their request was due; the same as raw where there is no rate."""
+        """The same from when it was due: at a time by a rate, else as soon as its replica was free to send it."""
+        self.phases: dict[str, Latencies] = {phase: Latencies() for phase in PHASES}
+        """What it took to make connections, and from when requests were sent to the first byte of their answers."""
+        if self.rate is not None:
+            self.rate = self.rate.anew() if self.users else None
+        if self.recorder is not None:
+            self.recorder = self.recorder.anew()
         self._answers: dict[tuple[int, bytes], int] = {}
         self._on_time: list[float] = []
+        """Latencies of answers that came at once to requests that were sent when they were due."""
         self._raw: list[float] = []
         self._corrected: list[float] = []
-        self._unfolded = 0
+        self._first: list[float] = []
+        self._in_point = 0
+        """Requests that have ended, and are not folded yet."""
+        self._point_errors = 0
+        self._point_bytes = 0
+        self._turn_at = 0.0
+        """When the present point of the series ends."""
         self._last = 0.0
 
     def begin(self, now: float) -> None:
         """A run begins to send."""
         if self.start is None:
-            self.start = _WALL + now
+            self._start(now)
+
+    def follow(self, pursuit: Pursuit) -> None:
+        """A run begins whose requests become due at a rate."""
+        if self.rate is None:
+            self.rate = Rate()
+        self.rate.pursuit = pursuit
+        if self.recorder is not None:
+            self.recorder.follow(pursuit)
+
+    def connected(self, opening: tuple[float, float, float]) -> None:
+        """Count a connection, with the seconds that looking its host up, connecting and the handshake took; 0 for what was not to
+        be done.
+        """
+        self.connections += 1
+        for phase, seconds in zip(PHASES, opening, strict=False):
+            if seconds:
+                self.phases[phase].add((seconds,))
+
+    def late(self) -> None:
+        """A request is sent late."""
+        if self.rate is not None:
+            self.rate.late += 1
 
     def answer(
         self,
@@ -133,69 +201,106 @@ class Counts:
         reason: bytes,
         fields: list[Field],
         tracked: Mapping[bytes, str],
+        due: float,
         sent: float,
-        due: float | None,
+        first: float,
         now: float,
         size: int,
         body: int,
+        failed: list[str] | None = None,
     ) -> None:
-        """Count an answer that is complete.
+        """Count an answer that is complete. `failed`: the checks that it did not pass.
 
-        Times as `time.perf_counter` has them; `size` of the request and `body` of the answer in bytes.
+        Times as `time.perf_counter` has them, `first` of its first byte; `size` of the request and `body` of the answer in bytes.
         """
+        if now >= self._turn_at:
+            self._turn(now, sent)
         key = (status, reason)
         try:
             self._answers[key] += 1
         except KeyError:
             self._answers[key] = 1
-        if due is None:
+        if due == sent and first == now:
             self._on_time.append(now - sent)
         else:
             self._raw.append(now - sent)
             self._corrected.append(now - due)
+            self._first.append(first - sent)
         self.bytes_sent += size
         self.bytes_received += body
+        self._point_bytes += body
         self._last = now
-        if self.start is None:
-            self.start = _WALL + sent
         if tracked:
             self._count_headers(fields, tracked)
-        self._unfolded += 1
-        if self._unfolded >= _FOLD:
+        if failed:
+            self.errors[CHECK] = self.errors.get(CHECK, 0) + 1
+            self._point_errors += 1
+            for check in failed:
+                check = slot(self.checks, check, CHECKS_LIMIT)
+                self.checks[check] = self.checks.get(check, 0) + 1
+        self._in_point += 1
+        if self._in_point >= _FOLD:
             self.fold()
 
-    def failure(self, error: UpstreamError, *, sent: float, now: float, size: int, body: int) -> None:
+    def failure(self, error: UpstreamError, *, due: float, sent: float, now: float, size: int, body: int) -> None:
         """Count a request that got no answer, or not the whole of it."""
+        if now >= self._turn_at:
+            self._turn(now, sent)
         text = slot(self.texts, error.same or str(error), TEXTS_LIMIT)
         self.texts[text] = self.texts.get(text, 0) + 1
         self.codes[0] = self.codes.get(0, 0) + 1
         self.errors[error.kind] = self.errors.get(error.kind, 0) + 1
+        if error.kind in GIVEN_UP:
+            self._raw.append(now - sent)
+            self._corrected.append(now - due)
         self.bytes_sent += size
         self.bytes_received += body
+        self._point_bytes += body
         self._last = now
-        if self.start is None:
-            self.start = _WALL + sent
+        self._in_point += 1
+        self._point_errors += 1
+        if self._in_point >= _FOLD:
+            self.fold()
 
     def fold(self) -> None:
-        """Count the answers that were noted."""
-        if not self._unfolded and not self._last:
+        """Count what was noted."""
+        if not self._in_point:
             return
         for (status, reason), count in self._answers.items():
             line = slot(self.texts, f"{status} {shown(reason)}".rstrip(), TEXTS_LIMIT)
             self.texts[line] = self.texts.get(line, 0) + count
             self.codes[status] = self.codes.get(status, 0) + count
         self._answers.clear()
-        self.raw.add(self._on_time)
-        self.corrected.add(self._on_time)
+        at_once, corrected = buckets(self._on_time), buckets(self._corrected)
+        self.raw.count(at_once)
         self.raw.add(self._raw)
-        self.corrected.add(self._corrected)
+        self.corrected.count(at_once)
+        self.corrected.count(corrected)
+        first = self.phases["firstByte"]
+        first.count(at_once)
+        first.add(self._first)
+        if self.recorder is not None:
+            for lowest, count in corrected.items():
+                at_once[lowest] = at_once.get(lowest, 0) + count
+            self.recorder.add(self._in_point, self._point_errors, self._point_bytes, at_once)
         self._on_time.clear()
         self._raw.clear()
         self._corrected.clear()
-        self._unfolded = 0
-        if self._last:
-            self.end = max(self.end or 0.0, _WALL + self._last)
-            self._last = 0.0
+        self._first.clear()
+        self._in_point = self._point_errors = self._point_bytes = 0
+        self.end = max(self.end or 0.0, _WALL + self._last)
+
+    def _turn(self, now: float, sent: float) -> None:
+        """The present point of the series is over: what was noted belongs to it, and what follows to another."""
+        self.fold()
+        if self.start is None:
+            self._start(sent)
+        self._turn_at = inf if self.recorder is None else self.recorder.turn(now)
+
+    def _start(self, now: float) -> None:
+        self.start = _WALL + now
+        if self.recorder is not None:
+            self.recorder.begin(now)
 
     def merge(self, other: Counts) -> None:
         """Add what another has counted."""
@@ -213,6 +318,14 @@ class Counts:
             for value, count in theirs.items():
                 value = slot(values, value)
                 values[value] = values.get(value, 0) + count
+        _add(self.checks, other.checks, CHECKS_LIMIT)
+        self.connections += other.connections
+        for phase, latencies in other.phases.items():
+            self.phases.setdefault(slot(self.phases, phase, len(PHASES)), Latencies()).merge(latencies)
+        if other.rate is not None:
+            if self.rate is None:
+                self.rate = Rate()
+            self.rate.merge(other.rate)
         self.resent += other.resent
         self.bytes_sent += other.bytes_sent
         self.bytes_received += other.bytes_received
@@ -227,12 +340,22 @@ class Counts:
         return sum(self.codes.values())
 
     @property
-    def rate(self) -> float:
+    def failed(self) -> int:
+        """Requests without a whole answer, and those whose answer did not pass a check."""
+        return self.codes.get(0, 0) + self.errors.get(CHECK, 0)
+
+    @property
+    def without_latency(self) -> int:
+        """Requests that failed before they took as long as they were waited for."""
+        return self.requests - len(self.corrected)
+
+    @property
+    def per_second(self) -> float:
         """Requests a second between `start` and `end`."""
         return self.requests / self._seconds if self._seconds else 0.0
 
     @property
-    def answer_rate(self) -> float:
+    def answers_per_second(self) -> float:
         """The same of those that were answered."""
         return (self.requests - self.codes.get(0, 0)) / self._seconds if self._seconds else 0.0
 

@@ -298,9 +298,11 @@ class Client(Feature):
 
     # ------------------------------------------------------------ results
     @get("/client/results", who=REGISTRY)
-    def show_results(self, histograms: Flag = Flag.NO) -> ClientResults:
-        """Show the results of all invocations since they were cleared; `?histograms=y` adds the histograms."""
-        return self.results.to_wire(histograms=bool(histograms))
+    def show_results(self, histograms: Flag = Flag.NO, series: Flag = Flag.NO) -> ClientResults:
+        """Show the results of all invocations since they were cleared; `?histograms=y` adds the histograms, `?series=y` the
+        series of what came of requests over time.
+        """
+        return self.results.to_wire(histograms=bool(histograms), series=bool(series))
 
     @post("/client/results/{targets}/clear", raises=[NotFound])
     def clear_results(self, targets: Names) -> str:

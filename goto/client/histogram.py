@@ -7,7 +7,7 @@ The `hdrhistogram` package encodes and decodes it, so that other tools can read 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, cast
 
 PERCENTILES = (50, 90, 99, 99.9)
@@ -23,6 +23,7 @@ LONGEST = 86_400_000_000
 """Microseconds; what takes longer counts as this long."""
 
 _DIGITS = 3
+_MILLION = 1_000_000
 _SUB_BUCKET_BITS = 11  # 2 * 10 ** _DIGITS values fit below 2 ** 11: up to there each microsecond has its own count
 
 
@@ -37,35 +38,26 @@ class Latencies:
 
     def add(self, seconds: Iterable[float]) -> None:
         """Count latencies in seconds."""
+        self.count(buckets(seconds))
+
+    def count(self, buckets: Mapping[int, int]) -> None:
+        """Count what `buckets` gave."""
         counts = self.counts
-        for value, count in Counter([int(second * 1e6 + 0.5) for second in seconds]).items():
-            lowest = value
-            if value >= 1 << _SUB_BUCKET_BITS:
-                value = min(value, LONGEST)
-                shift = value.bit_length() - _SUB_BUCKET_BITS
-                lowest = value >> shift << shift
-            elif value < 0:
-                lowest = 0
+        for lowest, count in buckets.items():
             counts[lowest] = counts.get(lowest, 0) + count
 
     def merge(self, other: Latencies) -> None:
-        counts = self.counts
-        for value, count in other.counts.items():
-            counts[value] = counts.get(value, 0) + count
+        self.count(other.counts)
 
     def __len__(self) -> int:
         """How many latencies were counted."""
         return sum(self.counts.values())
 
     def percentiles(self, wanted: Sequence[float]) -> list[float]:
-        """In milliseconds, in the order asked for, which ascends; all 0 without latencies."""
-        total, seen = len(self), 0
-        found: list[float] = []
-        for value in sorted(self.counts):
-            seen += self.counts[value]
-            while len(found) < len(wanted) and seen >= max(int(wanted[len(found)] * total / 100 + 0.5), 1):
-                found.append(_highest(value) / 1000)
-        return found + [0.0] * (len(wanted) - len(found))
+        """By nearest rank: the smallest latency that at least so many percent are at or below. In milliseconds, in the order
+        asked for, which ascends; all 0 without latencies.
+        """
+        return [_highest(value) / 1000 for value in nearest_ranks(self.counts, wanted)]
 
     @property
     def max(self) -> float:
@@ -113,6 +105,41 @@ class Latencies:
                 left -= count
             index += 1
         return latencies
+
+
+def buckets(seconds: Iterable[float]) -> dict[int, int]:
+    """How often each bucket was hit by latencies in seconds: its lowest value in microseconds, to a count."""
+    hit: dict[int, int] = {}
+    for value, count in Counter([int(second * 1e6 + 0.5) for second in seconds]).items():
+        if value >= 1 << _SUB_BUCKET_BITS:
+            value = min(value, LONGEST)
+            shift = value.bit_length() - _SUB_BUCKET_BITS
+            value = value >> shift << shift
+        elif value < 0:
+            value = 0
+        hit[value] = hit.get(value, 0) + count
+    return hit
+
+
+def nearest_ranks(counts: Mapping[int, int], wanted: Sequence[float]) -> list[int]:
+    """The values of ranks ⌈p·n/100⌉, in whole numbers, for percentiles that ascend; all 0 where nothing was counted."""
+    total, seen = sum(counts.values()), 0
+    ranks = [max(-(-_millionths(percentile) * total // (100 * _MILLION)), 1) for percentile in wanted]
+    found: list[int] = []
+    for value in sorted(counts):
+        seen += counts[value]
+        while len(found) < len(ranks) and seen >= ranks[len(found)]:
+            found.append(value)
+    return found + [0] * (len(wanted) - len(found))
+
+
+def more_without(without: int, total: int, percentile: float) -> bool:
+    """Whether more than 100 − p percent of a total are without a latency."""
+    return without * 100 * _MILLION > (100 * _MILLION - _millionths(percentile)) * total
+
+
+def _millionths(percentile: float) -> int:
+    return round(percentile * _MILLION)
 
 
 def _width(lowest: int) -> int:

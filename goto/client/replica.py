@@ -11,12 +11,15 @@ import asyncio
 from collections.abc import Callable
 from time import perf_counter
 
+from goto.client.checks import KEPT
 from goto.client.counts import NotConnected, Stopped
 from goto.client.job import Job
+from goto.client.rate import LATE_SECONDS
 from goto.flow import Field
 from goto.http.shown import shown
 from goto.upstream.connection import Broken, Connection, Receiver, TooSlow, UpstreamError
 from goto.upstream.kept import KeptBody
+from goto.words.duration import duration_text
 
 PATIENT_FAILURES = 3
 """Failures in a row after which a replica pauses before it connects again, so that a dead target does not eat the machine. What
@@ -35,14 +38,20 @@ class Replica(Receiver):
 
     __slots__ = (
         "_body",
+        "_closing",
         "_connection",
         "_data",
         "_due",
         "_failed",
         "_failures",
         "_fields",
+        "_first",
         "_kept",
         "_last",
+        "_limit",
+        "_limit_at",
+        "_long",
+        "_pieces",
         "_reason",
         "_request",
         "_retired",
@@ -52,6 +61,7 @@ class Replica(Receiver):
         "_status",
         "_task",
         "_timer",
+        "_used",
         "in_flight",
         "job",
         "left",
@@ -76,9 +86,20 @@ class Replica(Receiver):
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._data = b""
+        self._long = b""
+        """A long body, which follows `_data`."""
+        self._closing = False
+        """The present request is the last one of its connection."""
+        self._used = 0
+        """Requests that were sent over the connection."""
         self._request = 0
-        self._due: float | None = None
+        self._due = 0.0
         self._sent = 0.0
+        self._first = 0.0
+        """When the first byte of the answer came."""
+        self._limit: asyncio.TimerHandle | None = None
+        self._limit_at = 0.0
+        """When the answer has to be whole."""
         self._last = 0.0
         self._failed = 0.0
         """When the last failure was."""
@@ -90,14 +111,16 @@ class Replica(Receiver):
         self._reason = b""
         self._fields: list[Field] = []
         self._body = 0
+        self._pieces: list[bytes] = []
+        """The body of the answer, as far as it is kept for checks."""
         self._kept: KeptBody | None = None
 
     def send(self, due: float | None = None) -> None:
         """Begin the next request. `due` is when it should have begun, where there is a rate."""
         self.left -= 1
         job = self.job
-        self._data = job.request.next()
-        self._due = due
+        now = perf_counter()
+        self._due = now if due is None else due
         self._retried = False
         self._size = 0
         self._body = 0
@@ -105,11 +128,18 @@ class Replica(Receiver):
             job.requests += 1
             self._request = job.requests
         connection = self._connection
-        now = perf_counter()
-        if connection is None or connection.transport is None or connection.transport.is_closing():
-            self._connect(now)
-        elif now - self._last > job.idle_limit or not connection.quiet:
-            connection.abort()
+        if connection is not None:
+            if connection.transport is None or connection.transport.is_closing():
+                connection = None
+            elif now - self._last > job.idle_limit or not connection.quiet:
+                connection.abort()
+                connection = None
+        if connection is None:
+            self._used = 0
+        self._closing = not job.keep_alive or self._used + 1 == job.per_connection
+        self._data = job.request.next(self.number, self._closing)
+        self._long = job.request.body
+        if connection is None:
             self._connect(now)
         else:
             self._write(connection, now)
@@ -125,12 +155,19 @@ class Replica(Receiver):
             self._connection.abort()
             self._fail(Stopped("stopped before its answer was complete"))
 
-    def retire(self) -> None:
-        """Send no more, and end the connection. A request that is not sent yet is forgotten; none is in flight."""
-        self._stop_connecting()
+    def rest(self) -> None:
+        """Send no more for now, and end the connection; no request is in flight."""
         if self._connection is not None:
             self._connection.abort()
             self._connection = None
+
+    def retire(self) -> None:
+        """Send no more, and end the connection. A request that is not sent yet is forgotten; none is in flight."""
+        self._stop_connecting()
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+        self.rest()
         self._retired(self)
 
     # ------------------------------------------------------------ sending
@@ -138,12 +175,17 @@ class Replica(Receiver):
         self._connection = None
         self._sent = now
         pause = 0.0
-        if self._due is None and self._failures > PATIENT_FAILURES:
+        if not self.job.timed and self._failures > PATIENT_FAILURES:
             pause = self._failed + min(PAUSE_STEP * (self._failures - PATIENT_FAILURES), LONGEST_PAUSE) - now
         if pause > 0:
-            self._timer = self.job.loop.call_later(pause, self._open)
+            self._timer = self.job.loop.call_later(pause, self._paused)
         else:
             self._open()
+
+    def _paused(self) -> None:
+        # until now it was not free to send
+        self._due = self._sent = perf_counter()
+        self._open()
 
     def _open(self) -> None:
         self._timer = None
@@ -160,6 +202,8 @@ class Replica(Receiver):
         else:
             self._task = None
             self._connection = connection
+            self._used = 0
+            job.counts.connected(connection.opening)
             self._write(connection, perf_counter())
 
     def _stop_connecting(self) -> None:
@@ -171,25 +215,60 @@ class Replica(Receiver):
             self._timer = None
 
     def _write(self, connection: Connection, now: float) -> None:
-        job, request = self.job, self.job.request
+        job = self.job
         if not self._retried:
             self._sent = now
-        self._size += request.size
+            if job.timed and now - self._due > LATE_SECONDS:
+                job.counts.late()
+            if job.max_time:
+                self._limit_at = now + job.max_time
+                if self._limit is None:
+                    self._limit = job.loop.call_later(job.max_time, self._expired)
+        self._used += 1
+        self._size += len(self._data) + len(self._long)
         self.in_flight = True
+        if self._pieces:
+            self._pieces = []
         if job.report is not None:
             self._kept = job.report.keep()
-        if request.body:
-            connection.start(self, self._data, job.timeout, head=request.bare, whole=False)
-            connection.write(request.body)
+        if self._long:
+            connection.start(self, self._data, job.timeout, head=job.request.bare, whole=False)
+            connection.write(self._long)
             connection.sent()
         else:
-            connection.start(self, self._data, job.timeout, head=request.bare)
+            connection.start(self, self._data, job.timeout, head=job.request.bare)
+
+    def _expired(self) -> None:
+        """One timer serves many requests: it is set anew where the present one has time left."""
+        self._limit = None
+        if not (self.in_flight or (self._retried and self.waiting)):
+            return
+        left = self._limit_at - perf_counter()
+        if left > 0:
+            self._limit = self.job.loop.call_later(left, self._expired)
+            return
+        self._stop_connecting()
+        if self._connection is not None:
+            self._connection.abort()
+        self._fail(TooSlow(f"no whole answer within {duration_text(self.job.max_time)}"))
 
     # ------------------------------------------------------------ what the connection calls
+    def on_whole(self, status: int, reason: bytes, fields: list[Field], body: bytes) -> None:
+        self._status = status
+        self._reason = reason
+        self._fields = fields
+        self._body = len(body)
+        if self._kept is not None:
+            self._kept.more(body)
+        self._first = now = perf_counter()
+        self._end(now, body)
+
     def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
         self._status = status
         self._reason = reason
         self._fields = fields
+        if self._connection is not None:
+            self._first = self._connection.first_at
         if status == 101 and self._connection is not None:
             self._connection.abort()
             self._fail(Broken("switched protocols without being asked to"))
@@ -198,15 +277,35 @@ class Replica(Receiver):
         self._body += len(data)
         if self._kept is not None:
             self._kept.more(data)
+        if self.job.reads_body and self._body <= KEPT:
+            self._pieces.append(data)
 
     def on_end(self) -> None:
-        self._last = now = perf_counter()
+        self._end(perf_counter(), b"".join(self._pieces) if self._pieces else b"")
+
+    def _end(self, now: float, body: bytes) -> None:
+        """The answer is whole. `body`: as far as it is kept."""
+        self._last = now
         job = self.job
+        size = self._body
+        failed = job.failed(self._status, self._fields, body if size <= KEPT else None, size) if job.checks else None
         job.counts.answer(
-            self._status, self._reason, self._fields, job.tracked, self._sent, self._due, now, self._size, self._body
+            self._status,
+            self._reason,
+            self._fields,
+            job.tracked,
+            self._due,
+            self._sent,
+            self._first,
+            now,
+            self._size,
+            size,
+            failed,
         )
         self.in_flight = False
         self._failures = 0
+        if self._closing:
+            self.rest()
         if job.report is not None:
             status = f"{self._status} {shown(self._reason)}".rstrip()
             place = (job.index, self.number, self._request)
@@ -233,7 +332,7 @@ class Replica(Receiver):
         self._kept = None
         self._failures += 1
         self._failed = now = perf_counter()
-        job.counts.failure(error, sent=self._sent, now=now, size=self._size, body=self._body)
+        job.counts.failure(error, due=self._due, sent=self._sent, now=now, size=self._size, body=self._body)
         if job.report is not None:
             job.report.error((job.index, self.number, self._request), job.target.name, error)
         self.over(self)

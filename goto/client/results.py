@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 import msgspec
 
-from goto.client.counts import Counts, Totals
+from goto.client.counts import PHASES, Counts, Totals
 from goto.client.histogram import Latencies, Summary
+from goto.client.rate import Rate, RateShown
+from goto.client.series import Series
 from goto.counting.bounded import OTHER, slot
 from goto.counting.tally import TALLIES_LIMIT
 from goto.words import whole_number
@@ -18,13 +20,30 @@ NAMES_LIMIT = 10_000
 """Targets counted apart; those past it are counted together."""
 
 
+SERIES_LIMIT = 256
+"""Targets whose requests are counted over time too."""
+
+
 class Latency(TypedDict):
-    """Of answers, in milliseconds."""
+    """Of answers, and of requests that were given up, in milliseconds."""
 
     raw: Summary
     """From when a request was sent."""
     corrected: Summary
-    """From when it was due."""
+    """From when it was due: at a time by a rate, else as soon as its replica was free to send it."""
+
+
+class Phases(TypedDict):
+    """What it took to get answers, in milliseconds."""
+
+    dns: Summary
+    """To look the host up, of each connection that had to."""
+    connect: Summary
+    """To connect, of each connection."""
+    tls: Summary
+    """To shake hands, of each connection by TLS."""
+    firstByte: Summary
+    """From sending a request to the first byte of its answer."""
 
 
 class Measures(TypedDict):
@@ -43,10 +62,17 @@ class Measures(TypedDict):
     bytesReceived: int
     """Of the bodies of answers."""
     errors: dict[str, int]
-    """By kind: connect, connectTimeout, timeout, broken, stopped, other."""
+    """By kind: connect, connectTimeout, timeout, broken, stopped, other; check for answers that did not pass one."""
+    checks: dict[str, int]
+    """Answers that did not pass a check, by the check."""
     resent: int
     """Requests that were sent again on a new connection, since the kept one was closed before any byte of an answer."""
+    connections: int
+    """Connections made."""
     latency: Latency
+    phases: Phases
+    rate: NotRequired[RateShown]
+    """With a rate: how far it was held."""
 
 
 class Encoded(TypedDict):
@@ -54,6 +80,8 @@ class Encoded(TypedDict):
 
     raw: str
     corrected: str
+    phases: dict[str, str]
+    """By phase."""
 
 
 class ClientResults(TypedDict):
@@ -78,6 +106,8 @@ class ClientResults(TypedDict):
     """Of all targets together."""
     histograms: NotRequired[dict[str, Encoded]]
     """By target, where they were asked for."""
+    series: NotRequired[dict[str, Series]]
+    """By target, where they were asked for: what came of requests over time."""
 
 
 class Results:
@@ -92,7 +122,12 @@ class Results:
 
     def of(self, name: str) -> Counts:
         """The counts of a target. They stay the same object through `clear` while a run uses them."""
-        return self.targets.setdefault(slot(self.targets, name, NAMES_LIMIT), Counts())
+        name = slot(self.targets, name, NAMES_LIMIT)
+        counts = self.targets.get(name)
+        if counts is None:
+            recorded = sum(known.recorder is not None for known in self.targets.values()) < SERIES_LIMIT
+            counts = self.targets[name] = Counts(recorded=recorded)
+        return counts
 
     def clear(self, names: Iterable[str] | None = None) -> None:
         """Clear the results of some targets, or of all."""
@@ -143,15 +178,18 @@ class Results:
             total.merge(counts)
         return total
 
-    def to_wire(self, *, histograms: bool = False) -> ClientResults:
+    def to_wire(self, *, histograms: bool = False, series: bool = False) -> ClientResults:
         """As `GET /client/results` shows them.
 
         The keys of the seed, and `targetInvocationCounts`: requests by target, answered or failed. `targets` has by target
         name, and `all` for all together: `requests`, `start` and `end` (RFC 3339 in UTC, null before the first request),
         `requestsPerSecond` between those two, `bytesSent` (requests with their heads), `bytesReceived` (bodies of answers),
-        `errors` by kind, `resent`, and `latency`: of answers, in milliseconds, `raw` from when a request was sent and `corrected`
-        from when it was due; each `count`, `mean`, `p50`, `p90`, `p99`, `p99.9`, `max`. With `histograms`, a key of that name has
-        by target `raw` and `corrected` as HdrHistogram encodes them, in microseconds, which is all that is needed to merge.
+        `errors` by kind, `checks` by check, `resent`, `connections` made, and in milliseconds `latency`, `raw` from when a
+        request was sent and `corrected` from when it was due, and `phases`;
+        each of these `count`, `mean`, `p50`, `p90`, `p99`, `p99.9`,
+        `max`. With a rate `rate`: `wanted` and `sent` a second, and how many were `late`. With `histograms`, a key of that name
+        has by target `raw`, `corrected` and `phases` as HdrHistogram encodes them, in microseconds, which is all that is needed
+        to merge. With `series`, a key of that name has by target what came of its requests over time.
         """
         total = self.total()
         used = {name: counts for name, counts in self.targets.items() if counts.codes}
@@ -170,8 +208,15 @@ class Results:
         }
         if histograms:
             shown["histograms"] = {
-                name: {"raw": counts.raw.encoded(), "corrected": counts.corrected.encoded()} for name, counts in used.items()
+                name: {
+                    "raw": counts.raw.encoded(),
+                    "corrected": counts.corrected.encoded(),
+                    "phases": {phase: latencies.encoded() for phase, latencies in counts.phases.items() if latencies.counts},
+                }
+                for name, counts in used.items()
             }
+        if series:
+            shown["series"] = {name: counts.recorder.show() for name, counts in used.items() if counts.recorder is not None}
         return shown
 
     @classmethod
@@ -196,12 +241,25 @@ class Results:
                 counts.start, counts.end = _seconds(measures.start), _seconds(measures.end)
                 counts.bytes_sent, counts.bytes_received = measures.bytes_sent, measures.bytes_received
                 counts.errors = measures.errors
+                counts.checks = measures.checks
+                counts.connections = measures.connections
                 counts.resent = measures.resent
+                if (rate := measures.rate) is not None:
+                    counts.rate = Rate(rate.late, (rate.wanted, rate.sent))
             encoded = wire.histograms.get(name)
             if encoded is not None:
                 counts.raw = Latencies.decoded(encoded.raw)
                 counts.corrected = Latencies.decoded(encoded.corrected)
+                for phase in PHASES:
+                    if phase in encoded.phases:
+                        counts.phases[phase] = Latencies.decoded(encoded.phases[phase])
         return results
+
+
+class _WireRate(msgspec.Struct):
+    wanted: float = 0.0
+    sent: float = 0.0
+    late: int = 0
 
 
 class _WireMeasures(msgspec.Struct, rename="camel"):
@@ -210,12 +268,16 @@ class _WireMeasures(msgspec.Struct, rename="camel"):
     bytes_sent: int = 0
     bytes_received: int = 0
     errors: dict[str, int] = {}
+    checks: dict[str, int] = {}
+    connections: int = 0
     resent: int = 0
+    rate: _WireRate | None = None
 
 
 class _WireHistograms(msgspec.Struct):
     raw: str
     corrected: str
+    phases: dict[str, str] = {}
 
 
 class _Wire(msgspec.Struct):
@@ -243,17 +305,23 @@ def _seconds(moment: datetime | None) -> float | None:
 
 
 def _measures(counts: Counts) -> Measures:
-    return {
+    measures: Measures = {
         "requests": counts.requests,
         "start": _moment(counts.start),
         "end": _moment(counts.end),
-        "requestsPerSecond": round(counts.rate, 3),
+        "requestsPerSecond": round(counts.per_second, 3),
         "bytesSent": counts.bytes_sent,
         "bytesReceived": counts.bytes_received,
         "errors": counts.errors,
+        "checks": counts.checks,
         "resent": counts.resent,
+        "connections": counts.connections,
         "latency": {"raw": counts.raw.summary(), "corrected": counts.corrected.summary()},
+        "phases": cast("Phases", {phase: counts.phases[phase].summary() for phase in PHASES}),
     }
+    if counts.rate is not None:
+        measures["rate"] = counts.rate.show()
+    return measures
 
 
 def _moment(seconds: float | None) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from time import perf_counter
 
 from goto.client.job import Job
-from goto.client.pace import Pace, Rounds, Steady
+from goto.client.pace import Crew, Pace, Rounds, Steady
 from goto.client.part import STOP_SECONDS, Part
 from goto.client.report import Report
 from goto.client.results import Results
@@ -26,20 +26,26 @@ class Run:
         report: Report | None = None,
         total: int | None = None,
     ) -> None:
-        """`total`: requests to each target, shared out among its replicas, instead of `requestCount` by each of them."""
+        """`total`: requests to each target, shared out among its replicas, in place of `requestCount` by each of them."""
         self._loop = asyncio.get_running_loop()
         self.done: asyncio.Future[None] = self._loop.create_future()
         """Set when all requests are answered or have failed."""
         self._parts: dict[Part, None] = {}
         for index, target in enumerate(targets):
             job = Job(index, target, results.of(target.name), results.tracked, report, pool, self._loop)
-            requests = target.replicas * target.request_count if total is None else total
+            requests = total or target.replicas * target.request_count or None
             self._parts[Part(job, requests, self._ended)] = None
 
     @property
     def names(self) -> set[str]:
         """Of the targets that are not stopped and have not come to their end."""
         return {part.job.target.name for part in self._parts if not part.job.stopped}
+
+    @property
+    def seconds(self) -> float:
+        """How long its targets send, at most; 0 where only a count ends one of them."""
+        every = [part.job.target.seconds for part in self._parts]
+        return max(every) if every and all(every) else 0.0
 
     def start(self) -> None:
         paces: list[Pace] = []
@@ -48,12 +54,18 @@ class Run:
         for part in self._parts:
             part.job.counts.begin(now)
             part.job.addresses.begin()
-            rate = part.job.target.rate
-            if rate is None:
-                in_rounds.append(part)
-            else:
-                part.pace = Steady(part.replicas, rate, self._loop)
+            target = part.job.target
+            course, crew = target.course, target.crew
+            if course is not None:
+                part.pace = Steady(part.replicas, course, self._loop, part.job.counts)
                 paces.append(part.pace)
+            elif crew is not None:
+                part.pace = Crew(part.replicas, crew, self._loop)
+                paces.append(part.pace)
+            else:
+                in_rounds.append(part)
+            if target.seconds:
+                part.end_after(target.seconds, now)
         if in_rounds:
             rounds = Rounds([replica for part in in_rounds for replica in part.replicas], self._loop)
             for part in in_rounds:

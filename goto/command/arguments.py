@@ -38,9 +38,49 @@ ABOUT = ("-h", "--help", "--version")
 
 
 class _Parser(argparse.ArgumentParser):
+    mixed = False
+    """Options may stand between URLs, and a body or a header is the next word whatever it is."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        return super().parse_known_args(self._arranged(list(args)) if self.mixed else args, namespace)
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        if arg_strings == ["--"] and action.option_strings:
+            return self._get_value(action, "--")  # which argparse takes for the end of options even where it is a value
+        return super()._get_values(action, arg_strings)
+
     def error(self, message: str) -> NoReturn:
         """Print one line, and exit with status 2."""
         self.exit(2, f"goto: {escaped(message)} (see {self.prog} --help)\n")
+
+    def _arranged(self, words: list[str]) -> list[str]:
+        """The options, each in one word with a value that may begin with a dash, and then the URLs."""
+        options: list[str] = []
+        urls: list[str] = []
+        while words:
+            word = words.pop(0)
+            if word == "--":
+                urls += words
+                break
+            if not word.startswith("-") or word == "-":
+                urls.append(word)
+                continue
+            action = self._action_of(word)
+            if action is None or action.nargs == 0 or not words:
+                options.append(word)
+            elif action.dest in ("data", "header"):
+                options.append(f"{action.option_strings[-1]}={words.pop(0)}")
+            else:
+                options += [word, words.pop(0)]
+        return [*options, "--", *urls]
+
+    def _action_of(self, word: str) -> argparse.Action | None:
+        """The option that a word is, where its value is not in the word itself; long ones may be shortened."""
+        named = {name: action for action in self._actions for name in action.option_strings}
+        if word in named or not word.startswith("--"):
+            return named.get(word)
+        fitting = {action.dest: action for name, action in named.items() if name.startswith(word)}
+        return next(iter(fitting.values())) if len(fitting) == 1 else None
 
 
 def run(words: Sequence[str]) -> int:
@@ -158,10 +198,19 @@ def _add_feature(parser: argparse._ActionsContainer) -> None:
 def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
     raw = argparse.RawDescriptionHelpFormatter
     send = commands.add_parser("send", help="send requests and measure the answers", epilog=_SEND_EXAMPLES, formatter_class=raw)
+    send.mixed = True
     add = send.add_argument
-    add("urls", nargs="+", type=_text, metavar="URL", help="where to send; each URL gets all the requests")
+    add(
+        "places",
+        nargs="+",
+        type=_text,
+        metavar="URL",
+        help="where to send; each URL gets all the requests, http without a scheme",
+    )
     number = _word("goto.words", "Number")
-    add("-n", "--requests", type=number, metavar="N", help="requests in all (default: one for each replica)")
+    add("-n", "--requests", type=number, metavar="N", help="requests to each URL (default: one for each replica)")
+    what = "send for so long; with -n whichever ends first. Requests in flight then have 10s"
+    add("-z", "--duration", metavar="DURATION", help=what)
     add("-c", "--replicas", type=number, default=1, metavar="N", help="connections that send in parallel (default: 1)")
     add(
         "--rate",
@@ -174,6 +223,8 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="DURATION",
         help="how long to wait after each round of one request per replica, like 10ms",
     )
+    what = "for so long a rate or a number of replicas, which may grow or fall; several times, one after another"
+    add("--stage", action="append", default=[], type=_text, metavar="30s:rate=100-500", help=what)
     add("-m", "--method", type=_text, help="method (default: GET; POST with -d)")
     add(
         "-H",
@@ -184,9 +235,25 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="'NAME: VALUE'",
         help="header to send; may be given several times",
     )
-    add("-d", "--data", type=_text, metavar="BODY", help="body to send; @FILE for the text of a file, @- for standard input")
+    add("-d", "--data", type=_text, metavar="BODY", help="body to send; @FILE for what is in a file, @- for standard input")
+    add("--urls", metavar="FILE", help="further URLs of the same origin, one a line; requests go to all in turn")
+    add("--pick", choices=("turn", "random"), default="turn", help="whether URLs are taken in turn or at random (default: turn)")
+    what = "fill in {n}, {replica}, {uuid}, {random:1-9}, {random:a|b}, {random:8} in URLs, header values and the body"
+    add("--variables", action="store_true", help=what)
     add("--send-id", action="store_true", help="add a query parameter x-request-id with a unique id to each request")
-    add("--timeout", metavar="DURATION", help="how long to wait for an answer (default: 30s)")
+    what = "what an answer must be: status=2xx, body~text, json:$.a=1, header:x=x1, size<1MiB; may be given several times"
+    add("--check", action="append", default=[], type=_text, metavar="CHECK", help=what)
+    add("--no-keep-alive", action="store_true", help="a connection for each request")
+    add("--requests-per-connection", type=number, metavar="N", help="a new connection after so many requests")
+    what = "connect there instead; Host and the certificate stay those of the URL. Proxies of the environment are not used"
+    add("--connect-to", metavar="HOST:PORT", type=_text, help=what)
+    what = "how long a request may take, from sending it to the last byte of its answer (default: any time)"
+    add("--max-time", metavar="DURATION", help=what)
+    add(
+        "--timeout",
+        metavar="DURATION",
+        help="how long to wait for the head of an answer, and between pieces of its body (default: 30s)",
+    )
     add("--connect-timeout", metavar="DURATION", help="how long connecting may take (default: 30s)")
     what = "go round all addresses of a host, or begin with the first for each connection (default: all)"
     add("--addresses", choices=("all", "first"), default="all", help=what)
@@ -194,8 +261,12 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--cacert", metavar="FILE", help="certificates to trust instead of the system's, PEM")
     add("--cert", metavar="FILE", help="certificate to show the server, PEM; with its key, or see --key")
     add("--key", metavar="FILE", help="key of --cert, PEM, without a password")
+    add("--csv", metavar="FILE", help="write what came of requests over time as CSV; - for standard output")
     add("--json", action="store_true", help="write the results as GET /client/results does")
-    what = "exit with 1 if this holds: p99>200ms, max>=1s, status!=2xx, errors>0, errors>1%%, rps<100; may be given several times"
+    what = (
+        "exit with 1 if this holds: p99>200ms, max>=1s, status!=2xx, errors>0, errors>1%%, checks>0, rps<100; "
+        "may be given several times"
+    )
     add(
         "--fail-if",
         action="append",

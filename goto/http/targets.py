@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable
 from urllib.parse import quote, unquote_to_bytes
 
@@ -18,6 +19,14 @@ def percent_decoded(text: str) -> str:
 def percent_encoded(text: str) -> str:
     """Any text as the name or value of a parameter, or as a path segment: nothing in it can end its place."""
     return quote(encode(text), safe="")
+
+
+def ascii_only(text: str) -> str:
+    """A request target as it is written, but for what is no ASCII: that is percent-encoded in UTF-8 (RFC 3987, 3.1)."""
+    return text if text.isascii() else _PAST_ASCII.sub(lambda found: percent_encoded(found[0]), text)
+
+
+_PAST_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def without_parameters(query: str, names: Container[str]) -> str:

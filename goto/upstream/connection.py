@@ -34,6 +34,7 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from math import inf
+from time import perf_counter
 from typing import ClassVar, Final
 
 from mypy_extensions import mypyc_attr
@@ -202,6 +203,7 @@ class Connection:
         "_timer",
         "_timer_at",
         "congested",
+        "first_at",
         "idle_since",
         "loop",
         "on_drained",
@@ -227,6 +229,8 @@ class Connection:
         self.transport: asyncio.Transport | None = None
         self.opening = (0.0, 0.0, 0.0)
         """Seconds that it took to look the host up, to connect, and to shake hands by TLS; 0 for what was not to be done."""
+        self.first_at = 0.0
+        """When the first byte of the present answer came, as `perf_counter` has it; not set for one that came at once."""
         self.idle_since = 0.0
         self.reused = False
         """An answer has come over it before."""
@@ -436,7 +440,9 @@ class Connection:
             if self._read_plain(receiver, head, data):
                 return
         else:
-            self.received = True
+            if not self.received:
+                self.received = True
+                self.first_at = perf_counter()
             self._read(receiver, data)
         if self._receiver is receiver:
             if self._state == IDLE:
@@ -501,6 +507,7 @@ class Connection:
             return True
         self._state = COUNTED
         self._left = length
+        self.first_at = perf_counter()
         receiver.on_head(status, reason, fields, length)
         if self._receiver is receiver and len(data) > body_at:
             self._count(receiver, data, body_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from ipaddress import IPv6Address
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from goto.words.names import one_line
@@ -21,6 +22,28 @@ class Interface(str):
         return cls(lookup_host(text[1:-1] if text.startswith("[") and text.endswith("]") else text))
 
 
+class HostPort(str):
+    """A host with a port, `10.0.0.7:8080`, `[::1]:8080` or `worker.local:8080`."""
+
+    host: str
+    """As it is looked up: without brackets."""
+    port: int
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^.+:[0-9]+$", "examples": ["10.0.0.7:8080", "[::1]:8080"]}
+
+    @classmethod
+    def parse(cls, text: str) -> HostPort:
+        found = _HOST_PORT.fullmatch(one_line(text).strip())
+        port = int(found["port"]) if found else 0
+        if found is None or not 1 <= port <= 65535:
+            raise ValueError(f"{text!r} is not a host with a port: write it like 10.0.0.7:8080, [::1]:8080 or worker.local:8080")
+        made = cls(found[0])
+        # plain types: uvloop takes no others
+        made.host, made.port = lookup_host(found["v6"] or found["host"]), port
+        return made
+
+
+_HOST_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]/@\s]*:[^\[\]/@\s]*)\]|(?P<host>[^\[\]:/@\s?#]+)):(?P<port>[0-9]{1,5})", re.ASCII)
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
 """The characters that separate the labels of a name (UTS 46, 4)."""
 

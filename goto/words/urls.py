@@ -36,7 +36,10 @@ def http_url(text: str) -> str:
 
 def with_scheme(text: str) -> str:
     """A URL as commands take it: without a scheme it is one of http."""
-    return text if "://" in text else f"http://{text}"
+    return text if _SCHEME.match(text) else f"http://{text}"
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class TargetUrl(str):

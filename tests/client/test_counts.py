@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.counting import count_answer, count_failure
 
 from goto.client.counts import HEADERS_LIMIT, KINDS_LIMIT, TEXTS_LIMIT, Counts, NotConnected, Stopped
 from goto.counting import bounded
@@ -25,14 +26,30 @@ ERRORS: list[UpstreamError] = [
 
 
 def answer(counts: Counts, status: int = 200, reason: bytes = b"OK", fields: Sequence[Field] = (), **times: Any) -> None:
-    at: dict[str, Any] = {"sent": 1.0, "due": None, "now": 1.001, "size": 10, "body": 3} | times
-    counts.answer(status, reason, list(fields), TRACKED, **at)
+    count_answer(counts, status, reason, fields, TRACKED, **times)
 
 
 def shown(counts: Counts) -> dict[str, Any]:
     counts.fold()
-    names = ("texts", "codes", "headers", "values", "errors", "resent", "bytes_sent", "bytes_received", "start", "end")
-    return {name: getattr(counts, name) for name in names} | {"raw": counts.raw.counts, "corrected": counts.corrected.counts}
+    names = (
+        "texts",
+        "codes",
+        "headers",
+        "values",
+        "errors",
+        "checks",
+        "connections",
+        "resent",
+        "bytes_sent",
+        "bytes_received",
+        "start",
+        "end",
+    )
+    return (
+        {name: getattr(counts, name) for name in names}
+        | {"raw": counts.raw.counts, "corrected": counts.corrected.counts}
+        | {phase: latencies.counts for phase, latencies in counts.phases.items()}
+    )
 
 
 def test_status_lines_have_code_and_reason_as_they_came():
@@ -59,11 +76,13 @@ def test_a_repeated_header_counts_once_an_answer_and_each_of_its_values():
 def test_errors_count_under_0_with_their_text_and_by_kind():
     counts = Counts()
     for error in [*ERRORS, NotConnected("too late"), Broken("closed")]:
-        counts.failure(error, sent=1.0, now=2.0, size=5, body=0)
+        count_failure(counts, error, size=5)
     assert counts.codes == {0: 7}
     assert counts.texts == {"no way": 1, "no answer": 1, "closed": 2, "stopped": 1, "?": 1, "too late": 1}
     assert counts.errors == {"connect": 1, "timeout": 1, "broken": 2, "stopped": 1, "other": 1, "connectTimeout": 1}
-    assert len(counts.raw) == 0
+    counts.fold()
+    # time-outs and stops took at least as long as they were waited for
+    assert (len(counts.raw), counts.without_latency, counts.raw.max) == (3, 4, pytest.approx(1000, rel=0.01))
 
 
 def test_corrected_latencies_count_from_when_a_request_was_due():
@@ -77,11 +96,11 @@ def test_corrected_latencies_count_from_when_a_request_was_due():
 
 def test_the_rate_is_over_the_time_between_the_first_request_and_the_last_answer():
     counts = Counts()
-    assert counts.rate == 0
+    assert counts.per_second == 0
     answer(counts, sent=10.0, now=10.5)
     answer(counts, sent=11.0, now=12.0)
     counts.fold()
-    assert counts.rate == pytest.approx(1.0)
+    assert counts.per_second == pytest.approx(1.0)
 
 
 def test_texts_and_values_are_bounded():
@@ -98,7 +117,7 @@ def test_headers_tracked_over_time_are_bounded_and_so_is_what_others_send():
     counts, merged = Counts(), Counts()
     for number in range(HEADERS_LIMIT + 10):
         name = f"h{number}"
-        counts.answer(200, b"OK", [(name.encode(), b"v")], {name.encode(): name}, 1.0, None, 2.0, 1, 1)
+        count_answer(counts, fields=[(name.encode(), b"v")], tracked={name.encode(): name})
     foreign = Counts()
     foreign.headers = {f"f{number}": 1 for number in range(HEADERS_LIMIT + 10)}
     foreign.values = {name: {"v": 1} for name in foreign.headers}
@@ -138,7 +157,7 @@ def count_into(counts: Counts, happened: list[Any]) -> None:
         if status:
             answer(counts, status, b"So", fields, sent=sent, due=sent - 1 if late else None, now=sent + took)
         else:
-            counts.failure(error, sent=sent, now=sent + took, size=7, body=1)
+            count_failure(counts, error, sent=sent, now=sent + took, size=7, body=1)
 
 
 @given(events, events, events)
@@ -164,4 +183,4 @@ def test_merged_it_lasted_from_the_first_start_to_the_last_end():
     assert merged.start is not None
     assert merged.end is not None
     assert merged.end - merged.start == pytest.approx(7.0)
-    assert merged.rate == pytest.approx(3 / 7)
+    assert merged.per_second == pytest.approx(3 / 7)

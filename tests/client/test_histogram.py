@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil
+
 import pytest
 from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.client.histogram import LONGEST, PERCENTILES, Latencies
+from goto.client.histogram import LONGEST, Latencies, more_without
 
 microseconds = st.lists(st.one_of(st.integers(0, 5000), st.integers(0, 2**30), st.integers(0, LONGEST)), max_size=60)
 
@@ -19,15 +22,38 @@ def counted(values: list[int]) -> Latencies:
 
 
 @given(microseconds)
-def test_it_says_what_the_package_says(values: list[int]):
+def test_it_has_the_buckets_of_the_package(values: list[int]):
     latencies, histogram = counted(values), HdrHistogram(1, LONGEST, 3)
     for value in values:
         histogram.record_value(value)
     assert len(latencies) == len(values)
-    expected = [histogram.get_value_at_percentile(percentile) / 1000 if values else 0.0 for percentile in (1, *PERCENTILES, 100)]
-    assert latencies.percentiles([1, *PERCENTILES, 100]) == expected
     assert latencies.max == histogram.get_max_value() / 1000
     assert latencies.mean == pytest.approx(histogram.get_mean_value() / 1000, abs=0.001)
+
+
+percentiles = st.sampled_from(["0.001", "1", "50", "99", "99.9", "99.999999", "100"])
+
+
+@given(st.lists(st.integers(0, 2047), min_size=1, max_size=60), percentiles)
+def test_a_percentile_is_the_smallest_that_so_many_are_at_or_below(values: list[int], percentile: str):
+    (found,) = counted(values).percentiles([float(percentile)])
+    rank = ceil(Fraction(percentile) * len(values) / 100)
+    assert found == sorted(values)[rank - 1] / 1000
+
+
+@pytest.mark.parametrize(
+    ("without", "total", "percentile", "more"),
+    [
+        (1, 100, 99, False),
+        (2, 100, 99, True),
+        (1, 1000, 99.9, False),
+        (2, 1000, 99.9, True),
+        (1, 10**9, 100, True),
+        (0, 0, 50, False),
+    ],
+)
+def test_more_without_a_latency_than_a_percentile_leaves_out(without: int, total: int, percentile: float, more: bool):
+    assert more_without(without, total, percentile) == more
 
 
 @given(microseconds, microseconds)

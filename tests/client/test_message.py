@@ -36,7 +36,6 @@ def test_a_request_as_it_goes_out(target: Callable[..., ClientTarget]):
         "POST /p?a=1 HTTP/1.1\r\nHost: x:81\r\nfoo: bar\r\nfoo: bäz\r\nUser-Agent: me\r\nContent-Length: 2\r\n\r\nü".encode()
     )
     assert message.next() is sent
-    assert message.size == len(sent)
 
 
 def test_the_targets_own_host_takes_the_place_of_the_urls(target: Callable[..., ClientTarget]):
@@ -74,7 +73,6 @@ def test_a_long_body_is_sent_after_and_never_copied(target: Callable[..., Client
     assert b"Content-Length: 100000" in sent
     assert len(sent) < 1000
     assert message.body == b"x" * 100_000
-    assert message.size == len(sent) + 100_000
 
 
 @pytest.mark.parametrize(

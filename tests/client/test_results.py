@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.counting import count_answer, count_failure
 
 from goto.client import results as module
 from goto.client.results import Results
@@ -21,9 +22,9 @@ def count(results: Results, name: str, status: int, latency: float = 0.001, valu
     counts = results.of(name)
     if status:
         fields = [(b"X", value.encode())]
-        counts.answer(status, b"So", fields, TRACKED, sent=1.0, due=None, now=1.0 + latency, size=10, body=2)
+        count_answer(counts, status, b"So", fields, TRACKED, now=1.0 + latency, body=2)
     else:
-        counts.failure(Unreachable("cannot connect"), sent=1.0, now=1.0 + latency, size=0, body=0)
+        count_failure(counts, Unreachable("cannot connect"), now=1.0 + latency)
 
 
 def test_without_results_there_are_empty_maps():

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as text
+from support.counting import count_answer
 from support.flows import flow
 
 from goto.client.feature import Client
@@ -132,7 +133,7 @@ def test_client_targets_past_the_limit_are_counted_together_and_stay_so() -> Non
 
         def count(numbers: Iterator[int] | range) -> None:
             for number in numbers:
-                results.of(f"t{number}").answer(200, b"OK", [], {}, 0.0, None, 0.1, 10, 5)
+                count_answer(results.of(f"t{number}"), size=10, body=5)
 
         def counted() -> dict[str, float]:
             return {labels["target"]: value for labels, value in samples(state)["goto_client_requests_total"]}

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import msgspec
+from support.counting import count_answer, count_failure
 from support.upstream import Reply, Upstream, held
 
 from goto.client.results import Results
@@ -21,9 +22,9 @@ def results(target: str, seconds: list[float], *, failures: int = 0) -> Results:
     counts = made.of(target)
     for latency in seconds:
         tracked = {b"x": "x"}
-        counts.answer(200, b"OK", [(b"X", b"x1")], tracked, sent=10.0, due=None, now=10.0 + latency, size=100, body=10)
+        count_answer(counts, fields=[(b"X", b"x1")], tracked=tracked, sent=10.0, now=10.0 + latency, size=100, body=10)
     for _ in range(failures):
-        counts.failure(Broken("closed"), sent=10.0, now=10.1, size=100, body=0)
+        count_failure(counts, Broken("closed"), sent=10.0, now=10.1, size=100)
     counts.fold()
     return made
 

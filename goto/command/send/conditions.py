@@ -1,7 +1,8 @@
-"""The conditions of `--fail-if`: `p99>200ms`, `status!=2xx`, `errors>0`, `rps<100`.
+"""The conditions of `--fail-if`: `p99>200ms`, `status!=2xx`, `errors>0`, `checks>0`, `rps<100`.
 
-latency   p50 p99 p99.9 … max mean, with > >= < <= and a duration; measured from when a request was due
-counts    errors requests, with > >= < <= == != and a number; errors also with a percentage: errors>1%
+latency   p50 p99 p99.9 … max mean, with > >= < <= and a duration; measured from when a request was due. One on pX also holds
+          where more than 100 − X percent of all requests have no latency, as they failed at once; one on max where any has none
+counts    errors checks requests, with > >= < <= == != and a number; the first two also with a percentage: errors>1%
 rate      rps, answers a second, with > >= < <= and a number
 status    status == or != a code or a class; holds if it does for any request; a failed request has status 0
 """
@@ -14,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from goto.client.counts import Counts
+from goto.client.counts import CHECK, Counts
+from goto.client.histogram import more_without
 from goto.words import Duration
 from goto.words.writing import counted
 
@@ -44,7 +46,7 @@ class Condition:
     text: str
     check: Check
 
-    usage: ClassVar[str] = "write it like p99>200ms, status!=2xx, errors>0, errors>1% or rps<100"
+    usage: ClassVar[str] = "write it like p99>200ms, status!=2xx, errors>0, errors>1%, checks>0 or rps<100"
 
     @classmethod
     def parse(cls, text: str) -> Condition:
@@ -59,7 +61,7 @@ class Condition:
 def _check(text: str, what: str, sign: str, value: str) -> Check:
     if what == "status":
         return _status(text, sign, value)
-    if what in ("errors", "requests", "rps"):
+    if what in ("errors", "checks", "requests", "rps"):
         return _count(text, what, sign, value)
     percentile = _PERCENTILE.fullmatch(what)
     if percentile is not None and not 0 < float(percentile["number"]) <= 100:
@@ -80,6 +82,10 @@ def _latency(text: str, what: str, sign: str, value: str) -> Check:
         if not latencies.counts:
             # without any answer the condition holds, so that a run in which nothing was answered fails
             return "there was no answer to measure"
+        # a request that failed at once may have taken any time, had it not
+        share = 100.0 if what == "max" else float(what[1:]) if what != "mean" else None
+        if share is not None and more_without(counts.without_latency, counts.requests, share):
+            return f"{counted(counts.without_latency, 'request')} of {counts.requests:,} failed without a latency"
         if what == "max":
             found = latencies.max
         elif what == "mean":
@@ -92,7 +98,7 @@ def _latency(text: str, what: str, sign: str, value: str) -> Check:
 
 
 def _count(text: str, what: str, sign: str, value: str) -> Check:
-    share = what == "errors" and value.endswith("%")
+    share = what in ("errors", "checks") and value.endswith("%")
     if not _NUMBER.fullmatch(value.removesuffix("%") if share else value):
         raise ValueError(f"{text!r}: {value!r} is not a number: write it like 100 or 0.5")
     if what == "rps" and sign not in _ORDER:
@@ -101,14 +107,14 @@ def _count(text: str, what: str, sign: str, value: str) -> Check:
     holds = _SIGNS[sign]
 
     def check(counts: Counts) -> str:
-        errors = counts.codes.get(0, 0)
+        number = counts.requests if what == "requests" else counts.failed if what == "errors" else counts.errors.get(CHECK, 0)
         if what == "rps":
-            found, shown = counts.answer_rate, f"{counts.answer_rate:,.1f}"
+            found, shown = counts.answers_per_second, f"{counts.answers_per_second:,.1f}"
         elif share:
-            found = 100 * errors / counts.requests if counts.requests else 0.0
+            found = 100 * number / counts.requests if counts.requests else 0.0
             shown = f"{found:.3g}%"
         else:
-            found = errors if what == "errors" else counts.requests
+            found = number
             shown = f"{found:,}"
         return f"{what} = {shown}" if holds(found, limit) else ""
 

@@ -1,16 +1,28 @@
-"""The progress of a run on standard error: a live bar on a terminal, else a line every few seconds."""
+"""The progress of a run on standard error: a live line on a terminal, else a line every few seconds."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
 
+from goto.client.counts import Counts
 from goto.client.results import Results
+from goto.command.send.summary import milliseconds
+from goto.command.send.terminal import Looks, width
 from goto.words.writing import counted
 
 LINE_SECONDS = 2.0
 """Seconds from one line to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What ends a run: a number of requests, or a time in seconds, which is 0 where there is none."""
+
+    requests: int | None
+    seconds: float = 0.0
 
 
 class Progress(Protocol):
@@ -22,80 +34,91 @@ class Progress(Protocol):
     def close(self) -> None: ...
 
 
-def progress(results: Results, total: int) -> Progress:
-    """The display for a run of `total` requests."""
-    return Bar(results, total) if sys.stderr.isatty() else Lines(results, total)
+def progress(results: Results, goal: Goal) -> Progress:
+    """The display for a run."""
+    looks = Looks.of(sys.stderr)
+    return Live(results, goal, looks) if looks.moves else Lines(results, goal)
 
 
-class Speed:
-    """The number of requests so far, and their present rate."""
+class State:
+    """What has come of a run so far, and its present rate."""
 
-    def __init__(self, results: Results) -> None:
+    def __init__(self, results: Results, goal: Goal) -> None:
         self._results = results
-        self._before = [(perf_counter(), 0)]
-        self.done = 0
-        self.errors = 0
+        self._goal = goal
+        self._start = perf_counter()
+        self._before = [(self._start, 0)]
+        self.total = Counts()
+        self.speed = 0.0
+        """Requests a second over the last second."""
 
-    def read(self) -> float:
-        """Count anew. Returns the requests per second over the last second."""
-        self.done = self.errors = 0
-        for counts in self._results.targets.values():
-            counts.fold()
-            self.done += counts.requests
-            self.errors += counts.codes.get(0, 0)
+    def read(self) -> None:
+        """Count anew."""
+        self.total = self._results.total()
+        done = self.total.requests
         now = perf_counter()
         self._before = [moment for moment in self._before if now - moment[0] < 1.0] or self._before[-1:]
-        since, done = self._before[0]
-        self._before.append((now, self.done))
-        return (self.done - done) / max(now - since, 1e-6)
+        since, before = self._before[0]
+        self._before.append((now, done))
+        self.speed = (done - before) / max(now - since, 1e-6)
+
+    @property
+    def done(self) -> str:
+        """How far it is: `20 of 40 requests`, `20 requests, 3 of 30 s`."""
+        done, goal = self.total.requests, self._goal
+        shown = counted(done, "request") if goal.requests is None else f"{done:,} of {counted(goal.requests, 'request')}"
+        if not goal.seconds:
+            return shown
+        return f"{shown}, {min(perf_counter() - self._start, goal.seconds):.0f} of {goal.seconds:g} s"
+
+    @property
+    def errors(self) -> str:
+        return counted(self.total.failed, "error")
 
 
 class Lines:
-    """The display for a pipe or a file."""
+    """The display for a pipe, a file, or a terminal whose cursor cannot go back."""
 
-    def __init__(self, results: Results, total: int) -> None:
-        self._speed = Speed(results)
-        self._total = total
+    def __init__(self, results: Results, goal: Goal) -> None:
+        self._state = State(results, goal)
         self._next = perf_counter() + LINE_SECONDS
 
     def update(self) -> None:
         now = perf_counter()
-        speed = self._speed.read()
+        self._state.read()
         if now >= self._next:
             self._next = now + LINE_SECONDS
-            errors = counted(self._speed.errors, "error")
-            state = f"{self._speed.done:,} of {counted(self._total, 'request')}, {speed:,.0f}/s, {errors}"
-            print(f"goto: {state}", file=sys.stderr, flush=True)
+            state = self._state
+            print(f"goto: {state.done}, {state.speed:,.0f}/s, {state.errors}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         pass
 
 
-class Bar:
-    """The display for a terminal, which disappears when it is closed."""
+class Live:
+    """The display for a terminal: a line that is written over, and disappears when it is closed."""
 
-    def __init__(self, results: Results, total: int) -> None:
-        from rich import progress
-        from rich.console import Console
-
-        self._speed = Speed(results)
-        self._bar = progress.Progress(
-            progress.BarColumn(bar_width=40),
-            progress.MofNCompleteColumn(),
-            progress.TextColumn("{task.fields[speed]}"),
-            progress.TextColumn("{task.fields[errors]}"),
-            progress.TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            auto_refresh=False,
-        )
-        self._task = self._bar.add_task("", total=total, speed="", errors="")
-        self._bar.start()
+    def __init__(self, results: Results, goal: Goal, looks: Looks) -> None:
+        self._state = State(results, goal)
+        self._looks = looks
 
     def update(self) -> None:
-        speed = self._speed.read()
-        errors = f"[red]{counted(self._speed.errors, 'error')}[/]" if self._speed.errors else ""
-        self._bar.update(self._task, completed=self._speed.done, speed=f"{speed:,.0f}/s", errors=errors, refresh=True)
+        state = self._state
+        state.read()
+        latencies = state.total.corrected
+        p50, p99 = map(milliseconds, latencies.percentiles((50, 99)))
+        pieces = [state.done, f"{state.speed:,.0f}/s", state.errors]
+        if latencies.counts:
+            pieces.append(f"p50 {p50} p99 {p99} ms")
+        columns = Looks.of(sys.stderr).columns or 80
+        while len(pieces) > 1 and sum(map(width, pieces)) + 2 * (len(pieces) - 1) >= columns:
+            del pieces[0 if len(pieces) > 3 else -1]
+        shown = [self._looks.red(piece) if piece == state.errors and state.total.failed else piece for piece in pieces]
+        if len(pieces) == 1:
+            shown = [self._looks.cut(pieces[0], columns - 1)]
+        sys.stderr.write(f"\r{'  '.join(shown)}\x1b[K")
+        sys.stderr.flush()
 
     def close(self) -> None:
-        self._bar.stop()
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

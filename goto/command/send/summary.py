@@ -1,19 +1,20 @@
-"""The summary of a run, for people: statuses, percentiles, and a histogram of latencies."""
+"""The summary of a run, for people: statuses, percentiles, a histogram of latencies, and on a terminal a plot over time."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TextIO
 
 from goto.client.counts import Counts
 from goto.client.histogram import PERCENTILES, Latencies
 from goto.client.results import Results
+from goto.command.send.plot import bar, columns_of
+from goto.command.send.table import table
+from goto.command.send.terminal import Looks, width
+from goto.words import Duration
 from goto.words.unseen import escaped
 from goto.words.writing import counted
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
 
 ROWS = 12
 """Rows of the histogram."""
@@ -21,22 +22,32 @@ ROWS = 12
 BAR = 40
 """Characters of the longest bar."""
 
+LEAST_BAR = 10
+"""A terminal with less room for it gets no histogram."""
 
-def show(console: Console, results: Results) -> None:
-    """Print the summary."""
+PHASES = {"dns": "dns", "connect": "connect", "tls": "tls", "firstByte": "first byte"}
+
+
+def show(out: TextIO, results: Results) -> None:
+    """Print the summary, as wide and as colourful as the output can show it."""
+    print(*lines(Looks.of(out), results), sep="\n", file=out)
+
+
+def lines(looks: Looks, results: Results) -> list[str]:
+    """The lines of the summary."""
     total = results.total()
     total.fold()
-    took = (total.end or 0.0) - (total.start or 0.0)
-    errors = total.codes.get(0, 0)
-    again = f", {total.resent:,} sent again" if total.resent else ""
-    requests = counted(total.requests, "request")
-    console.print(f"{requests} in {took:.2f} s: {total.rate:,.1f}/s, {counted(errors, 'error')}{again}", highlight=False)
-    console.print(f"{size(total.bytes_sent)} sent, {size(total.bytes_received)} of bodies received\n", highlight=False)
+    blocks = [_first(looks, total)]
     if len(results.targets) > 1:
-        console.print(_targets(results), "")
-    console.print(_statuses(total))
-    if total.raw.counts:
-        console.print("", _latencies(total), "", _drawn(total.corrected, "utf" in console.encoding.lower()))
+        blocks.append(_targets(looks, results))
+    blocks.append(_statuses(looks, total))
+    if total.checks:
+        blocks.append(_checks(looks, total))
+    if total.corrected.counts:
+        blocks += [_latencies(looks, total), _phases(looks, total), _drawn(looks, total.corrected)]
+    if looks.columns is not None and len(results.targets) == 1:
+        blocks.append(_over_time(looks, results))
+    return [line for number, block in enumerate(filter(None, blocks)) for line in (["", *block] if number else block)]
 
 
 def bins(latencies: Latencies, rows: int = ROWS) -> list[tuple[float, float, int]]:
@@ -72,59 +83,105 @@ def milliseconds(value: float) -> str:
     return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def _table(*columns: str) -> Table:
-    from rich.table import Table
+def _first(looks: Looks, total: Counts) -> list[str]:
+    took = (total.end or 0.0) - (total.start or 0.0)
+    again = f", {total.resent:,} sent again" if total.resent else ""
+    wanted = f" of {total.rate.figures[0]:,.10g}/s wanted" if total.rate is not None else ""
+    speed = f"{total.per_second:,.1f}/s{wanted}"
+    sizes = f"{size(total.bytes_sent)} sent, {size(total.bytes_received)} of bodies received"
+    return [
+        *looks.folded(f"{counted(total.requests, 'request')} in {took:.2f} s: {speed}, {counted(total.failed, 'error')}{again}"),
+        *looks.folded(f"{sizes}, {counted(total.connections, 'connection')}"),
+    ]
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", overflow="fold")
-    return table
 
-
-def _targets(results: Results) -> Table:
-    table = _table("target", "requests", "/s", "errors", "p50 ms", "p99 ms")
+def _targets(looks: Looks, results: Results) -> list[str]:
+    rows = []
     for name, counts in results.targets.items():
+        counts.fold()
         percentiles = map(milliseconds, counts.corrected.percentiles([50, 99])) if counts.corrected.counts else ("", "")
-        row = (f"{counts.requests:,}", f"{counts.rate:,.1f}", f"{counts.codes.get(0, 0):,}")
-        table.add_row(_harmless(name), *row, *percentiles)
-    return table
+        rows.append([escaped(name), f"{counts.requests:,}", f"{counts.per_second:,.1f}", f"{counts.failed:,}", *percentiles])
+    return table(looks, ["target", "requests", "/s", "errors", "p50 ms", "p99 ms"], rows)
 
 
-def _statuses(counts: Counts) -> Table:
-    table = _table("status", "requests", "share")
-    for text, count in sorted(counts.texts.items(), key=lambda item: -item[1]):
-        table.add_row(_harmless(text), f"{count:,}", f"{100 * count / counts.requests:.4g}%")
-    return table
+def _statuses(looks: Looks, counts: Counts) -> list[str]:
+    return _shares(looks, "status", counts.texts, counts.requests)
 
 
-def _latencies(counts: Counts) -> Table:
-    table = _table("latency in ms", *(f"p{percentile:g}" for percentile in PERCENTILES), "max", "mean")
-    rows = {"since sent": counts.raw, "since due": counts.corrected}
-    if counts.raw.counts == counts.corrected.counts:
-        rows = {"": counts.raw}
-    for name, latencies in rows.items():
-        values = [*latencies.percentiles(PERCENTILES), latencies.max, latencies.mean]
-        table.add_row(name, *map(milliseconds, values))
-    return table
+def _checks(looks: Looks, counts: Counts) -> list[str]:
+    return _shares(looks, "check failed", counts.checks, counts.requests)
 
 
-def _drawn(latencies: Latencies, unicode: bool) -> Table:
-    from rich.table import Table
+def _shares(looks: Looks, what: str, counts: dict[str, int], total: int) -> list[str]:
+    rows = [[escaped(text), f"{count:,}", f"{100 * count / total:.4g}%"] for text, count in _largest_first(counts)]
+    return table(looks, [what, "requests", "share"], rows)
 
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for justify in ("right", "left", "right"):
-        table.add_column(justify=justify, no_wrap=True)
+
+def _largest_first(counts: dict[str, int]) -> Iterable[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: -item[1])
+
+
+def _latencies(looks: Looks, counts: Counts) -> list[str]:
+    answers = counts.requests - counts.codes.get(0, 0)
+    given_up = len(counts.corrected) - answers
+    of = f"of {counted(answers, 'answer')}"
+    if given_up > 0:
+        of += f" and {given_up:,} given up"
+    if counts.without_latency > 0:
+        of += f"; {counts.without_latency:,} failed without one"
+    head = ["", *(f"p{percentile:g}" for percentile in PERCENTILES), "max", "mean"]
+    return [*looks.folded(f"latency in ms since due, {of}"), *table(looks, head, [_row("", counts.corrected)])]
+
+
+def _row(name: str, latencies: Latencies) -> list[str]:
+    return [name, *map(milliseconds, [*latencies.percentiles(PERCENTILES), latencies.max, latencies.mean])]
+
+
+def _phases(looks: Looks, counts: Counts) -> list[str]:
+    measured = {"since sent": counts.raw, **{PHASES[phase]: counts.phases[phase] for phase in PHASES}}
+    rows = []
+    for name, latencies in measured.items():
+        if latencies.counts:
+            percentiles = map(milliseconds, [*latencies.percentiles([50, 99]), latencies.max])
+            rows.append([name, f"{len(latencies):,}", *percentiles])
+    return table(looks, ["in ms", "count", "p50", "p99", "max"], rows)
+
+
+def _drawn(looks: Looks, latencies: Latencies) -> list[str]:
     drawn = bins(latencies)
     largest = max(count for _, _, count in drawn)
-    block = "█" if unicode else "#"
-    for _, to, count in drawn:
-        bar = block * max(round(BAR * count / largest), 1 if count else 0)
-        table.add_row(f"{'≤' if unicode else '<='} {milliseconds(to)} ms", f"[cyan]{bar}[/]", f"{count:,}" if count else "")
-    return table
+    bounds = [f"{'≤' if looks.blocks else '<='} {milliseconds(to)} ms" for _, to, _ in drawn]
+    counts = [f"{count:,}" if count else "" for _, _, count in drawn]
+    most = BAR
+    if looks.columns is not None:
+        most = min(most, looks.columns - max(map(width, bounds)) - max(map(width, counts)) - 2)
+        if most < LEAST_BAR:
+            return []
+    block = "█" if looks.blocks else "#"
+    rows = []
+    for bound, shown, (_, _, count) in zip(bounds, counts, drawn, strict=True):
+        length = max(round(most * count / largest), 1 if count else 0)
+        before = " " * (max(map(width, bounds)) - width(bound))
+        after = " " * (most - length + max(map(width, counts)) - width(shown) + 1)
+        rows.append(f"{before}{bound} {looks.cyan(block * length)}{after}{shown}".rstrip())
+    return rows
 
 
-def _harmless(text: str) -> str:
-    """Text from outside, escaped so that it can neither style nor control the terminal."""
-    from rich.markup import escape
-
-    return escape(escaped(text))
+def _over_time(looks: Looks, results: Results) -> list[str]:
+    """The rate and p99 over time, as wide as there is room."""
+    (counts,) = results.targets.values()
+    if counts.recorder is None or looks.columns is None:
+        return []
+    series = counts.recorder.show()
+    every = Duration.parse(series["every"]).seconds
+    room = looks.columns - len("rate ")
+    rates, slow = columns_of(series["points"], every, room)
+    if len(rates) < 2:
+        return []
+    return [
+        *looks.folded(
+            f"over {len(series['points']) * every:.4g} s: up to {max(rates):,.0f}/s, p99 up to {milliseconds(max(slow))} ms"
+        ),
+        f"rate {looks.cyan(bar(rates, blocks=looks.blocks))}".rstrip(),
+        f"p99  {looks.cyan(bar(slow, blocks=looks.blocks))}".rstrip(),
+    ]

@@ -7,19 +7,20 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.counting import count_answer, count_failure
 
 from goto.client.counts import Counts
 from goto.command.send.conditions import Condition
-from goto.upstream.connection import Broken
+from goto.upstream.connection import Broken, TooSlow
 
 
 def counted(statuses: list[int], latency: float = 0.1) -> Counts:
     counts = Counts()
     for number, status in enumerate(statuses):
         if status:
-            counts.answer(status, b"", [], {}, sent=number, due=None, now=number + latency, size=1, body=1)
+            count_answer(counts, status, sent=number, now=number + latency)
         else:
-            counts.failure(Broken("closed"), sent=number, now=number + latency, size=1, body=0)
+            count_failure(counts, Broken("closed"), sent=number, now=number + latency)
     counts.fold()
     return counts
 
@@ -38,6 +39,10 @@ FOUR = [200, 201, 404, 0]
         ("mean>99ms", [200], "mean = 100."),
         ("p1>0", [200], "p1 = "),
         ("p99>200ms", [0, 0], "there was no answer"),
+        ("p75>200ms", FOUR, ""),
+        ("p76>200ms", FOUR, "1 request of 4 failed without a latency"),
+        ("max>200ms", FOUR, "1 request of 4 failed without a latency"),
+        ("mean>200ms", FOUR, ""),
         ("errors>0", FOUR, "errors = 1"),
         ("errors>1", FOUR, ""),
         ("errors>=25%", FOUR, "errors = 25%"),
@@ -66,6 +71,25 @@ def test_a_condition_holds_or_not(text: str, statuses: list[int], reason: str | 
     said = Condition.parse(text).check(counted(statuses))
     assert said.startswith(reason)
     assert bool(said) == bool(reason)
+
+
+def test_checks_are_errors_and_are_counted_alone():
+    counts = counted(FOUR)
+    count_answer(counts, failed=["body~ok", "status=200"])
+    counts.fold()
+    found = {
+        text: Condition.parse(text).check(counts) for text in ("errors==2", "checks==1", "checks>=20%", "checks>1", "status==0")
+    }
+    assert [bool(said) for said in found.values()] == [True, True, True, False, True]
+
+
+def test_what_was_given_up_is_in_the_percentiles():
+    counts = counted([200] * 5)
+    for _ in range(5):
+        count_failure(counts, TooSlow("no answer"), sent=1.0, now=3.0)
+    counts.fold()
+    assert not Condition.parse("p50>1s").check(counts)
+    assert Condition.parse("p51>1s").check(counts)
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
+import re
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
+from support.counting import count_answer, count_failure
 
 from goto.client.histogram import Latencies
 from goto.client.results import Results
-from goto.command.send.summary import ROWS, bins, milliseconds, show, size
-from goto.upstream.connection import Broken
+from goto.command.send.summary import ROWS, bins, lines, milliseconds, show, size
+from goto.command.send.terminal import Looks, width
+from goto.upstream.connection import Broken, TooSlow
 
 
 def counted(values: list[int]) -> Latencies:
@@ -57,16 +59,16 @@ def test_milliseconds(value: float, text: str):
 def printed(results: Results, encoding: str = "utf-8") -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, write_through=True)
-    show(Console(file=file, width=100), results)
+    show(file, results)
     return raw.getvalue().decode(encoding)
 
 
 def some() -> Results:
     results = Results()
     for number in range(90):
-        results.of("http://a/[b]").answer(200, b"OK", [], {}, sent=1.0, due=0.5, now=1.0 + number / 1000, size=10, body=1000)
+        count_answer(results.of("http://a/[b]"), due=0.5, now=1.0 + number / 1000, body=1000)
     for _ in range(10):
-        results.of("dead").failure(Broken("closed [red]it\x1b[31m"), sent=1.0, now=2.0, size=0, body=0)
+        count_failure(results.of("dead"), Broken("closed [red]it\x1b[31m"))
     return results
 
 
@@ -75,7 +77,18 @@ def test_a_summary_says_it_all():
     assert "100 requests in" in text
     assert "10 errors" in text
     assert "900 B sent, 90.0 kB of bodies received" in text
-    for word in ("200 OK", "90%", "p99.9", "since sent", "since due", "http://a/[b]", "dead", "█"):
+    for word in (
+        "200 OK",
+        "90%",
+        "p99.9",
+        "since sent",
+        "since due",
+        "first byte",
+        "of 90 answers; 10 failed without one",
+        "http://a/[b]",
+        "dead",
+        "█",
+    ):
         assert word in text, word
 
 
@@ -88,7 +101,7 @@ def test_text_from_outside_neither_styles_nor_steers():
 def test_an_ascii_terminal_gets_ascii():
     results = Results()
     for number in (1, 2, 300):
-        results.of("t").answer(200, b"OK", [], {}, sent=1.0, due=None, now=1.0 + number / 1000, size=1, body=1)
+        count_answer(results.of("t"), now=1.0 + number / 1000)
     text = printed(results, "ascii")
     assert "#" in text
     assert "<= " in text
@@ -96,8 +109,53 @@ def test_an_ascii_terminal_gets_ascii():
 
 def test_nothing_answered_draws_nothing():
     results = Results()
-    results.of("t").failure(Broken("closed"), sent=1.0, now=2.0, size=0, body=0)
+    count_failure(results.of("t"), Broken("closed"))
     text = printed(results)
     assert text.startswith("1 request in 1.00 s: 1.0/s, 1 error\n")
     assert "latency" not in text
     assert "0 requests" in printed(Results())
+
+
+def test_what_was_given_up_has_a_latency_and_a_check_that_failed_is_named():
+    results = Results()
+    count_answer(results.of("t"), failed=["body~ok"])
+    count_failure(results.of("t"), TooSlow("no answer"))
+    text = printed(results)
+    assert text.startswith("2 requests in 1.00 s: 2.0/s, 2 errors\n")
+    assert "latency in ms since due, of 1 answer and 1 given up\n" in text
+    assert re.search(r"^body~ok +1 +50%$", text, re.M)
+
+
+def figures(line: str) -> bool:
+    return bool(re.fullmatch(r"[\d., ]+", line)) and bool(line.strip())
+
+
+@pytest.mark.parametrize("columns", [20, 30, 40, 60, 80, 120])
+@pytest.mark.parametrize("blocks", [True, False])
+def test_a_terminal_gets_what_fits(columns: int, blocks: bool):
+    results = Results()
+    for number in range(2000):
+        count_answer(results.of("t"), reason=b"A reason that is rather long", sent=number / 500, now=number / 500 + 0.0123)
+    count_failure(results.of("t"), Broken("closed the connection without an answer"), sent=5.0, now=5.5)
+    shown = lines(Looks(columns, blocks=blocks), results)
+    assert max(map(width, shown)) <= columns
+    (row,) = filter(figures, shown)
+    assert len(row.split()) == (6 if columns >= 30 else 4)
+    assert any("≤" in line or "<=" in line for line in shown) == (columns >= 30)
+    plotted = [line for line in shown if line.startswith(("rate ", "p99  "))]
+    assert len(plotted) == 2
+    assert all(line.isascii() for line in shown) or blocks
+
+
+def test_a_pipe_gets_one_row_a_line():
+    results = Results()
+    count_answer(results.of("http://" + "a" * 200))
+    count_failure(results.of("u"), Broken("closed " * 40))
+    shown = printed(results)
+    assert "\n" + "http://" + "a" * 200 + "  " in shown
+    assert "closed " * 40 in shown
+
+
+def test_colour_is_for_who_takes_it():
+    assert any("\x1b[" in line for line in lines(Looks(80, colour=True), some()))
+    assert not any("\x1b[" in line for line in lines(Looks(80), some()))
