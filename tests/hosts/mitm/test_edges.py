@@ -19,7 +19,7 @@ from support.site import Site
 from support.upstream import Reply, Upstream
 from support.waiting import PATIENCE, eventually
 
-BODY_TIME = "300ms"
+BODY_TIME = "600ms"
 
 
 @pytest.fixture(scope="module")
