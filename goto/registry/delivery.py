@@ -14,10 +14,10 @@ from goto.client.source import fields_of
 from goto.counting.bounded import OTHER
 from goto.http.targets import segment
 from goto.registry.address import Address
-from goto.registry.ask import ask, failure
 from goto.registry.queue import Push, PushKind, PushQueue
 from goto.registry.retry import forever
 from goto.upstream.answer import Upstream
+from goto.upstream.ask import ask, failure
 from goto.upstream.connection import UpstreamError
 from goto.words.token import Token
 
@@ -226,7 +226,7 @@ class Delivery:
         name = segment(push.name)
         path = {"add": "add", "remove": f"{name}/remove", "clear": "clear"}[push.kind]
         return await ask(
-            self._upstream,
+            self._upstream.pool,
             self.address.origin,
             "POST",
             f"/client/targets/{path}",

@@ -10,8 +10,8 @@ import msgspec
 
 from goto.client.results import Results
 from goto.registry.address import Address
-from goto.registry.ask import ask, failure
 from goto.upstream.answer import Upstream
+from goto.upstream.ask import ask, failure
 from goto.upstream.connection import UpstreamError
 from goto.words.token import Token
 
@@ -65,7 +65,7 @@ async def gather(upstream: Upstream, addresses: Iterable[Address], token: Token 
 async def _results(upstream: Upstream, address: Address, token: Token | None) -> Results:
     """Ask for results. Raises `UpstreamError`, and ValueError for an answer that is not client results."""
     path = "/client/results?histograms=y"
-    status, data = await ask(upstream, address.origin, "GET", path, timeout=ANSWER_SECONDS, limit=ANSWER_LIMIT, token=token)
+    status, data = await ask(upstream.pool, address.origin, "GET", path, timeout=ANSWER_SECONDS, limit=ANSWER_LIMIT, token=token)
     if not 200 <= status < 300:
         raise ValueError(failure(status, data))
     return await asyncio.to_thread(_read, data)

@@ -23,9 +23,9 @@ from goto.errors import BadInput, Conflict
 from goto.flow import Origin
 from goto.http.targets import segment
 from goto.registry.address import Address
-from goto.registry.ask import ask, failure
 from goto.registry.retry import forever
 from goto.upstream.answer import Upstream
+from goto.upstream.ask import ask, failure
 from goto.upstream.connection import UpstreamError
 from goto.words import http_url
 from goto.words.duration import duration_text
@@ -178,7 +178,7 @@ class Worker:
     async def _ask(self) -> HandOut:
         self._sent = True
         status, data = await ask(
-            self._upstream,
+            self._upstream.pool,
             self._registry.origin,
             "POST",
             f"{self._registry.base}/registry/peers/add",
@@ -220,7 +220,7 @@ class Worker:
     async def _deregister(self) -> None:
         path = f"{self._registry.base}/registry/peers/{segment(self._label)}/remove/{segment(self._address)}"
         status, data = await ask(
-            self._upstream, self._registry.origin, "POST", path, timeout=DEREGISTER_SECONDS, token=self._token
+            self._upstream.pool, self._registry.origin, "POST", path, timeout=DEREGISTER_SECONDS, token=self._token
         )
         if status >= 300 and status != 404:
             log.warning("cannot deregister from %s: %s", self._registry, failure(status, data))

@@ -10,18 +10,18 @@ import pytest
 from support.upstream import Reply, Upstream, held
 
 from goto.flow import Origin
-from goto.registry.ask import ask, failure
-from goto.upstream.answer import Upstream as Sender
+from goto.upstream.ask import ask, failure
 from goto.upstream.connection import UpstreamError
+from goto.upstream.pool import Pool
 
 
 def asked(port: int, *args: Any, **how: Any) -> tuple[int, bytes]:
     async def main() -> tuple[int, bytes]:
-        sender = Sender()
+        pool = Pool()
         try:
-            return await ask(sender, Origin("http", "127.0.0.1", port), *args, **{"timeout": 5.0, **how})
+            return await ask(pool, Origin("http", "127.0.0.1", port), *args, **{"timeout": 5.0, **how})
         finally:
-            await sender.close()
+            await pool.close()
 
     return asyncio.run(main())
 

@@ -11,9 +11,9 @@ import json
 
 from goto.flow import Field, Origin, decode, encode
 from goto.http.wire import request_head
-from goto.upstream.answer import Upstream
 from goto.upstream.connection import Broken, Receiver, TooSlow, UpstreamError
 from goto.upstream.kept import Budget, KeptBody
+from goto.upstream.pool import Pool
 from goto.words.duration import duration_text
 from goto.words.token import Token
 
@@ -22,7 +22,7 @@ SHOWN_CHARACTERS = 200
 
 
 async def ask(
-    upstream: Upstream,
+    pool: Pool,
     origin: Origin,
     method: str,
     path: str,
@@ -39,9 +39,9 @@ async def ask(
     hidden in what it says of a failure. Raises `UpstreamError` with the reason.
     """
     if token is None:
-        return await _ask(upstream, origin, method, path, body, headers, timeout, limit)
+        return await _ask(pool, origin, method, path, body, headers, timeout, limit)
     try:
-        status, data = await _ask(upstream, origin, method, path, body, (*headers, token.field()), timeout, limit)
+        status, data = await _ask(pool, origin, method, path, body, (*headers, token.field()), timeout, limit)
     except UpstreamError as error:
         # a line that is quoted may have been cut within the token, so that it is left out
         error.args = (error.same or token.hide(str(error)),)
@@ -50,7 +50,7 @@ async def ask(
 
 
 async def _ask(
-    upstream: Upstream,
+    pool: Pool,
     origin: Origin,
     method: str,
     path: str,
@@ -66,7 +66,7 @@ async def _ask(
     head = request_head(method, path, fields, len(body))
     try:
         async with asyncio.timeout(timeout):
-            connection = await upstream.pool.own(origin, timeout)
+            connection = await pool.own(origin, timeout)
             answer = _Answer(limit)
             try:
                 connection.start(answer, head + body, timeout)
