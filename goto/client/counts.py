@@ -84,6 +84,7 @@ class Counts:
         "_in_point",
         "_last",
         "_on_time",
+        "_passed",
         "_point_bytes",
         "_point_errors",
         "_raw",
@@ -106,6 +107,7 @@ class Counts:
         "texts",
         "users",
         "values",
+        "whole",
     )
 
     def __init__(self, *, recorded: bool = False) -> None:
@@ -116,6 +118,8 @@ class Counts:
         """What keeps the series."""
         self.rate: Rate | None = None
         """How far the rate was held, where there is one."""
+        self.whole: Counts | None = None
+        """What counts here counts there too, with that of other runs; at the next `fold` of this one at the latest."""
         self.clear()
 
     def clear(self) -> None:
@@ -167,11 +171,28 @@ class Counts:
         self._turn_at = 0.0
         """When the present point of the series ends."""
         self._last = 0.0
+        self._passed = 0
+        """Of `bytes_sent`, those that `whole` knows of."""
+
+    def use(self) -> None:
+        """A run counts here from now on."""
+        self.users += 1
+        if self.whole is not None:
+            self.whole.use()
+
+    def release(self) -> None:
+        """A run counts here no more."""
+        self.fold()
+        self.users -= 1
+        if self.whole is not None:
+            self.whole.release()
 
     def begin(self, now: float) -> None:
         """A run begins to send."""
         if self.start is None:
             self._start(now)
+        if self.whole is not None:
+            self.whole.begin(now)
 
     def follow(self, pursuit: Pursuit) -> None:
         """A run begins whose requests become due at a rate."""
@@ -180,6 +201,8 @@ class Counts:
         self.rate.pursuit = pursuit
         if self.recorder is not None:
             self.recorder.follow(pursuit)
+        if self.whole is not None:
+            self.whole.follow(pursuit)
 
     def connected(self, opening: tuple[float, float, float]) -> None:
         """Count a connection, with the seconds that looking its host up, connecting and the handshake took; 0 for what was not to
@@ -189,11 +212,21 @@ class Counts:
         for phase, seconds in zip(PHASES, opening, strict=False):
             if seconds:
                 self.phases[phase].add((seconds,))
+        if self.whole is not None:
+            self.whole.connected(opening)
 
     def late(self) -> None:
         """A request is sent late."""
         if self.rate is not None:
             self.rate.late += 1
+        if self.whole is not None:
+            self.whole.late()
+
+    def sent_again(self) -> None:
+        """A request is sent again, on a new connection."""
+        self.resent += 1
+        if self.whole is not None:
+            self.whole.sent_again()
 
     def answer(
         self,
@@ -233,11 +266,8 @@ class Counts:
         if tracked:
             self._count_headers(fields, tracked)
         if failed:
-            self.errors[CHECK] = self.errors.get(CHECK, 0) + 1
             self._point_errors += 1
-            for check in failed:
-                check = slot(self.checks, check, CHECKS_LIMIT)
-                self.checks[check] = self.checks.get(check, 0) + 1
+            self._count_checks(failed)
         self._in_point += 1
         if self._in_point >= _FOLD:
             self.fold()
@@ -246,10 +276,7 @@ class Counts:
         """Count a request that got no answer, or not the whole of it."""
         if now >= self._turn_at:
             self._turn(now, sent)
-        text = slot(self.texts, error.same or str(error), TEXTS_LIMIT)
-        self.texts[text] = self.texts.get(text, 0) + 1
-        self.codes[0] = self.codes.get(0, 0) + 1
-        self.errors[error.kind] = self.errors.get(error.kind, 0) + 1
+        self._count_error(error)
         if error.kind in GIVEN_UP:
             self._raw.append(now - sent)
             self._corrected.append(now - due)
@@ -266,6 +293,8 @@ class Counts:
         """Count what was noted."""
         if not self._in_point:
             return
+        if self.whole is not None:
+            self.whole._take(self)
         for (status, reason), count in self._answers.items():
             line = slot(self.texts, f"{status} {shown(reason)}".rstrip(), TEXTS_LIMIT)
             self.texts[line] = self.texts.get(line, 0) + count
@@ -290,12 +319,39 @@ class Counts:
         self._in_point = self._point_errors = self._point_bytes = 0
         self.end = max(self.end or 0.0, _WALL + self._last)
 
+    def flush(self) -> None:
+        """What follows is not to be noted along with what was before: `whole` is about to be cleared."""
+        self.fold()
+        self._turn_at = 0.0
+
+    def _take(self, part: Counts) -> None:
+        """Count what a part has noted since its last `fold`, which has ended within one point of the series."""
+        for answer, count in part._answers.items():
+            self._answers[answer] = self._answers.get(answer, 0) + count
+        self._on_time += part._on_time
+        self._raw += part._raw
+        self._corrected += part._corrected
+        self._first += part._first
+        self._in_point += part._in_point
+        self._point_errors += part._point_errors
+        self._point_bytes += part._point_bytes
+        self.bytes_received += part._point_bytes
+        self.bytes_sent += part.bytes_sent - part._passed
+        part._passed = part.bytes_sent
+        self._last = part._last
+        if self.recorder is not None:
+            self.recorder.turn(part._last)
+        self.fold()
+
     def _turn(self, now: float, sent: float) -> None:
         """The present point of the series is over: what was noted belongs to it, and what follows to another."""
         self.fold()
         if self.start is None:
             self._start(sent)
         self._turn_at = inf if self.recorder is None else self.recorder.turn(now)
+        if self.whole is not None:
+            self.whole._turn(now, sent)
+            self._turn_at = min(self._turn_at, self.whole._turn_at)
 
     def _start(self, now: float) -> None:
         self.start = _WALL + now
@@ -364,7 +420,25 @@ class Counts:
         """Between `start` and `end`; 0 where there is no such time."""
         return max(self.end - self.start, 0.0) if self.start is not None and self.end is not None else 0.0
 
+    def _count_error(self, error: UpstreamError) -> None:
+        text = slot(self.texts, error.same or str(error), TEXTS_LIMIT)
+        self.texts[text] = self.texts.get(text, 0) + 1
+        self.codes[0] = self.codes.get(0, 0) + 1
+        self.errors[error.kind] = self.errors.get(error.kind, 0) + 1
+        if self.whole is not None:
+            self.whole._count_error(error)
+
+    def _count_checks(self, failed: list[str]) -> None:
+        self.errors[CHECK] = self.errors.get(CHECK, 0) + 1
+        for check in failed:
+            check = slot(self.checks, check, CHECKS_LIMIT)
+            self.checks[check] = self.checks.get(check, 0) + 1
+        if self.whole is not None:
+            self.whole._count_checks(failed)
+
     def _count_headers(self, fields: list[Field], tracked: Mapping[bytes, str]) -> None:
+        if self.whole is not None:
+            self.whole._count_headers(fields, tracked)
         seen: set[tuple[str, bytes | None]] = set()
         for name, sent in fields:
             header = tracked.get(name.lower())

@@ -4,31 +4,60 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
 from goto.client.desired import Action, Desired, Source
+from goto.client.invocation import Invocation, InvocationNumber, Invocations, InvocationShown
+from goto.client.reconcile import Reconciled
 from goto.client.report import Report
 from goto.client.results import ClientResults, Results
 from goto.client.run import Run
+from goto.client.sent import Sent
+from goto.client.server import OtherServer, Server, joined
 from goto.client.source import REGISTRY, source_of
 from goto.client.target import ClientTarget, CompleteTarget
 from goto.counting.bounded import TRACKED_LIMIT, check_tracked
-from goto.errors import BadInput, Conflict, NotFound
+from goto.counting.numbers import Shelf
+from goto.errors import BadInput, Conflict, NotFound, Unavailable
 from goto.feature import Feature, Sender, measure
 from goto.flow import Request
 from goto.routes import Accepted, get, post, put
 from goto.settings import setting
 from goto.upstream.kept import Reported
 from goto.upstream.pool import Pool
-from goto.words import Flag, HeaderName, HeaderNames, Name, Names, split_known
+from goto.words import Duration, Flag, HeaderName, HeaderNames, Name, Names, TargetUrl, split_known
+from goto.words.token import Token
 
 MOST_CLIENT_TARGETS = 10_000
 """Targets of one listener."""
 
 STOP_WAIT = 1.0
 """Seconds that the answer to a stop waits for requests in flight, so that the results read next are the final ones."""
+
+
+MOST_ONCE = 1000
+"""Requests of a target that is invoked without being kept."""
+
+
+class OnceTarget(ClientTarget, kw_only=True):
+    """A target that is invoked and not kept; it needs no name."""
+
+    name: Name = Name("once")
+
+
+class ToReconcile(msgspec.Struct):
+    """What `POST /client/reconcile` takes."""
+
+    targets: list[Name] = []
+    """Those whose requests are joined with what arrived; all that were invoked with `reconcile`, if not given."""
+    server: TargetUrl | None = None
+    """The URL of the goto at which they arrived; this process, if not given."""
+    token: Token | None = None
+    """The admin token of that one."""
+
+    example: ClassVar[dict[str, Any]] = {"targets": ["t1"], "server": "http://localhost:9090"}
 
 
 class Client(Feature):
@@ -42,13 +71,24 @@ class Client(Feature):
         """Whether an invocation answers with the responses."""
         self.desired = Desired()
         """Which targets came from a registry."""
-        self._runs: set[Run] = set()
+        self.invocations = Invocations()
+        self._once: set[Run] = set()
+        """Runs of targets that are not kept."""
+        self._here: Server | None = None
+        self._shelf: Shelf[Sent] = Shelf()
         self._due: list[ClientTarget] = []
         """Targets of a configuration that are to be invoked once it is in force."""
 
     def send_with(self, sender: Sender) -> None:
         """For the listener: what requests are sent with."""
         self._pool: Pool = sender.pool
+
+    def reconcile_with(self, server: Server, shelf: Shelf[Sent]) -> None:
+        """For the instance: who knows what arrived at this process, and where all its listeners keep the numbers of what they
+        sent.
+        """
+        self._here = server
+        self._shelf = shelf
 
     # ------------------------------------------------------------ for the registry too
     def store(self, target: ClientTarget) -> None:
@@ -70,18 +110,27 @@ class Client(Feature):
 
     def invoke_targets(self, targets: Iterable[ClientTarget]) -> asyncio.Future[None]:
         """Invoke these targets together; what is set once all their requests are over. Those that run already run twice then."""
-        return self._run(list(targets)).done
+        return self._run(list(targets)).run.done
 
-    def _run(self, targets: list[ClientTarget], report: Report | None = None) -> Run:
-        run = Run(targets, self.results, self._pool, report)
-        self._runs.add(run)
-        run.done.add_done_callback(lambda _: self._runs.discard(run))
+    def _run(self, targets: list[ClientTarget], report: Report | None = None) -> Invocation:
+        results = Results()
+        results.tracked = self.results.tracked
+        run = Run(targets, results, self._pool, report, whole=self.results, shelf=self._shelf)
+        invocation = self.invocations.begin([str(target.name) for target in targets], run)
         run.start()
-        return run
+        return invocation
+
+    def _counted(self) -> Results:
+        """The results, with all that runs have counted so far."""
+        for run in self.invocations.runs:
+            run.results.fold()
+        return self.results
 
     def stop(self) -> None:
         """Stop all runs."""
         self._stop(None)
+        for run in self._once:
+            run.stop()
 
     async def forget(self) -> None:
         """Stop all runs, and forget the results."""
@@ -90,12 +139,12 @@ class Client(Feature):
         await self._settled(runs, None)
         for run in runs:
             run.abort()
-        self.results.clear()
+        self.clear_all_results()
 
     @property
     def running(self) -> set[str]:
         """The names of targets that send now."""
-        return {name for run in self._runs for name in run.names}
+        return {name for run in self.invocations.runs for name in run.names}
 
     def _discard(self, names: list[str]) -> None:
         known = [name for name in names if self.targets.pop(name, None) is not None]
@@ -103,7 +152,7 @@ class Client(Feature):
             self._stop(known)
 
     def _stop(self, names: list[str] | None) -> list[Run]:
-        runs = list(self._runs)
+        runs = self.invocations.runs
         for run in runs:
             run.stop(names)
         return runs
@@ -133,9 +182,8 @@ class Client(Feature):
                 return self._added(target, "Received", action is Action.INVOKE)
 
     def _added(self, target: ClientTarget, what: str, invoke: bool) -> str:
-        if invoke:
-            self._run([target])
-        return f"{what} client target {target.name}{', and invoked it' if invoke else ''}"
+        invoked = f", and invoked it (invocation {self._run([target]).number})" if invoke else ""
+        return f"{what} client target {target.name}{invoked}"
 
     @put("/client/targets/{target}/remove", who=REGISTRY, raises=[NotFound])
     def remove(self, target: Name, request: Request) -> str | Accepted:
@@ -223,12 +271,32 @@ class Client(Feature):
     async def _invoke(self, names: list[str], unknown: list[str], remark: str) -> str | list[Reported]:
         targets = [self.targets[name] for name in names]
         if not self.reporting:
-            self._run(targets)
-            return f"Invoked client targets: {', '.join(names) or 'there are none'}{remark}"
+            number = self._run(targets).number
+            return f"Invoked client targets: {', '.join(names) or 'there are none'} (invocation {number}){remark}"
         report = Report()
         for name in unknown:
             report.unknown(name)
-        await self._run(targets, report).done
+        await self._run(targets, report).run.done
+        return report.show()
+
+    @post("/client/targets/invoke")
+    async def invoke_once(self, target: OnceTarget) -> list[Reported]:
+        """Invoke a target that is not kept, for 1,000 requests at most; answers with its responses, which count in no results."""
+        asked = target.replicas * target.request_count
+        if asked > MOST_ONCE:
+            raise BadInput(
+                f"requestCount: {asked:,} requests in all are more than {MOST_ONCE:,}, which are answered with at most"
+            )
+        _ = target.origin  # reads the files of its `tls`
+        report = Report(timed=True)
+        run = Run([target], Results(), self._pool, report, asked or MOST_ONCE)
+        self._once.add(run)
+        try:
+            run.start()
+            await run.done
+        finally:
+            self._once.discard(run)
+            run.abort()  # whoever asked may have left
         return report.show()
 
     @post("/client/targets/{targets}/stop", raises=[NotFound])
@@ -298,45 +366,103 @@ class Client(Feature):
 
     # ------------------------------------------------------------ results
     @get("/client/results", who=REGISTRY)
-    def show_results(self, histograms: Flag = Flag.NO, series: Flag = Flag.NO) -> ClientResults:
-        """Show the results of all invocations since they were cleared; `?histograms=y` adds the histograms, `?series=y` the
-        series of what came of requests over time.
+    async def show_results(
+        self, histograms: Flag = Flag.NO, series: Flag = Flag.NO, wait: Duration = Duration.ZERO
+    ) -> ClientResults:
+        """Show the results of all invocations since they were cleared.
+
+        `?histograms=y` adds the histograms, `?series=y` the series of what came of requests over time. `?wait=60s` answers when
+        nothing runs any more, at most after so long.
         """
-        return self.results.to_wire(histograms=bool(histograms), series=bool(series))
+        await self._rest(wait.seconds)
+        return self._counted().to_wire(histograms=bool(histograms), series=bool(series))
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait until nothing runs, at most so long."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (runs := self.invocations.runs) and (left := until - loop.time()) > 0:
+            await asyncio.wait([run.done for run in runs], timeout=left)
+
+    @get("/client/results/invocations")
+    def show_invocations(self) -> list[InvocationShown]:
+        """List the invocations that run, and the last 100 that have ended, the newest first."""
+        return [invocation.show() for invocation in reversed(list(self.invocations))]
+
+    @get("/client/results/invocations/{id}", raises=[NotFound])
+    def show_invocation(self, id: InvocationNumber, histograms: Flag = Flag.NO, series: Flag = Flag.NO) -> ClientResults:
+        """Show the results of one invocation; clearing results does not clear them."""
+        invocation = self.invocations.get(id)
+        if invocation is None:
+            raise NotFound(f"id: there is no invocation {id}: GET /client/results/invocations lists those that are known")
+        invocation.run.results.fold()
+        return invocation.run.results.to_wire(histograms=bool(histograms), series=bool(series))
 
     @post("/client/results/{targets}/clear", raises=[NotFound])
     def clear_results(self, targets: Names) -> str:
         """Clear the results of some targets."""
         known, remark = split_known(targets, {*self.results.targets, *self.targets}, "client targets")
-        self.results.clear(known)
+        self._clear(known)
+        self.invocations.forget_targets(known)
         return f"Results cleared for client targets {', '.join(known)}{remark}"
 
     @post("/client/results/clear")
     def clear_all_results(self) -> str:
-        """Clear the results of all targets."""
-        self.results.clear()
+        """Clear the results of all targets, and forget invocations that have ended."""
+        self._clear(None)
+        self.invocations.forget()
         return "Results cleared for all client targets"
+
+    def _clear(self, names: list[str] | None) -> None:
+        for run in self.invocations.runs:
+            run.results.flush()
+        self.results.clear(names)
+
+    # ------------------------------------------------------------ reconcile
+    @post("/client/reconcile", raises=[NotFound, Conflict, Unavailable])
+    async def reconcile(self, what: ToReconcile) -> dict[str, Reconciled]:
+        """Join what was sent to targets with `reconcile` with what arrived at another goto, or at this process."""
+        server: Server | None = self._here
+        if what.server is not None:
+            server = OtherServer(self._pool, what.server, what.token)
+        if server is None:
+            raise BadInput("server: missing, since nothing is known here of what arrived")
+        sent: dict[str, list[Sent]] = {}
+        for invocation in self.invocations:
+            for name, one in invocation.run.sent.items():
+                sent.setdefault(name, []).append(one)
+        names = [str(name) for name in what.targets] or list(sent)
+        for name in names:
+            if name not in sent:
+                if name not in self.targets:
+                    raise NotFound(f"unknown client target: {name}")
+                raise Conflict(f"targets: {name} was not invoked with reconcile since its results were cleared")
+        return {name: await joined(sent[name], server, incomplete=name in self.invocations.dropped) for name in names}
 
     # ------------------------------------------------------------ metrics
     @measure("goto_client_requests", "counter", labels=["target", "status"])
     def requests_sent(self) -> dict[tuple[str, int], int]:
         """Requests of the client that were answered, by status, or have failed (0)."""
-        return {(name, code): count for name, all_ in self.results.ever().items() for code, count in sorted(all_.codes.items())}
+        return {
+            (name, code): count for name, all_ in self._counted().ever().items() for code, count in sorted(all_.codes.items())
+        }
 
     @measure("goto_client_errors", "counter", labels=["target", "kind"])
     def errors(self) -> dict[tuple[str, str], int]:
         """Requests of the client that have failed, by kind: connect, connectTimeout, timeout, broken, stopped, other."""
-        return {(name, kind): count for name, all_ in self.results.ever().items() for kind, count in sorted(all_.errors.items())}
+        return {
+            (name, kind): count for name, all_ in self._counted().ever().items() for kind, count in sorted(all_.errors.items())
+        }
 
     @measure("goto_client_sent_bytes", "counter", labels=["target"])
     def bytes_sent(self) -> dict[str, int]:
         """Bytes of the client's requests, with their heads."""
-        return {name: totals.bytes_sent for name, totals in self.results.ever().items()}
+        return {name: totals.bytes_sent for name, totals in self._counted().ever().items()}
 
     @measure("goto_client_received_bytes", "counter", labels=["target"])
     def bytes_received(self) -> dict[str, int]:
         """Bytes of the bodies of answers to the client."""
-        return {name: totals.bytes_received for name, totals in self.results.ever().items()}
+        return {name: totals.bytes_received for name, totals in self._counted().ever().items()}
 
     @measure("goto_client_running_targets", "gauge")
     def running_targets(self) -> int:

@@ -10,6 +10,7 @@ from goto.client.checks import Answer
 from goto.client.counts import Counts
 from goto.client.message import PreparedRequest
 from goto.client.report import Report
+from goto.client.sent import Sent
 from goto.client.target import ClientTarget
 from goto.flow import Field
 from goto.upstream.addresses import Addresses
@@ -37,6 +38,7 @@ class Job:
         "report",
         "request",
         "requests",
+        "sent",
         "stopped",
         "target",
         "timed",
@@ -53,11 +55,14 @@ class Job:
         report: Report | None,
         pool: Pool,
         loop: asyncio.AbstractEventLoop,
+        sent: Sent | None = None,
     ) -> None:
         self.index = index
         """Of the target among those of the run, from 0."""
         self.target = target
-        self.request = PreparedRequest(target)
+        self.sent = sent
+        """Which requests were sent, by their numbers, where that is to be reconciled with what arrived."""
+        self.request = PreparedRequest(target, "" if sent is None else sent.run)
         self.origin = target.origin
         there = target.connect_to
         host, port = (self.origin.resolvable, self.origin.port) if there is None else (there.host, there.port)

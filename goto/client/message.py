@@ -10,6 +10,7 @@ from goto import __version__
 from goto.client.target import ClientTarget
 from goto.client.variables import Template
 from goto.flow import Field, encode
+from goto.http.numbered_id import MIX
 from goto.http.request_id import REQUEST_ID, fresh_id
 from goto.http.targets import ascii_only, has_parameter
 from goto.http.wire import CLOSE, REPEATABLE, request_head
@@ -32,6 +33,7 @@ class PreparedRequest:
         "_keeping",
         "_paths",
         "_random",
+        "_run",
         "_same",
         "_same_closing",
         "_short",
@@ -40,8 +42,10 @@ class PreparedRequest:
         "repeatable",
     )
 
-    def __init__(self, target: ClientTarget) -> None:
+    def __init__(self, target: ClientTarget, run: str = "") -> None:
+        """`run`: what ids name their run as, where they say which number they are (see `goto.http.numbered_id`)."""
         self._count = 0
+        self._run = encode(run)
         self._random = target.pick == "random"
         self._begin = encode(f"{target.method} ")
         self._ids = fresh_id()[:-12].encode()
@@ -96,10 +100,18 @@ class PreparedRequest:
         path, with_id = paths[at]
         target = path.fill(self._count, replica) if path.variable else path.literal
         if with_id:
-            target = b"%b%b%012x" % (target, self._ids, self._count)
+            if self._run:
+                target = b"%b%08x-%b" % (target, (self._count - 1) * MIX & 0xFFFFFFFF, self._run)
+            else:
+                target = b"%b%b%012x" % (target, self._ids, self._count)
         if self._fields is None:
             return b"%b%b%b%b" % (self._begin, target, _HTTP, self._closing if closing else self._keeping)
         return self._filled(target, replica, closing)
+
+    @property
+    def number(self) -> int:
+        """That of the latest request, from 0, where there are ids."""
+        return self._count - 1
 
     def _filled(self, target: bytes, replica: int, closing: bool) -> bytes:
         assert self._fields is not None
@@ -124,7 +136,7 @@ def _headers(target: ClientTarget) -> list[Field]:
 def _path(url: str, target: ClientTarget) -> tuple[Template, bool]:
     path = _written(url)
     query = path.partition("?")[2]
-    with_id = target.send_id and not has_parameter(query, REQUEST_ID)
+    with_id = (target.send_id or target.reconcile) and not has_parameter(query, REQUEST_ID)
     if with_id:
         path += f"{'&' if query else '' if path.endswith('?') else '?'}{REQUEST_ID}="
     return Template(path, variables=target.variables, in_url=True), with_id

@@ -41,7 +41,7 @@ class Part:
         else:
             quotas = [each + 1] * more + ([each] * (number - more) if each else [])
         self._replicas = {Replica(job, place, quota, self._retired): None for place, quota in enumerate(quotas, 1)}
-        job.counts.users += 1
+        job.counts.use()
 
     def end_after(self, seconds: float, now: float) -> None:
         """Send for so long from now; then requests in flight have STOP_SECONDS to be answered."""
@@ -70,7 +70,7 @@ class Part:
         self.job.stopped = True
         for replica in self.replicas:
             if replica.waiting:
-                replica.over(replica)
+                replica.give_up()
             elif not replica.in_flight:
                 replica.retire()
         self.pace.changed()
@@ -90,7 +90,6 @@ class Part:
             if timer is not None:
                 timer.cancel()
         self.job.addresses.close()
-        self.job.counts.fold()
-        self.job.counts.users -= 1
+        self.job.counts.release()
         self.done.set_result(None)
         self._ended(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
@@ -158,8 +158,3 @@ def _text(milliseconds: float) -> str:
     """A duration as people read it: whole milliseconds from ten on, else tenths."""
     digits = 0 if milliseconds >= 10 else 1
     return str(Duration(round(round(milliseconds, digits) * 1e6)))
-
-
-def sides_of(sent: Iterable[Sent]) -> list[Side]:
-    """What was sent in each run, as it is now."""
-    return [Side.of(one) for one in sent]

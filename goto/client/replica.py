@@ -18,7 +18,7 @@ from goto.client.rate import LATE_SECONDS
 from goto.flow import Field
 from goto.http.shown import shown
 from goto.upstream.connection import Broken, Connection, Receiver, TooSlow, UpstreamError
-from goto.upstream.kept import KeptBody
+from goto.upstream.kept import KeptBody, Took
 from goto.words.duration import duration_text
 
 PATIENT_FAILURES = 3
@@ -51,6 +51,8 @@ class Replica(Receiver):
         "_limit",
         "_limit_at",
         "_long",
+        "_nth",
+        "_opening",
         "_pieces",
         "_reason",
         "_request",
@@ -93,6 +95,10 @@ class Replica(Receiver):
         self._used = 0
         """Requests that were sent over the connection."""
         self._request = 0
+        self._opening: tuple[float, float, float] | None = None
+        """What it took to make the connection, where that was made for the present request."""
+        self._nth = 0
+        """The number in the id of the present request, where what was sent is kept."""
         self._due = 0.0
         self._sent = 0.0
         self._first = 0.0
@@ -127,6 +133,7 @@ class Replica(Receiver):
         if job.report is not None:
             job.requests += 1
             self._request = job.requests
+            self._opening = None
         connection = self._connection
         if connection is not None:
             if connection.transport is None or connection.transport.is_closing():
@@ -139,6 +146,9 @@ class Replica(Receiver):
         self._closing = not job.keep_alive or self._used + 1 == job.per_connection
         self._data = job.request.next(self.number, self._closing)
         self._long = job.request.body
+        if job.sent is not None:
+            self._nth = job.request.number
+            job.sent.begin(self._nth)
         if connection is None:
             self._connect(now)
         else:
@@ -155,6 +165,14 @@ class Replica(Receiver):
             self._connection.abort()
             self._fail(Stopped("stopped before its answer was complete"))
 
+    def give_up(self) -> None:
+        """Nothing more is to be sent: a request that waits for a connection is forgotten, or has failed if it was sent before."""
+        if self._retried:
+            self._stop_connecting()
+            self._fail(Stopped("stopped before it was sent again"))
+        else:
+            self.over(self)
+
     def rest(self) -> None:
         """Send no more for now, and end the connection; no request is in flight."""
         if self._connection is not None:
@@ -163,6 +181,8 @@ class Replica(Receiver):
 
     def retire(self) -> None:
         """Send no more, and end the connection. A request that is not sent yet is forgotten; none is in flight."""
+        if self.waiting and self.job.sent is not None:
+            self.job.sent.forget(self._nth)
         self._stop_connecting()
         if self._limit is not None:
             self._limit.cancel()
@@ -204,6 +224,7 @@ class Replica(Receiver):
             self._connection = connection
             self._used = 0
             job.counts.connected(connection.opening)
+            self._opening = connection.opening
             self._write(connection, perf_counter())
 
     def _stop_connecting(self) -> None:
@@ -302,6 +323,8 @@ class Replica(Receiver):
             size,
             failed,
         )
+        if job.sent is not None:
+            job.sent.answered(self._nth)
         self.in_flight = False
         self._failures = 0
         if self._closing:
@@ -309,7 +332,8 @@ class Replica(Receiver):
         if job.report is not None:
             status = f"{self._status} {shown(self._reason)}".rstrip()
             place = (job.index, self.number, self._request)
-            job.report.answer(place, job.target.name, status, self._status, self._fields, self._kept)
+            took = self._took(now, self._first) if job.report.timed else None
+            job.report.answer(place, job.target.name, status, self._status, self._fields, self._kept, took)
             self._kept = None
         self.over(self)
 
@@ -318,7 +342,9 @@ class Replica(Receiver):
         stale = isinstance(error, Broken) and connection is not None and connection.reused and not connection.received
         if stale and job.request.repeatable and not self._retried and not job.stopped:
             self._retried = True
-            job.counts.resent += 1
+            job.counts.sent_again()
+            if job.sent is not None:
+                job.sent.again(self._nth)
             self.in_flight = False
             self._connection = None
             self._open()
@@ -333,6 +359,25 @@ class Replica(Receiver):
         self._failures += 1
         self._failed = now = perf_counter()
         job.counts.failure(error, due=self._due, sent=self._sent, now=now, size=self._size, body=self._body)
+        if job.sent is not None:
+            job.sent.failed()
         if job.report is not None:
-            job.report.error((job.index, self.number, self._request), job.target.name, error)
+            took = self._took(now, None) if job.report.timed else None
+            job.report.error((job.index, self.number, self._request), job.target.name, error, took)
         self.over(self)
+
+    def _took(self, now: float, first: float | None) -> Took:
+        """What the present request took; `first` is when the first byte of its answer came."""
+        opening = self._opening
+        dns, connect, tls = (0.0, 0.0, 0.0) if opening is None else opening
+        return {
+            "dns": _milliseconds(dns),
+            "connect": _milliseconds(connect),
+            "tls": _milliseconds(tls),
+            "firstByte": None if first is None else _milliseconds(first - self._sent),
+            "total": round((now - self._due) * 1000, 3),
+        }
+
+
+def _milliseconds(seconds: float) -> float | None:
+    return round(seconds * 1000, 3) if seconds else None

@@ -5,20 +5,29 @@ from __future__ import annotations
 from goto.flow import Field
 from goto.http.hops import end_to_end
 from goto.upstream.connection import UpstreamError
-from goto.upstream.kept import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, KeptBody, Reported, reported
+from goto.upstream.kept import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, KeptBody, Reported, Took, reported
 
 
 class Report:
     """Answers in the order of targets, then of replicas, then of requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, timed: bool = False) -> None:
+        """`timed`: what each request took is told too."""
+        self.timed = timed
         self.budget = Budget(FAN_OUT_LIMIT)
         """Bytes of headers and bodies that may still be kept."""
         self._entries: list[tuple[tuple[int, int, int], Reported]] = []
         self._left_out = 0
 
     def answer(
-        self, place: tuple[int, int, int], target: str, status: str, code: int, fields: list[Field], body: KeptBody | None
+        self,
+        place: tuple[int, int, int],
+        target: str,
+        status: str,
+        code: int,
+        fields: list[Field],
+        body: KeptBody | None,
+        took: Took | None = None,
     ) -> None:
         """Add an answer, or an error with code 0. `place`: index of the target, number of the replica, number of the request."""
         if len(self._entries) >= RESPONSES_LIMIT or self.budget.left < 0:
@@ -26,10 +35,13 @@ class Report:
             return
         shown = end_to_end(fields)
         self.budget.left -= sum(len(name) + len(value) for name, value in shown)
-        self._entries.append((place, reported(target, f"{target}[{place[1]}][{place[2]}]", code, status, shown, body)))
+        entry = reported(target, f"{target}[{place[1]}][{place[2]}]", code, status, shown, body)
+        if took is not None:
+            entry["Ms"] = took
+        self._entries.append((place, entry))
 
-    def error(self, place: tuple[int, int, int], target: str, error: UpstreamError) -> None:
-        self.answer(place, target, str(error), 0, [], None)
+    def error(self, place: tuple[int, int, int], target: str, error: UpstreamError, took: Took | None = None) -> None:
+        self.answer(place, target, str(error), 0, [], None, took)
 
     def unknown(self, target: str) -> None:
         """Add that there is no target of this name."""

@@ -142,6 +142,16 @@ class Results:
             else:
                 del self.targets[name]
 
+    def fold(self) -> None:
+        """Count what was noted, here and where it counts too."""
+        for counts in self.targets.values():
+            counts.fold()
+
+    def flush(self) -> None:
+        """What follows is not to be noted along with what was before: where it counts too is about to be cleared."""
+        for counts in self.targets.values():
+            counts.flush()
+
     def ever(self) -> dict[str, Totals]:
         """All that was ever counted, by target, cleared or not. Targets past TALLIES_LIMIT come under OTHER."""
         ever: dict[str, Totals] = {}

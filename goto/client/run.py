@@ -11,7 +11,9 @@ from goto.client.pace import Crew, Pace, Rounds, Steady
 from goto.client.part import STOP_SECONDS, Part
 from goto.client.report import Report
 from goto.client.results import Results
+from goto.client.sent import Sent
 from goto.client.target import ClientTarget
+from goto.counting.numbers import Shelf
 from goto.upstream.pool import Pool
 
 
@@ -25,14 +27,34 @@ class Run:
         pool: Pool,
         report: Report | None = None,
         total: int | None = None,
+        *,
+        whole: Results | None = None,
+        shelf: Shelf[Sent] | None = None,
     ) -> None:
-        """`total`: requests to each target, shared out among its replicas, in place of `requestCount` by each of them."""
+        """`total`: requests to each target, shared out among its replicas, in place of `requestCount` by each of them.
+
+        `whole`: the results of several runs, which what counts in `results` counts in too. `shelf`: where the numbers of what was
+        sent are kept, for targets with `reconcile`.
+        """
         self._loop = asyncio.get_running_loop()
         self.done: asyncio.Future[None] = self._loop.create_future()
         """Set when all requests are answered or have failed."""
+        self.results = results
+        self.sent: dict[str, Sent] = {}
+        """By target, where what was sent is to be reconciled with what arrived."""
+        self.stopped = False
+        """Some of it was stopped before its end."""
         self._parts: dict[Part, None] = {}
+        shelf = shelf or Shelf()
         for index, target in enumerate(targets):
-            job = Job(index, target, results.of(target.name), results.tracked, report, pool, self._loop)
+            counts = results.of(target.name)
+            if whole is not None:
+                counts.whole = whole.of(target.name)
+            sent = None
+            if target.reconcile:
+                most = target.replicas if target.crew is None else int(target.crew.peak + 0.5)
+                sent = self.sent[target.name] = Sent(shelf, replicas=most, gaps=target.gaps)
+            job = Job(index, target, counts, results.tracked, report, pool, self._loop, sent)
             requests = total or target.replicas * target.request_count or None
             self._parts[Part(job, requests, self._ended)] = None
 
@@ -81,6 +103,7 @@ class Run:
         wanted = None if names is None else set(names)
         for part in list(self._parts):
             if wanted is None or part.job.target.name in wanted:
+                self.stopped = True
                 part.stop(grace)
 
     def abort(self) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
 from goto.client.arrived import ArrivedRun
 from goto.client.message import request_target
+from goto.client.reconcile import Reconciled, Side, reconciled
+from goto.client.sent import Sent
 from goto.errors import Unavailable
 from goto.flow import Origin
 from goto.upstream.ask import ask, failure
@@ -30,6 +34,17 @@ class Server(Protocol):
 
     async def told(self, run: str) -> ArrivedRun | None:
         """What arrived of a run, None where it is not known. Raises `Unavailable` with the reason."""
+
+
+async def joined(sent: Sequence[Sent], server: Server, *, incomplete: bool = False) -> Reconciled:
+    """What was sent to one target, joined with what arrived there. `incomplete`: more was sent. Raises `Unavailable`."""
+    told = [await server.told(one.run) for one in sent]
+    # at this moment, and in a thread, since ten million numbers take their time
+    runs = list(zip(map(Side.of, sent), told, strict=True))
+    try:
+        return await asyncio.to_thread(reconciled, runs, incomplete=incomplete)
+    except ValueError as error:
+        raise Unavailable(f"server: tells what no goto does: {error}") from None
 
 
 class OtherServer:

@@ -14,6 +14,8 @@ from goto.client.stages import LONGEST, MOST_RATE, MOST_REPLICAS, MOST_STAGES, C
 from goto.client.variables import Template
 from goto.errors import BadInput
 from goto.flow import Origin
+from goto.http.request_id import REQUEST_ID
+from goto.http.targets import has_parameter
 from goto.tls.settings import TargetTls
 from goto.upstream.target import Reached
 from goto.words import Duration, HeaderName, HeaderValue, Name, SentHeaderName, TargetUrl
@@ -79,6 +81,8 @@ class CompleteTarget(TypedDict):
     checks: NotRequired[list[str]]
     connectTo: NotRequired[str]
     maxTime: NotRequired[str]
+    reconcile: NotRequired[bool]
+    gaps: NotRequired[bool]
 
 
 class ClientTarget(Reached, msgspec.Struct, dict=True):
@@ -146,6 +150,10 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
     """Where connections are made, in place of the host and port of the URL. `Host` and the certificate stay those of the URL."""
     max_time: Duration = msgspec.field(name="maxTime", default=Duration.ZERO)
     """From sending a request to the last byte of its answer. 0 stands for no limit."""
+    reconcile: bool = False
+    """As `sendId`, with ids that say which run a request is of and which number it is, to be joined with what arrived."""
+    gaps: bool = False
+    """With `reconcile`: the server's side keeps the times between tries of one id too."""
 
     example: ClassVar[dict[str, Any]] = {
         "name": "t1",
@@ -179,6 +187,7 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
         self._check_stages()
         self._check_urls()
         self._check_variables()
+        self._check_ids()
 
     def _check_body(self) -> None:
         if not self.body_base64:
@@ -226,6 +235,15 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
                 Template(text)
             except ValueError as error:
                 raise BadInput(f"{field}: {error}") from None
+
+    def _check_ids(self) -> None:
+        if self.gaps and not self.reconcile:
+            raise BadInput("gaps: cannot be given without reconcile")
+        if self.reconcile:
+            urls = ((f"urls[{number}]", url) for number, url in enumerate(self.urls))
+            for field, url in (("url", self.url), *urls):
+                if has_parameter(url.partition("?")[2], REQUEST_ID):
+                    raise BadInput(f"{field}: has a parameter {REQUEST_ID}, which reconcile adds: leave it out")
 
     @property
     def course(self) -> Course | None:
@@ -289,6 +307,8 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
             "checks": [str(check) for check in self.checks],
             "connectTo": self.connect_to and str(self.connect_to),
             "maxTime": _text(self.max_time),
+            "reconcile": self.reconcile,
+            "gaps": self.gaps,
         }
         wire.update({key: value for key, value in given.items() if value})  # type: ignore[typeddict-item]
         if not self.keep_alive:

@@ -262,9 +262,14 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--cert", metavar="FILE", help="certificate to show the server, PEM; with its key, or see --key")
     add("--key", metavar="FILE", help="key of --cert, PEM, without a password")
     add("--csv", metavar="FILE", help="write what came of requests over time as CSV; - for standard output")
+    what = "join what was sent with what arrived at the goto there, by ids in the parameter x-request-id"
+    add("--reconcile", metavar="URL", type=_word("goto.command.send.reconciling", "ServerUrl"), help=what)
+    what = "the admin token of that goto"
+    add("--reconcile-token", metavar="TOKEN|@FILE", type=_word("goto.words.token", "TokenOption"), help=what)
+    add("--gaps", action="store_true", help="with --reconcile: the times between tries of one id too")
     add("--json", action="store_true", help="write the results as GET /client/results does")
     what = (
-        "exit with 1 if this holds: p99>200ms, max>=1s, status!=2xx, errors>0, errors>1%%, checks>0, rps<100; "
+        "exit with 1 if this holds: p99>200ms, max>=1s, status!=2xx, errors>0, errors>1%%, checks>0, rps<100, duplicated>0; "
         "may be given several times"
     )
     add(

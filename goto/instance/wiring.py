@@ -9,8 +9,11 @@ from goto.api.access import Access
 from goto.api.docs import Docs
 from goto.api.management import Management
 from goto.api.table import RouteTable
+from goto.client.feature import Client
+from goto.client.sent import Sent
 from goto.config.keys import Keys
 from goto.config.service import Config
+from goto.counting.numbers import Shelf
 from goto.feature import Feature
 from goto.features import FEATURES
 from goto.features.arrivals.feature import Arrivals
@@ -59,6 +62,7 @@ class Instance:
         self.listeners = Listeners(carrier, self._listener, self.authority)
         self.registry = Registry(self.upstream)
         self.arrived = ArrivedRuns()
+        self.sent: Shelf[Sent] = Shelf()
         self.limits = ProcessLimits()
         self.about = About(lambda: self.table)
         self.docs = Docs(lambda: self.table)
@@ -85,6 +89,8 @@ class Instance:
         )
         if listener.has(Arrivals):
             listener.feature(Arrivals).count_in(self.arrived, listener.port)
+        if listener.has(Client):
+            listener.feature(Client).reconcile_with(self.arrived, self.sent)
         return listener
 
     async def stop(self) -> None:

@@ -90,6 +90,20 @@ class KeptBody(Sink):
         await self.done
 
 
+class Took(TypedDict):
+    """What a request took, in milliseconds; null for what was not to be done, as on a kept connection, or did not come about."""
+
+    dns: float | None
+    """To look the host up."""
+    connect: float | None
+    tls: float | None
+    """To shake hands."""
+    firstByte: float | None
+    """From sending the request to the first byte of its answer."""
+    total: float
+    """From when it was due to the last byte of its answer, or to its failure."""
+
+
 class Reported(TypedDict, total=False):
     """The answer to one call of several; or at the end, how many were left out and why."""
 
@@ -109,6 +123,8 @@ class Reported(TypedDict, total=False):
     BodySize: int
     """Bytes of the whole body as it came, where it is not all here."""
     BodyTruncated: bool
+    Ms: Took
+    """Of a target that was invoked without being kept."""
     LeftOut: int
     Reason: str
 

@@ -184,3 +184,66 @@ def test_merged_it_lasted_from_the_first_start_to_the_last_end():
     assert merged.end is not None
     assert merged.end - merged.start == pytest.approx(7.0)
     assert merged.per_second == pytest.approx(3 / 7)
+
+
+EVENTS = st.tuples(
+    st.sampled_from(["answer", "answer", "answer", "fails check", "failure", "connected", "again", "late", "fold", "clear"]),
+    st.integers(0, 1),
+    st.floats(0.0, 0.3),
+    st.integers(0, 4),
+)
+
+
+@given(events=st.lists(EVENTS, max_size=80))
+def test_what_counts_in_parts_counts_as_a_whole(events: list[tuple[str, int, float, int]]):
+    whole, at_once = Counts(recorded=True), Counts(recorded=True)
+    parts = [Counts(recorded=True), Counts(recorded=True)]
+    own = [Counts(recorded=True), Counts(recorded=True)]  # what each part counts by itself
+    for part in parts:
+        part.whole = whole
+        part.use()
+    at_once.use()
+    now = 100.0
+    for counts in (*parts, at_once, *own):
+        counts.begin(now)
+    for what, place, later, kind in events:
+        now += later
+        for counts in (parts[place], at_once, own[place]):
+            times = {"due": now - 0.02 * kind, "sent": now - 0.01 * kind, "now": now, "size": 7, "body": kind}
+            if what in ("answer", "fails check"):
+                fields = [(b"X", b"%d" % kind)]
+                failed = [f"check {kind}"] if what == "fails check" else None
+                counts.answer(200 + kind, b"OK", fields, TRACKED, first=now - 0.005 * kind, failed=failed, **times)
+            elif what == "failure":
+                counts.failure(ERRORS[kind], **times)
+            elif what == "connected":
+                counts.connected((0.0, later, 0.001 * kind))
+            elif what == "again":
+                counts.sent_again()
+            elif what == "late":
+                counts.late()
+            elif what == "fold":
+                counts.fold()
+        if what == "clear":
+            for part in parts:
+                part.flush()
+            whole.clear()
+            at_once.clear()
+    for part in parts:
+        part.release()
+
+    def all_of(counts: Counts) -> dict[str, Any]:
+        found = shown(counts)
+        assert counts.recorder is not None
+        phases = {phase: latencies.counts for phase, latencies in counts.phases.items()}
+        return {
+            **found,
+            "checks": counts.checks,
+            "connections": counts.connections,
+            "phases": phases,
+            "series": counts.recorder.show(),
+        }
+
+    assert all_of(whole) == all_of(at_once)
+    assert [all_of(part) for part in parts] == [all_of(counts) for counts in own]
+    assert whole.users == 0

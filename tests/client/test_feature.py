@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -284,3 +285,132 @@ def test_a_registry_touches_only_what_it_sent(goto: Callable[..., Goto], upstrea
     assert set(g.call("GET", "/client/targets").json()) == {"own"}
     assert g.call("POST", "/client/targets/p/remove", headers=pushed(7)).status == 404
     assert g.call("POST", "/client/targets/add", body, {"Goto-Registry-Revision": "x"}).status == 400
+
+
+# ------------------------------------------------------------ invocations
+def test_invocations_are_numbered_and_told_apart(g: Goto, upstream: Upstream):
+    add(g, "a", f"{upstream.base}/a", requestCount=3)
+    add(g, "b", f"{upstream.base}/b", requestCount=2)
+    first = int(re.findall(r"Invoked client targets: a \(invocation (\d+)\)", g.api("POST", "/client/targets/a/invoke").text)[0])
+    both = g.api("POST", "/client/targets/a,nobody,b/invoke").text
+    assert both == f"Invoked client targets: a, b (invocation {first + 1}) (unknown client targets: nobody)\n"
+    added = g.api("POST", "/client/targets/add", {"name": "c", "method": "GET", "url": upstream.base, "autoInvoke": True}).text
+    assert added == f"Added client target c, and invoked it (invocation {first + 2})\n"
+    assert g.api("GET", "/client/results?wait=60s").json()["targetInvocationCounts"] == {"a": 6, "b": 2, "c": 1}
+    listed = g.api("GET", "/client/results/invocations").json()
+    assert [(one["id"], one["targets"], one["state"], one["requests"], one["errors"]) for one in listed] == [
+        (first + 2, ["c"], "done", 1, 0),
+        (first + 1, ["a", "b"], "done", 5, 0),
+        (first, ["a"], "done", 3, 0),
+    ]
+    assert all(one["start"] <= one["end"] for one in listed)
+    one = g.api("GET", f"/client/results/invocations/{first + 1}?series=y&histograms=y").json()
+    assert one["targetInvocationCounts"] == {"a": 3, "b": 2}
+    assert Latencies.decoded(one["histograms"]["a"]["raw"]).counts
+    assert sum(point["requests"] for point in one["series"]["a"]["points"]) == 3
+    g.api("POST", "/client/results/clear")
+    assert g.api("GET", "/client/results/invocations").json() == []
+    missing = g.call("GET", f"/client/results/invocations/{first}")
+    assert (missing.status, missing.text) == (
+        404,
+        f"id: there is no invocation {first}: GET /client/results/invocations lists those that are known\n",
+    )
+    assert g.call("GET", "/client/results/invocations/x").status == 400
+
+
+def test_one_that_runs_outlives_a_clear_and_keeps_its_own_results(g: Goto, upstream: Upstream):
+    add(g, "a", f"{upstream.base}/a", requestCount=10**9)
+    g.api("POST", "/client/targets/a/invoke")
+    eventually(lambda: codes(g, "a").get("200", 0), lambda count: count > 20)
+    before = codes(g, "a")["200"]
+    g.api("POST", "/client/results/clear")
+    [one] = g.api("GET", "/client/results/invocations").json()
+    assert (one["state"], one["end"]) == ("running", None)
+    g.api("POST", "/client/targets/a/stop")
+    g.api("GET", "/client/results?wait=60s")
+    [one] = g.api("GET", "/client/results/invocations").json()
+    assert one["state"] == "stopped"
+    assert one["requests"] == len(upstream.received)
+    assert codes(g, "a")["200"] <= one["requests"] - before
+
+
+def test_results_wait_until_nothing_runs_or_the_time_is_up(g: Goto, upstream: Upstream):
+    with held() as event:
+        upstream.on("/a", Reply(hold=event))
+        add(g, "a", f"{upstream.base}/a")
+        g.api("POST", "/client/targets/a/invoke")
+        eventually(lambda: upstream.received)
+        assert g.api("GET", "/client/results?wait=50ms").json()["all"]["requests"] == 0
+        event.set()
+        assert g.api("GET", "/client/results?wait=60s").json()["all"]["requests"] == 1
+    assert g.call("GET", "/client/results?wait=soon").status == 400
+
+
+def test_a_target_is_invoked_without_being_kept(g: Goto, upstream: Upstream):
+    upstream.on("/a", Reply(headers=[("X", "1")], body=b"\xff\x00"))
+    once = {"method": "GET", "url": f"http://localhost:{upstream.port}/a", "requestCount": 2}
+    answers = g.api("POST", "/client/targets/invoke", once).json()
+    assert [answer["TargetID"] for answer in answers] == ["once[1][1]", "once[1][2]"]
+    assert [answer["BodyBase64"] for answer in answers] == ["/wA="] * 2
+    first, second = (answer["Ms"] for answer in answers)
+    assert first["connect"] > 0
+    assert first["dns"] > 0
+    assert first["tls"] is None
+    assert first["connect"] + first["firstByte"] <= first["total"]
+    assert (second["dns"], second["connect"]) == (None, None)
+    refused = g.api(
+        "POST", "/client/targets/invoke", {"name": "r", "method": "GET", "url": f"http://127.0.0.1:{free_port()}"}
+    ).json()
+    assert refused[0]["TargetName"] == "r"
+    assert "Connection refused" in refused[0]["Status"]
+    assert refused[0]["Ms"]["firstByte"] is None
+    assert g.api("GET", "/client/targets").json() == {}
+    assert results(g)["all"]["requests"] == 0
+    assert g.api("GET", "/client/results/invocations").json() == []
+    many = g.call("POST", "/client/targets/invoke", {**once, "requestCount": 11, "replicas": 100})
+    assert (many.status, many.text) == (
+        400,
+        "requestCount: 1,100 requests in all are more than 1,000, which are answered with at most\n",
+    )
+
+
+# ------------------------------------------------------------ reconcile
+def test_what_was_sent_is_joined_with_what_arrived_here_or_elsewhere(g: Goto, goto: Callable[..., Goto]):
+    other = goto("server", "--admin-token", "s3cret")
+    for where in (g, other):
+        add(g, "a", f"{where.base}/a", requestCount=50, replicas=2, reconcile=True)
+        g.api("POST", "/client/targets/a/invoke")
+        g.api("GET", "/client/results?wait=60s")
+        server = {} if where is g else {"server": other.base, "token": "s3cret"}
+        found = g.api("POST", "/client/reconcile", {"targets": ["a"], **server}).json()
+        assert found == g.api("POST", "/client/reconcile", server).json()
+        since = found["a"]["server"].pop("since")
+        assert since.endswith("Z")
+        all_there = dict.fromkeys(("sent", "answered", "arrived", "arrivals"), 100)
+        nothing = dict.fromkeys(("failed", "duplicated", "lostOnTheWay", "answeredElsewhere", "lostOnTheWayBack"), 0)
+        server_side = {"incomplete": False, "listeners": [where.port]}
+        rest = {"tries": {"1": 100}, "examples": {}, "server": server_side, "incomplete": False}
+        assert found["a"] == {**all_there, **nothing, **rest}
+        if where is g:
+            g.api("POST", "/client/targets/a/invoke")
+            g.api("GET", "/client/results?wait=60s")
+            assert g.api("POST", "/client/reconcile", {}).json()["a"]["arrivals"] == 200
+        g.api("POST", "/client/results/clear")
+
+
+def test_what_cannot_be_reconciled_is_said(g: Goto):
+    add(g, "a", f"{g.base}/a")
+    g.api("POST", "/client/targets/a/invoke")
+    for body, status, text in (
+        ({"targets": ["a"]}, 409, "targets: a was not invoked with reconcile since its results were cleared\n"),
+        ({"targets": ["b"]}, 404, "unknown client target: b\n"),
+        ({"server": "x"}, 400, "server: 'x' is not an http or https URL: write it like http://host:8080/path\n"),
+    ):
+        answer = g.call("POST", "/client/reconcile", body)
+        assert (answer.status, answer.text) == (status, text)
+    add(g, "a", f"{g.base}/a", reconcile=True)
+    g.api("POST", "/client/targets/a/invoke")
+    g.api("GET", "/client/results?wait=60s")
+    answer = g.call("POST", "/client/reconcile", {"server": f"http://127.0.0.1:{free_port()}"})
+    assert answer.status == 503
+    assert answer.text.startswith("server: cannot connect to http://127.0.0.1:")

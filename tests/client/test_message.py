@@ -9,6 +9,7 @@ import pytest
 
 from goto.client.message import PreparedRequest, request_target
 from goto.client.target import ClientTarget
+from goto.http.numbered_id import fresh_run, numbered_id
 
 ID = rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
@@ -90,3 +91,12 @@ def test_a_long_body_is_sent_after_and_never_copied(target: Callable[..., Client
 def test_what_may_be_repeated(target: Callable[..., ClientTarget], method: str, body: str, repeatable: bool, bare: bool):
     message = PreparedRequest(target(method=method, body=body))
     assert (message.repeatable, message.bare) == (repeatable, bare)
+
+
+def test_ids_of_a_run_say_their_number(target: Callable[..., ClientTarget]):
+    run = fresh_run()
+    message = PreparedRequest(target(url="http://x/a?b=1", reconcile=True), run)
+    for number in range(100):
+        line = message.next().partition(b"\r\n")[0].decode()
+        assert line == f"GET /a?b=1&x-request-id={numbered_id(run, number)} HTTP/1.1"
+        assert message.number == number

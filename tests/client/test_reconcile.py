@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.goto_process import Goto
+from support.meddler import Meddler
 
 from goto.client.arrived import ArrivedRun, packed
 from goto.client.histogram import Latencies
-from goto.client.reconcile import EXAMPLES, Reconciled, reconciled, sides_of
+from goto.client.reconcile import EXAMPLES, Reconciled, Side, reconciled
+from goto.client.results import Results
+from goto.client.run import Run
 from goto.client.sent import Sent
+from goto.client.server import OtherServer, joined
+from goto.client.target import ClientTarget
 from goto.counting.numbers import Numbers, Shelf
 from goto.http.numbered_id import numbered_id
+from goto.upstream.pool import Pool
 
 OUTCOMES = st.tuples(st.integers(0, 3), st.booleans(), st.booleans())
 """Of a request: how often it arrives, whether one of these is completed, whether it is answered."""
@@ -54,7 +63,7 @@ def sent(plan: list[tuple[int, bool, bool]], replicas: int = 1) -> Sent:
 @given(plans=st.lists(st.lists(OUTCOMES, max_size=30), min_size=1, max_size=3))
 def test_each_number_is_that_of_a_count_one_by_one(plans: list[list[tuple[int, bool, bool]]]) -> None:
     sides = [sent(plan) for plan in plans]
-    found = reconciled([(side, told(plan)) for side, plan in zip(sides_of(sides), plans, strict=True)])
+    found = reconciled([(side, told(plan)) for side, plan in zip(map(Side.of, sides), plans, strict=True)])
     all_ = [
         (numbered_id(side.run, number), times, completed and times > 0, answered)
         for side, plan in zip(sides, plans, strict=True)
@@ -86,7 +95,7 @@ def test_each_number_is_that_of_a_count_one_by_one(plans: list[list[tuple[int, b
 
 
 def test_a_run_that_the_server_does_not_know_is_incomplete() -> None:
-    [side] = sides_of([sent([(0, False, True)])])
+    side = Side.of(sent([(0, False, True)]))
     found = reconciled([(side, None)])
     assert found["server"] == {"incomplete": True, "listeners": []}
     assert found["incomplete"]
@@ -99,14 +108,14 @@ def test_what_is_incomplete_on_any_side_is_said(where: str) -> None:
     one.incomplete = where == "sent"
     if where == "given up":
         one.give_up()
-    [side] = sides_of([one])
+    side = Side.of(one)
     found = reconciled([(side, told([(1, True, True)], incomplete=where == "server"))], incomplete=where == "more runs")
     assert found["incomplete"]
     assert found["server"]["incomplete"] is (where == "server")
 
 
 def test_reordered_is_left_out_where_several_replicas_send() -> None:
-    [side] = sides_of([sent([(1, True, True)], replicas=2)])
+    side = Side.of(sent([(1, True, True)], replicas=2))
     assert "reordered" not in reconciled([(side, told([(1, True, True)]))])
 
 
@@ -114,7 +123,7 @@ def test_gaps_of_several_runs_are_merged() -> None:
     gaps = Latencies()
     gaps.add([0.0262, 0.1314])
     plan = [(2, True, True)]
-    sides = sides_of([sent(plan), sent(plan)])
+    sides = [Side.of(sent(plan)) for _ in range(2)]
     found = reconciled([(sides[0], told(plan, gaps=gaps.encoded())), (sides[1], told(plan))])
     assert found["gaps"] == {"p50": "26ms", "p90": "131ms", "max": "131ms"}
     gaps = Latencies()
@@ -123,6 +132,74 @@ def test_gaps_of_several_runs_are_merged() -> None:
 
 
 def test_what_no_server_tells_is_refused() -> None:
-    [side] = sides_of([sent([(1, True, True)])])
+    side = Side.of(sent([(1, True, True)]))
     with pytest.raises(ValueError, match="numbers"):
         reconciled([(side, told([(1, True, True)], numbers="x"))])
+
+
+@pytest.fixture(scope="module", params=["standalone", "mitmproxy"])
+def server(request: pytest.FixtureRequest, goto: Callable[..., Goto]) -> Iterator[Goto]:
+    if request.param == "standalone":
+        yield goto("server")
+    else:
+        from support.mitm_process import Mitmdump
+
+        with Mitmdump(f"reverse:{goto('behind').base}") as there:
+            yield there
+
+
+@pytest.mark.parametrize(("method", "replicas", "registered"), [("GET", 1, True), ("POST", 1, False), ("GET", 8, False)])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_proxy_in_between_that_drops_repeats_and_answers_by_itself(
+    server: Goto, target: Callable[..., ClientTarget], method: str, replicas: int, registered: bool, seed: int
+) -> None:
+    count = 240
+
+    async def main() -> None:
+        pool = Pool()
+        async with Meddler(server.port, seed) as proxy:
+            one = target(url=f"{proxy.base}/a", method=method, replicas=replicas, reconcile=True, gaps=True)
+            run = Run([one], Results(), pool, total=count)
+            [sent] = run.sent.values()
+            there = OtherServer(pool, server.base)
+            if registered:
+                await there.count(sent.run)
+            run.start()
+            await run.done
+            await proxy.let_go()
+            found = await joined([sent], there)
+        await pool.close()
+
+        arrived = Counter(proxy.forwarded)
+        first = list(arrived)
+        lost = [number for number in range(count) if number not in arrived]
+        kinds = {
+            "duplicated": sorted(number for number, times in arrived.items() if times > 1),
+            "lostOnTheWay": lost,
+            "answeredElsewhere": [number for number in lost if number in proxy.answered],
+            "lostOnTheWayBack": sorted(number for number in arrived if number not in proxy.answered),
+        }
+        assert all(kinds.values()), "the plan has something of each kind"
+        ids = {kind: [numbered_id(sent.run, number) for number in numbers[:EXAMPLES]] for kind, numbers in kinds.items()}
+        gaps, server_side = found.pop("gaps"), found["server"]
+        assert gaps["max"] != "0s"
+        assert server_side.pop("since")
+        if replicas == 1:
+            assert found.pop("reordered") == sum(number < max(first[:place], default=-1) for place, number in enumerate(first))
+        expected = {
+            "sent": count,
+            "answered": len(proxy.answered),
+            "failed": count - len(proxy.answered),
+            "arrived": len(arrived),
+            "arrivals": len(proxy.forwarded),
+            "duplicated": len(proxy.forwarded) - len(arrived),
+            "tries": {str(times): number for times, number in sorted(Counter(arrived.values()).items())},
+            "examples": ids,
+            "server": {"incomplete": False, "listeners": [server.port]},
+            "incomplete": False,
+        }
+        assert found == {**expected, **{kind: len(kinds[kind]) for kind in kinds if kind != "duplicated"}}
+        # whatever was sent twice came twice
+        assert dict(enumerate(sent.tries[:count])) == {number: proxy.came[number] for number in range(count)}
+
+    asyncio.run(asyncio.wait_for(main(), 120))

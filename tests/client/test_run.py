@@ -8,6 +8,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from support.nginx import Nginx
@@ -19,7 +20,9 @@ from support.waiting import eventually, until
 from goto.client import replica
 from goto.client.results import Results
 from goto.client.run import Run
+from goto.client.sent import Sent
 from goto.client.target import ClientTarget
+from goto.upstream.connection import Connection
 from goto.upstream.pool import Pool
 
 Target = Callable[..., ClientTarget]
@@ -211,6 +214,46 @@ def test_one_target_is_stopped_and_the_others_go_on(send: Send, target: Target, 
     send(long, short, results=results, during=during)
     assert codes(results, "short") == {200: 5}
     assert codes(results, "long") == {200: 1}
+
+
+def test_of_a_stop_nothing_that_was_sent_is_forgotten(send: Send, target: Target, monkeypatch: pytest.MonkeyPatch):
+    """Of two connections that are closed and cannot be made anew, one has to send again what it sent, and one what is next."""
+    opened, own = 0, Pool.own
+
+    async def twice(pool: Pool, *args: Any) -> Connection:
+        nonlocal opened
+        opened += 1
+        if opened > 2:
+            await asyncio.Event().wait()
+        return await own(pool, *args)
+
+    def answers_once(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        if b"POST" not in read_head(connection):
+            return  # of what is sent again
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    monkeypatch.setattr(Pool, "own", twice)
+    seen: list[Sent] = []
+
+    async def during(run: Run) -> None:
+        seen.extend(run.sent.values())
+        await until(lambda: opened == 4)
+        run.stop()
+
+    with Scripted(answers_once) as server:
+        targets = [
+            target(name=method, method=method, url=f"http://127.0.0.1:{server.port}/", requestCount=9, reconcile=True)
+            for method in ("GET", "POST")
+        ]
+        wire = send(*targets, during=during).to_wire()
+    assert wire["countsByTargetStatus"]["GET"] == {"200 OK": 1, "stopped before it was sent again": 1}
+    assert wire["countsByTargetStatus"]["POST"] == {"200 OK": 2}
+    assert [(sent.requests, sent.answers, sent.failures, list(sent.tries[:3])) for sent in seen] == [
+        (2, 1, 1, [1, 2, 0]),
+        (2, 2, 0, [1, 1, 0]),
+    ]
 
 
 def test_clearing_in_between_breaks_nothing(send: Send, target: Target, nginx: Callable[..., Nginx]):

@@ -319,9 +319,9 @@ def test_targets_are_invoked_once_all_is_in_force_and_unchanged_ones_not_again()
         assert client.running == set()
         await lab.post(text)
         assert client.running == {"a"}
-        assert len(client._runs) == 1
+        assert len(client.invocations.runs) == 1
         await lab.post(text)
-        assert len(client._runs) == 1
+        assert len(client.invocations.runs) == 1
         await lab.post("client: {targets: []}")
         assert client.targets == {}
 

@@ -20,7 +20,8 @@ from goto.command.send.conditions import Condition
 from goto.command.send.csv import write_csv
 from goto.command.send.options import targets_of
 from goto.command.send.progress import Goal, progress
-from goto.errors import ApiError
+from goto.command.send.reconciling import Reconciling
+from goto.errors import ApiError, Unavailable
 from goto.upstream.pool import Pool
 from goto.words.failures import system_reason
 from goto.words.unseen import escaped
@@ -49,6 +50,9 @@ def send(options: argparse.Namespace) -> int:
         targets = targets_of(options)
         if options.csv == "-" and options.json:
             return _bad_use("--csv: - cannot be given together with --json: both write to standard output")
+        reconciling = None if options.reconcile is None else Reconciling(options)
+        if reconciling is None and any(condition.joined for condition in options.fail_if):
+            return _bad_use("--fail-if: what is known of arrivals needs --reconcile, which says where")
         csv = _opened(options.csv)
     except ApiError as error:
         return _bad_use(error.message)
@@ -59,12 +63,19 @@ def send(options: argparse.Namespace) -> int:
     allow_files(
         len(targets) * max(options.replicas, *(int(target.crew.peak) for target in targets if target.crew is not None), 0)
     )
-    number = run(_send(targets, results, requests))
+    try:
+        number = run(_send(targets, results, requests, reconciling))
+    except Unavailable as error:
+        return _bad_use(f"--reconcile: {error.message}")
     total = results.total()
-    failed = judge(total, options.fail_if)
+    failed = judge(total, options.fail_if, reconciling)
     _say_what_was_late(total, options.replicas)
     status = FAILED if failed else UNANSWERED if total.requests == total.codes.get(0, 0) else 0
+    if reconciling is not None and reconciling.found is None:
+        print(escaped(f"goto: --reconcile: {reconciling.reason}"), file=sys.stderr)
+        status = status or BAD_USE
     status = signals.INTERRUPTED + number if number else status
+    arrived = None if reconciling is None else reconciling.found
     if csv is not None:
         with csv:
             write_csv(csv, results)
@@ -72,11 +83,16 @@ def send(options: argparse.Namespace) -> int:
         write_csv(sys.stdout, results)
     if options.json:
         ran = {"version": __version__, "targets": [_given(target) for target in targets], "requests": requests, "exit": status}
-        print_json(json_bytes({**results.to_wire(), "run": ran}).decode())
+        more = {} if arrived is None else {"reconcile": arrived}
+        print_json(json_bytes({**results.to_wire(), **more, "run": ran}).decode())
     else:
+        from goto.command.send.reconciling import show as show_arrived
         from goto.command.send.summary import show
 
-        show(sys.stderr if options.csv == "-" else sys.stdout, results)
+        out = sys.stderr if options.csv == "-" else sys.stdout
+        show(out, results)
+        if arrived is not None:
+            show_arrived(out, arrived)
     return status
 
 
@@ -105,18 +121,31 @@ def _say_what_was_late(total: Counts, connections: int) -> None:
     print(f"goto: the rate was not held: wanted {wanted:,.10g}/s, sent {sent:,.4g}/s: {busy}", file=sys.stderr)
 
 
-def judge(total: Counts, conditions: list[Condition]) -> bool:
+def judge(total: Counts, conditions: list[Condition], reconciling: Reconciling | None = None) -> bool:
     """Print which conditions hold. Returns whether any does."""
-    held = [(condition, reason) for condition in conditions if (reason := condition.check(total))]
+    held: list[tuple[Condition, str]] = []
+    for condition in conditions:
+        if not condition.joined:
+            reason = condition.check(total)
+        elif reconciling is None or reconciling.found is None:
+            reason = "it is not known what arrived"
+        else:
+            reason = condition.check(reconciling.found)
+        if reason:
+            held.append((condition, reason))
     for condition, reason in held:
         print(escaped(f"goto: failed: {condition.text}: {reason}"), file=sys.stderr)
     return bool(held)
 
 
-async def _send(targets: list[ClientTarget], results: Results, requests: int | None) -> int:
-    """Send `requests` to each target, None for any number. Returns the number of the signal that ended it early, else 0."""
+async def _send(targets: list[ClientTarget], results: Results, requests: int | None, reconciling: Reconciling | None) -> int:
+    """Send `requests` to each target, None for any number. Returns the number of the signal that ended it early, else 0. Raises
+    `Unavailable` where arrivals are not counted.
+    """
     pool = Pool()
     run = Run(targets, results, pool, total=requests)
+    if reconciling is not None:
+        await reconciling.begin(run, pool)
     heard = _Signals(run)
     shown = progress(results, Goal(None if requests is None else requests * len(targets), run.seconds))
     # the objects made so far live until the end, so the garbage collector need not check them again
@@ -127,6 +156,8 @@ async def _send(targets: list[ClientTarget], results: Results, requests: int | N
         while not run.done.done():
             await asyncio.wait([run.done], timeout=REFRESH_SECONDS)
             shown.update()
+        if reconciling is not None:
+            await reconciling.end(run, pool)
     finally:
         shown.close()
         await pool.close()

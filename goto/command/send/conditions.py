@@ -4,6 +4,8 @@ latency   p50 p99 p99.9 … max mean, with > >= < <= and a duration; measured fr
           where more than 100 − X percent of all requests have no latency, as they failed at once; one on max where any has none
 counts    errors checks requests, with > >= < <= == != and a number; the first two also with a percentage: errors>1%
 rate      rps, answers a second, with > >= < <= and a number
+arrivals  sent answered failed arrived arrivals duplicated lostOnTheWay answeredElsewhere lostOnTheWayBack reordered, as counts;
+          gaps.p50 gaps.p90 gaps.max, as latencies: of all targets together, with `--reconcile`
 status    status == or != a code or a class; holds if it does for any request; a failed request has status 0
 """
 
@@ -11,16 +13,18 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from goto.client.counts import CHECK, Counts
 from goto.client.histogram import more_without
+from goto.client.reconcile import Reconciled
+from goto.command.send.reconciling import GAPS, NUMBERS, total_of
 from goto.words import Duration
 from goto.words.writing import counted
 
-_FORM = re.compile(r"\s*(?P<what>[a-z][a-z0-9.]*)\s*(?P<sign>>=|<=|==|!=|=|>|<)\s*(?P<value>\S+)\s*")
+_FORM = re.compile(r"\s*(?P<what>[a-z][A-Za-z0-9.]*)\s*(?P<sign>>=|<=|==|!=|=|>|<)\s*(?P<value>\S+)\s*")
 _PERCENTILE = re.compile(r"p(?P<number>[0-9]{1,3}(?:\.[0-9]{1,6})?)")
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _STATUS = re.compile(r"0|[1-9][0-9]{2}|[1-9]xx")
@@ -35,8 +39,8 @@ _SIGNS: dict[str, Callable[[float, float], bool]] = {
 }
 _ORDER = (">", ">=", "<", "<=")
 
-Check = Callable[[Counts], str]
-"""Returns why a condition holds; an empty text when it does not."""
+Check = Callable[[Any], str]
+"""Returns why a condition holds for `Counts`, or for what was reconciled, by target; an empty text when it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Condition:
 
     text: str
     check: Check
+    joined: bool = False
+    """It is about what was reconciled."""
 
     usage: ClassVar[str] = "write it like p99>200ms, status!=2xx, errors>0, errors>1%, checks>0 or rps<100"
 
@@ -55,7 +61,12 @@ class Condition:
         if form is None:
             raise ValueError(f"{text!r} is not a condition: {cls.usage}")
         sign = "==" if form["sign"] == "=" else form["sign"]
-        return cls(text.strip(), _check(text, form["what"], sign, form["value"]))
+        what, value = form["what"], form["value"]
+        if what in NUMBERS:
+            return cls(text.strip(), _arrivals(text, what, sign, value), joined=True)
+        if what.startswith("gaps."):
+            return cls(text.strip(), _gaps(text, what, sign, value), joined=True)
+        return cls(text.strip(), _check(text, what, sign, value))
 
 
 def _check(text: str, what: str, sign: str, value: str) -> Check:
@@ -130,6 +141,40 @@ def _status(text: str, sign: str, value: str) -> Check:
     def check(counts: Counts) -> str:
         hit = sum(count for code, count in counts.codes.items() if _is(code, value) == (sign == "=="))
         return f"true for {hit:,} of {counted(counts.requests, 'request')}" if hit else ""
+
+    return check
+
+
+def _arrivals(text: str, what: str, sign: str, value: str) -> Check:
+    if not _NUMBER.fullmatch(value):
+        raise ValueError(f"{text!r}: {value!r} is not a number: write it like 100")
+    limit = float(value)
+    holds = _SIGNS[sign]
+
+    def check(found: Mapping[str, Reconciled]) -> str:
+        number = total_of(found, what)
+        if number is None:
+            return f"{what} is not known, since several connections send"
+        return f"{what} = {number:,}" if holds(number, limit) else ""
+
+    return check
+
+
+def _gaps(text: str, what: str, sign: str, value: str) -> Check:
+    key = what.removeprefix("gaps.")
+    if key not in GAPS:
+        raise ValueError(f"{text!r}: unknown measure {what!r}: write it like gaps.p50, gaps.p90 or gaps.max")
+    if sign not in _ORDER:
+        raise ValueError(f"{text!r}: compare a time with {' '.join(_ORDER)}")
+    limit = Duration.parse(value)
+    holds = _SIGNS[sign]
+
+    def check(found: Mapping[str, Reconciled]) -> str:
+        times = [Duration.parse(str(gaps[key])) for one in found.values() if (gaps := one.get("gaps")) is not None]  # type: ignore[literal-required]
+        if not times:
+            return "gaps are not known: give --gaps"
+        longest = max(times)
+        return f"{what} = {longest}" if holds(longest, limit) else ""
 
     return check
 

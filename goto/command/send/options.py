@@ -37,6 +37,8 @@ OPTIONS = {
     "checks": "--check",
     "connectTo": "--connect-to",
     "addresses": "--addresses",
+    "reconcile": "--reconcile",
+    "gaps": "--gaps",
     "requestTimeout": "--timeout",
     "connTimeout": "--connect-timeout",
     "maxTime": "--max-time",
@@ -84,6 +86,8 @@ def _targets(options: argparse.Namespace) -> list[ClientTarget]:
         "maxTime": options.max_time,
         "verifyTLS": not options.insecure,
         "addresses": options.addresses,
+        "reconcile": options.reconcile is not None,
+        "gaps": options.gaps,
     }
     # as in curl, these options are ignored where the url is not https
     tls = (

@@ -88,6 +88,16 @@ class ArrivedRuns:
             self.shelf.remove(run)
         return "Arrivals cleared"
 
+    # ------------------------------------------------------------ as the client's side asks
+    async def count(self, run: str) -> None:
+        """As `add`."""
+        if run not in self.shelf.runs:
+            self._register(run)
+
+    async def told(self, run: str) -> ArrivedRun | None:
+        """As `show_one`; None where the run is not known."""
+        return await self.show_one(RunName(run)) if run in self.shelf.runs else None
+
     def _known(self, run: str) -> Arrived:
         arrived = self.shelf.runs.get(run)
         if arrived is None:
