@@ -15,7 +15,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypedDict, Unpack, overload
 
 from goto.client.arrived import ArrivedRun, ArrivedSummary
+from goto.client.feature import OnceTarget, ToReconcile
+from goto.client.invocation import InvocationShown
+from goto.client.reconcile import Reconciled
 from goto.client.results import ClientResults
+from goto.client.stages import Stage
 from goto.client.target import ClientTarget, CompleteTarget
 from goto.features.arrivals.service import NewRun
 from goto.features.bypass import BypassState
@@ -116,6 +120,43 @@ class RuleFields(TypedDict, total=False):
     stall: Stall | Mapping[str, Any] | None
 
 
+class OnceTargetFields(TypedDict, total=False):
+    """The fields of `OnceTarget`."""
+
+    method: str
+    url: str
+    headers: Sequence[Sequence[str]]
+    body: str
+    bodyReader: None
+    replicas: int
+    requestCount: int
+    delay: str | float
+    rate: float | None
+    sendId: bool
+    requestTimeout: str | float
+    connTimeout: str | float
+    connIdleTimeout: str | float
+    autoInvoke: bool
+    verifyTLS: bool
+    tls: TargetTls | Mapping[str, Any] | None
+    http2: bool
+    addresses: str
+    duration: str | float
+    keepAlive: bool
+    requestsPerConnection: int | None
+    bodyBase64: str
+    urls: Sequence[str]
+    pick: str
+    variables: bool
+    stages: Sequence[Stage | Mapping[str, Any]]
+    checks: Sequence[str]
+    connectTo: str | None
+    maxTime: str | float
+    reconcile: bool
+    gaps: bool
+    name: str
+
+
 class ClientTargetFields(TypedDict, total=False):
     """The fields of `ClientTarget`."""
 
@@ -138,6 +179,27 @@ class ClientTargetFields(TypedDict, total=False):
     tls: TargetTls | Mapping[str, Any] | None
     http2: bool
     addresses: str
+    duration: str | float
+    keepAlive: bool
+    requestsPerConnection: int | None
+    bodyBase64: str
+    urls: Sequence[str]
+    pick: str
+    variables: bool
+    stages: Sequence[Stage | Mapping[str, Any]]
+    checks: Sequence[str]
+    connectTo: str | None
+    maxTime: str | float
+    reconcile: bool
+    gaps: bool
+
+
+class ToReconcileFields(TypedDict, total=False):
+    """The fields of `ToReconcile`."""
+
+    targets: Sequence[str]
+    server: str | None
+    token: str | None
 
 
 class PeerSpecFields(TypedDict, total=False):
@@ -231,6 +293,13 @@ RESPONSE_RULES_PLAN: Final = Route[list[Planned]]("GET", "/response/rules/{rule}
 RESPONSE_RULES: Final = Route[dict[str, ShownRule]]("GET", "/response/rules", dict[str, ShownRule])
 RESPONSE_RULES_RULE: Final = Route[ShownRule]("GET", "/response/rules/{rule}", ShownRule)
 CLIENT_TARGETS_INVOKE_ALL: Final = Route[str | list[Reported]]("POST", "/client/targets/invoke/all", str | list[Reported])
+CLIENT_TARGETS_INVOKE_POST: Final = Route[list[Reported]](
+    "POST",
+    "/client/targets/invoke",
+    list[Reported],
+    body="json",
+    durations=frozenset(["connIdleTimeout", "connTimeout", "delay", "duration", "maxTime", "requestTimeout"]),
+)
 CLIENT_TARGETS_INVOKE: Final = Route[str | list[Reported]]("POST", "/client/targets/{targets}/invoke", str | list[Reported])
 CLIENT_TARGETS_STOP_ALL: Final = Route[str]("POST", "/client/targets/stop/all", str)
 CLIENT_TARGETS_STOP: Final = Route[str]("POST", "/client/targets/{targets}/stop", str)
@@ -239,7 +308,7 @@ CLIENT_TARGETS_ADD: Final = Route[str](
     "/client/targets/add",
     str,
     body="json",
-    durations=frozenset(["connIdleTimeout", "connTimeout", "delay", "requestTimeout"]),
+    durations=frozenset(["connIdleTimeout", "connTimeout", "delay", "duration", "maxTime", "requestTimeout"]),
 )
 CLIENT_TARGETS_REMOVE: Final = Route[str]("PUT", "/client/targets/{target}/remove", str)
 CLIENT_TARGETS_CLEAR: Final = Route[str]("PUT", "/client/targets/clear", str)
@@ -250,15 +319,22 @@ CLIENT_TRACK_HEADERS_ADD: Final = Route[str]("PUT", "/client/track/headers/add/{
 CLIENT_TRACK_HEADERS_REMOVE: Final = Route[str]("PUT", "/client/track/headers/remove/{headers}", str)
 CLIENT_TRACK_HEADERS_CLEAR: Final = Route[str]("POST", "/client/track/headers/clear", str)
 CLIENT_TRACK_HEADERS: Final = Route[str]("GET", "/client/track/headers", str)
+CLIENT_RESULTS_INVOCATIONS: Final = Route[list[InvocationShown]]("GET", "/client/results/invocations", list[InvocationShown])
+CLIENT_RESULTS_INVOCATIONS_ID: Final = Route[ClientResults](
+    "GET", "/client/results/invocations/{id}", ClientResults, query=("histograms", "series")
+)
 CLIENT_RESULTS_CLEAR_POST: Final = Route[str]("POST", "/client/results/clear", str)
 CLIENT_RESULTS_CLEAR: Final = Route[str]("POST", "/client/results/{targets}/clear", str)
-CLIENT_RESULTS: Final = Route[ClientResults]("GET", "/client/results", ClientResults, query=("histograms",))
+CLIENT_RESULTS: Final = Route[ClientResults](
+    "GET", "/client/results", ClientResults, query=("histograms", "series", "wait"), durations=frozenset(["wait"])
+)
+CLIENT_RECONCILE: Final = Route[dict[str, Reconciled]]("POST", "/client/reconcile", dict[str, Reconciled], body="json")
 REGISTRY_PEERS_TARGETS_ADD: Final = Route[str](
     "POST",
     "/registry/peers/{peer}/targets/add",
     str,
     body="json",
-    durations=frozenset(["connIdleTimeout", "connTimeout", "delay", "requestTimeout"]),
+    durations=frozenset(["connIdleTimeout", "connTimeout", "delay", "duration", "maxTime", "requestTimeout"]),
 )
 REGISTRY_PEERS_TARGETS_REMOVE: Final = Route[str]("PUT", "/registry/peers/{peer}/targets/{target}/remove", str)
 REGISTRY_PEERS_TARGETS_CLEAR: Final = Route[str]("POST", "/registry/peers/{peer}/targets/clear", str)
@@ -763,9 +839,18 @@ class ClientTargetsInvokeCalls(Words):
         """Invoke all client targets together; answers at once, or with the responses when reporting is on."""
         return self._call(CLIENT_TARGETS_INVOKE_ALL)
 
-    def __call__(self, targets: str | Sequence[str]) -> str | list[Reported]:
-        """Invoke some client targets together; answers at once, or with the responses when reporting is on."""
-        return self._call(CLIENT_TARGETS_INVOKE, targets)
+    @overload
+    def __call__(self, target: OnceTarget, /) -> list[Reported]: ...
+    @overload
+    def __call__(self, **fields: Unpack[OnceTargetFields]) -> list[Reported]: ...
+    @overload
+    def __call__(self, targets: str | Sequence[str], /) -> str | list[Reported]: ...
+    def __call__(self, *words: Any, **fields: Any) -> Any:
+        """Invoke a target that is not kept, for 1,000 requests at most; answers with its responses, which count in no results.
+
+        Invoke some client targets together; answers at once, or with the responses when reporting is on.
+        """
+        return self._one_of((CLIENT_TARGETS_INVOKE_POST, CLIENT_TARGETS_INVOKE), words, fields)
 
 
 class ClientTargetsStopCalls(Words):
@@ -849,19 +934,32 @@ class ClientResultsCalls(Words):
     """`/client/results`"""
 
     @overload
+    def invocations(self) -> list[InvocationShown]: ...
+    @overload
+    def invocations(self, id: int, /, *, histograms: bool | None = None, series: bool | None = None) -> ClientResults: ...
+    def invocations(self, *words: Any, **fields: Any) -> Any:
+        """List the invocations that run, and the last 100 that have ended, the newest first.
+
+        Show the results of one invocation; clearing results does not clear them.
+        """
+        return self._one_of((CLIENT_RESULTS_INVOCATIONS, CLIENT_RESULTS_INVOCATIONS_ID), words, fields)
+
+    @overload
     def clear(self) -> str: ...
     @overload
     def clear(self, targets: str | Sequence[str], /) -> str: ...
     def clear(self, *words: Any, **fields: Any) -> Any:
-        """Clear the results of all targets.
+        """Clear the results of all targets, and forget invocations that have ended.
 
         Clear the results of some targets.
         """
         return self._one_of((CLIENT_RESULTS_CLEAR_POST, CLIENT_RESULTS_CLEAR), words, fields)
 
-    def __call__(self, *, histograms: bool | None = None) -> ClientResults:
-        """Show the results of all invocations since they were cleared; `?histograms=y` adds the histograms."""
-        return self._call(CLIENT_RESULTS, histograms=histograms)
+    def __call__(
+        self, *, histograms: bool | None = None, series: bool | None = None, wait: str | float | None = None
+    ) -> ClientResults:
+        """Show the results of all invocations since they were cleared."""
+        return self._call(CLIENT_RESULTS, histograms=histograms, series=series, wait=wait)
 
 
 class ClientCalls(Words):
@@ -871,6 +969,14 @@ class ClientCalls(Words):
     reporting = Under(ClientReportingCalls)
     track = Under(ClientTrackCalls)
     results = Under(ClientResultsCalls)
+
+    @overload
+    def reconcile(self, what: ToReconcile, /) -> dict[str, Reconciled]: ...
+    @overload
+    def reconcile(self, **fields: Unpack[ToReconcileFields]) -> dict[str, Reconciled]: ...
+    def reconcile(self, *words: Any, **fields: Any) -> Any:
+        """Join what was sent to targets with `reconcile` with what arrived at another goto, or at this process."""
+        return self._call(CLIENT_RECONCILE, *words, **fields)
 
 
 class RegistryPeersTargetsCalls(Words):
@@ -1436,9 +1542,18 @@ class AsyncClientTargetsInvokeCalls(AsyncWords):
         """Invoke all client targets together; answers at once, or with the responses when reporting is on."""
         return await self._call(CLIENT_TARGETS_INVOKE_ALL)
 
-    async def __call__(self, targets: str | Sequence[str]) -> str | list[Reported]:
-        """Invoke some client targets together; answers at once, or with the responses when reporting is on."""
-        return await self._call(CLIENT_TARGETS_INVOKE, targets)
+    @overload
+    async def __call__(self, target: OnceTarget, /) -> list[Reported]: ...
+    @overload
+    async def __call__(self, **fields: Unpack[OnceTargetFields]) -> list[Reported]: ...
+    @overload
+    async def __call__(self, targets: str | Sequence[str], /) -> str | list[Reported]: ...
+    async def __call__(self, *words: Any, **fields: Any) -> Any:
+        """Invoke a target that is not kept, for 1,000 requests at most; answers with its responses, which count in no results.
+
+        Invoke some client targets together; answers at once, or with the responses when reporting is on.
+        """
+        return await self._one_of((CLIENT_TARGETS_INVOKE_POST, CLIENT_TARGETS_INVOKE), words, fields)
 
 
 class AsyncClientTargetsStopCalls(AsyncWords):
@@ -1522,19 +1637,32 @@ class AsyncClientResultsCalls(AsyncWords):
     """`/client/results`"""
 
     @overload
+    async def invocations(self) -> list[InvocationShown]: ...
+    @overload
+    async def invocations(self, id: int, /, *, histograms: bool | None = None, series: bool | None = None) -> ClientResults: ...
+    async def invocations(self, *words: Any, **fields: Any) -> Any:
+        """List the invocations that run, and the last 100 that have ended, the newest first.
+
+        Show the results of one invocation; clearing results does not clear them.
+        """
+        return await self._one_of((CLIENT_RESULTS_INVOCATIONS, CLIENT_RESULTS_INVOCATIONS_ID), words, fields)
+
+    @overload
     async def clear(self) -> str: ...
     @overload
     async def clear(self, targets: str | Sequence[str], /) -> str: ...
     async def clear(self, *words: Any, **fields: Any) -> Any:
-        """Clear the results of all targets.
+        """Clear the results of all targets, and forget invocations that have ended.
 
         Clear the results of some targets.
         """
         return await self._one_of((CLIENT_RESULTS_CLEAR_POST, CLIENT_RESULTS_CLEAR), words, fields)
 
-    async def __call__(self, *, histograms: bool | None = None) -> ClientResults:
-        """Show the results of all invocations since they were cleared; `?histograms=y` adds the histograms."""
-        return await self._call(CLIENT_RESULTS, histograms=histograms)
+    async def __call__(
+        self, *, histograms: bool | None = None, series: bool | None = None, wait: str | float | None = None
+    ) -> ClientResults:
+        """Show the results of all invocations since they were cleared."""
+        return await self._call(CLIENT_RESULTS, histograms=histograms, series=series, wait=wait)
 
 
 class AsyncClientCalls(AsyncWords):
@@ -1544,6 +1672,14 @@ class AsyncClientCalls(AsyncWords):
     reporting = Under(AsyncClientReportingCalls)
     track = Under(AsyncClientTrackCalls)
     results = Under(AsyncClientResultsCalls)
+
+    @overload
+    async def reconcile(self, what: ToReconcile, /) -> dict[str, Reconciled]: ...
+    @overload
+    async def reconcile(self, **fields: Unpack[ToReconcileFields]) -> dict[str, Reconciled]: ...
+    async def reconcile(self, *words: Any, **fields: Any) -> Any:
+        """Join what was sent to targets with `reconcile` with what arrived at another goto, or at this process."""
+        return await self._call(CLIENT_RECONCILE, *words, **fields)
 
 
 class AsyncRegistryPeersTargetsCalls(AsyncWords):

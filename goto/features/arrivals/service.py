@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from time import time
 from typing import Any, ClassVar
 
 import msgspec
@@ -12,7 +13,7 @@ from goto.client.arrived import ArrivedRun, ArrivedSummary, packed
 from goto.counting.numbers import MOST_RUNS, Shelf
 from goto.errors import NotFound
 from goto.features.arrivals.arrived import Arrived
-from goto.http.numbered_id import Numbered, RunName, wants_gaps
+from goto.http.numbered_id import Numbered, RunName
 from goto.routes import get, post, put
 
 IDLE_SECONDS = 1.0
@@ -33,6 +34,7 @@ class ArrivedRuns:
 
     def __init__(self) -> None:
         self.shelf: Shelf[Arrived] = Shelf()
+        self._since = time()
 
     def of(self, found: Numbered) -> Arrived | None:
         """The run of an id that arrived. The first id of one that nobody knows registers it, if there is room."""
@@ -67,11 +69,8 @@ class ArrivedRuns:
         arrived = self._known(run)
         await arrived.idle(IDLE_SECONDS)
         # all of one moment
-        shown = ArrivedRun(**_figures(arrived), count=len(arrived), numbers="")
-        data = arrived.to_bytes()
-        if wants_gaps(run):
-            shown.gaps = arrived.gaps.encoded()
-        shown.numbers = await asyncio.to_thread(packed, data)
+        shown = _told(arrived, "")
+        shown.numbers = await asyncio.to_thread(packed, arrived.to_bytes())
         return shown
 
     @put("/goto/arrivals/{run}/remove", raises=[NotFound])
@@ -95,14 +94,27 @@ class ArrivedRuns:
             self._register(run)
 
     async def told(self, run: str) -> ArrivedRun | None:
-        """As `show_one`; None where the run is not known."""
-        return await self.show_one(RunName(run)) if run in self.shelf.runs else None
+        """As `show_one`; None where the run is not known. The first id of a run of this very process would have registered it,
+        so that of one that nothing was missed of nothing has arrived.
+        """
+        if run in self.shelf.runs:
+            return await self.show_one(RunName(run))
+        if self.shelf.has_missed(run):
+            return None
+        nothing = Arrived(run, incomplete=False)
+        nothing.since = self._since
+        return _told(nothing, packed(b""))
 
     def _known(self, run: str) -> Arrived:
         arrived = self.shelf.runs.get(run)
         if arrived is None:
             raise NotFound(f"run: {run} is not known: GET /goto/arrivals lists those that are")
         return arrived
+
+
+def _told(arrived: Arrived, numbers: str) -> ArrivedRun:
+    gaps = None if arrived.times is None else arrived.gaps.encoded()
+    return ArrivedRun(**_figures(arrived), count=len(arrived), numbers=numbers, gaps=gaps)
 
 
 def _figures(arrived: Arrived) -> dict[str, Any]:

@@ -70,6 +70,25 @@ def test_an_id_that_opens_no_run_counts_in_one_that_is_known() -> None:
     assert runs.of(Numbered(name, 1, opens=False)) is runs.shelf.runs[name]
 
 
+def test_this_process_knows_of_its_own_runs_that_nothing_arrived_unless_it_missed_some() -> None:
+    async def main() -> None:
+        runs, name = ArrivedRuns(), fresh_run(gaps=True)
+        told = await runs.told(name)
+        assert told is not None
+        assert (told.arrived, told.count, told.incomplete, told.listeners) == (0, 0, False, [])
+        assert not unpacked(told).tries
+        assert told.gaps is not None
+        arrive(runs, name, 0)
+        runs.clear()
+        assert await runs.told(name) is None
+        await runs.count(name)
+        told = await runs.told(name)
+        assert told is not None
+        assert told.incomplete
+
+    asyncio.run(main())
+
+
 def test_numbers_wait_for_what_is_under_way() -> None:
     async def main() -> None:
         runs, name = ArrivedRuns(), module.RunName(fresh_run())
