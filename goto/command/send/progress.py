@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
 
-from goto.client.counts import Counts
+from goto.client.histogram import Latencies
 from goto.client.results import Results
 from goto.command.send.summary import milliseconds
 from goto.command.send.terminal import Looks, width
@@ -48,24 +48,36 @@ class State:
         self._goal = goal
         self._start = perf_counter()
         self._before = [(self._start, 0)]
-        self.total = Counts()
+        self.requests = 0
+        self.failed = 0
         self.speed = 0.0
         """Requests a second over the last second."""
 
     def read(self) -> None:
         """Count anew."""
-        self.total = self._results.total()
-        done = self.total.requests
+        every = self._results.targets.values()
+        for counts in every:
+            counts.fold()
+        self.requests = sum(counts.requests for counts in every)
+        self.failed = sum(counts.failed for counts in every)
         now = perf_counter()
         self._before = [moment for moment in self._before if now - moment[0] < 1.0] or self._before[-1:]
         since, before = self._before[0]
-        self._before.append((now, done))
-        self.speed = (done - before) / max(now - since, 1e-6)
+        self._before.append((now, self.requests))
+        self.speed = (self.requests - before) / max(now - since, 1e-6)
+
+    @property
+    def latencies(self) -> Latencies:
+        """Of all targets, since due."""
+        latencies = Latencies()
+        for counts in self._results.targets.values():
+            latencies.merge(counts.corrected)
+        return latencies
 
     @property
     def done(self) -> str:
         """How far it is: `20 of 40 requests`, `20 requests, 3 of 30 s`."""
-        done, goal = self.total.requests, self._goal
+        done, goal = self.requests, self._goal
         shown = counted(done, "request") if goal.requests is None else f"{done:,} of {counted(goal.requests, 'request')}"
         if not goal.seconds:
             return shown
@@ -73,7 +85,7 @@ class State:
 
     @property
     def errors(self) -> str:
-        return counted(self.total.failed, "error")
+        return counted(self.failed, "error")
 
 
 class Lines:
@@ -105,7 +117,7 @@ class Live:
     def update(self) -> None:
         state = self._state
         state.read()
-        latencies = state.total.corrected
+        latencies = state.latencies
         p50, p99 = map(milliseconds, latencies.percentiles((50, 99)))
         pieces = [state.done, f"{state.speed:,.0f}/s", state.errors]
         if latencies.counts:
@@ -113,7 +125,7 @@ class Live:
         columns = Looks.of(sys.stderr).columns or 80
         while len(pieces) > 1 and sum(map(width, pieces)) + 2 * (len(pieces) - 1) >= columns:
             del pieces[0 if len(pieces) > 3 else -1]
-        shown = [self._looks.red(piece) if piece == state.errors and state.total.failed else piece for piece in pieces]
+        shown = [self._looks.red(piece) if piece == state.errors and state.failed else piece for piece in pieces]
         if len(pieces) == 1:
             shown = [self._looks.cut(pieces[0], columns - 1)]
         sys.stderr.write(f"\r{'  '.join(shown)}\x1b[K")
