@@ -110,6 +110,11 @@ class Addresses:
         else:
             self._renew()
 
+    @property
+    def known(self) -> bool:
+        """The next connection need not wait for a look-up."""
+        return not self._outdated
+
     async def order(self) -> list[str]:
         """All addresses, in the order in which the next connection tries them. Raises OSError."""
         if self._outdated:

@@ -10,7 +10,7 @@ from typing import cast
 
 from goto.flow import Origin
 from goto.tls.client import usual_context
-from goto.upstream.addresses import Addresses, first_to_answer, look_up
+from goto.upstream.addresses import Addresses, first_to_answer, is_address, look_up
 from goto.upstream.batch import Batch
 from goto.upstream.connection import Connection, TooSlow, Unreachable
 from goto.upstream.secure import connect_securely
@@ -104,6 +104,7 @@ class Pool:
             if missing := missing_interface(host):
                 raise Unreachable(f"no interface {missing}")
             async with asyncio.timeout(timeout):
+                looks_up = not is_address(host) and (addresses is None or not addresses.known)
                 begun = perf_counter()
                 order = await (look_up(host, port) if addresses is None else addresses.order())
                 known = perf_counter()
@@ -121,7 +122,7 @@ class Pool:
         except Exception as error:
             # whatever it is, whoever waits for the answer must hear of it
             raise Unreachable(f"cannot connect to {where}: {system_reason(error)}") from None
-        connection.opening = (known - begun, connected - known, ready - connected)
+        connection.opening = (known - begun if looks_up else 0.0, connected - known, ready - connected)
         self._all.add(connection)
         return connection
 

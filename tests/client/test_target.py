@@ -61,13 +61,39 @@ def test_what_goes_out_is_complete_and_typed_as_the_original_reads_it(target: Ca
     }
 
 
+EVERY = {
+    "duration": "30s",
+    "keepAlive": False,
+    "bodyBase64": "gA==",
+    "urls": ["http://127.0.0.1:9/a"],
+    "pick": "random",
+    "variables": True,
+    "checks": ["status=2xx", "body~a"],
+    "connectTo": "[::1]:80",
+    "maxTime": "5s",
+}
+
+
+@pytest.mark.parametrize("fields", [EVERY, {"stages": [{"for": "1s", "rate": [1.0, 5.0]}, {"for": "1m0s", "rate": 5.0}]}])
+def test_what_was_given_is_handed_out_and_nothing_else(target: Callable[..., ClientTarget], fields: dict[str, Any]):
+    plain, wire = json.loads(json.dumps(target().complete())), json.loads(json.dumps(target(**fields).complete()))
+    assert {key: value for key, value in wire.items() if key not in plain} == fields
+    assert "requestCount" not in wire
+    assert json.loads(json.dumps(target(requestCount=5, **fields).complete()))["requestCount"] == 5
+
+
 @pytest.mark.parametrize(
-    "fields", [{}, {"rate": 2.5, "http2": True, "verifyTLS": False}, {"delay": "1s", "body": "ü", "replicas": 9}]
+    "fields", [{}, {"rate": 2.5, "http2": True, "verifyTLS": False}, {"delay": "1s", "body": "ü", "replicas": 9}, EVERY]
 )
 def test_what_went_out_comes_in_as_an_equal_target(target: Callable[..., ClientTarget], fields: dict[str, Any]):
     sent = target(**fields)
     assert read_struct(json.loads(json.dumps(sent.complete())), ClientTarget) == (sent, [])
     assert sent != target(**fields, requestCount=77)
+
+
+STAGES = [{"for": "1s", "rate": 5}]
+OTHER = r"urls\[3\]: another origin than url: make it a target of its own$"
+KEEP = "requestsPerConnection: cannot be given together with keepAlive false$"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +128,38 @@ def test_what_went_out_comes_in_as_an_equal_target(target: Callable[..., ClientT
         ({"sendId": "y"}, "sendId: "),
         ({"headers": [["Host", "a"], ["x", "y"], ["host", "a"]]}, "headers: Host is there twice"),
         ({"body": "\ud800"}, "body: half of a surrogate pair"),
+        ({"bodyBase64": "x"}, "bodyBase64: not base64$"),
+        ({"bodyBase64": "ü==="}, "bodyBase64: not base64$"),
+        ({"bodyBase64": "gA==", "body": "x"}, "body: cannot be given together with bodyBase64$"),
+        ({"urls": ["http://127.0.0.1:9/a", "http://127.0.0.1:9"] * 2 + ["http://x/"]}, OTHER.replace("3", "4")),
+        ({"urls": [*["http://127.0.0.1:9/a"] * 3, "https://127.0.0.1:9/"]}, OTHER),
+        ({"urls": ["x"]}, r"urls\[0\]: 'x' is not an http or https URL"),
+        ({"urls": ["http://127.0.0.1:9/" + "a" * 8192]}, r"urls\[0\]: has more than 8,192 bytes"),
+        ({"pick": "any"}, "pick: "),
+        ({"stages": STAGES, "rate": 5}, "stages: cannot be given together with rate$"),
+        ({"stages": STAGES, "duration": "1s"}, "duration: cannot be given together with stages$"),
+        ({"stages": STAGES, "delay": "1s"}, "stages: with a rate cannot be given together with delay"),
+        ({"stages": [*STAGES, {"for": "1s", "replicas": 1}]}, "stages: some have a rate and some have replicas"),
+        ({"stages": [{"for": "1s", "replicas": 0}]}, "stages: none has a replica"),
+        ({"stages": [{"for": "1s"}]}, r"stages\[0\]: needs either rate or replicas"),
+        ({"stages": [{"for": "1s", "rate": 1, "replicas": 1}]}, r"stages\[0\]: needs either rate or replicas"),
+        ({"stages": [{"rate": 1}]}, r"stages\[0\].for: missing"),
+        ({"stages": [{"for": "0s", "rate": 1}]}, r"stages\[0\].for: 0s is not over 0 and at most 168h0m0s"),
+        ({"stages": [{"for": "1s", "rate": [1, -1]}]}, r"stages\[0\].rate\[1\]: "),
+        ({"stages": [{"for": "1s", "rate": [1]}]}, r"stages\[0\].rate: "),
+        ({"stages": STAGES * 101}, "stages: "),
+        ({"duration": "169h"}, "duration: 169h0m0s is more than 168h0m0s"),
+        ({"requestsPerConnection": 5, "keepAlive": False}, KEEP),
+        ({"requestsPerConnection": 0}, "requestsPerConnection: "),
+        (
+            {"checks": ["foo"]},
+            r"checks\[0\]: 'foo' is no check: write it like status=2xx, body~text, json:",
+        ),
+        ({"checks": ["status=2xx"] * 21}, "checks: "),
+        ({"connectTo": "x"}, "connectTo: 'x' is not a host with a port"),
+        ({"connectTo": "x:70000"}, "connectTo: 'x:70000' is not a host with a port"),
+        ({"variables": True, "body": "{random:3-1}"}, "body: {random:3-1} has no number"),
+        ({"variables": True, "url": "http://x/{random:0}"}, "url: {random:0} is not from 1"),
     ],
 )
 def test_what_is_wrong_is_refused(target: Callable[..., ClientTarget], fields: dict[str, Any], reason: str):
