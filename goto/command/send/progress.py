@@ -16,6 +16,9 @@ from goto.words.writing import counted
 LINE_SECONDS = 2.0
 """Seconds from one line to the next."""
 
+HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
+"""What hides the cursor, and shows it again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
@@ -113,6 +116,7 @@ class Live:
     def __init__(self, results: Results, goal: Goal, looks: Looks) -> None:
         self._state = State(results, goal)
         self._looks = looks
+        sys.stderr.write(HIDE)
 
     def update(self) -> None:
         state = self._state
@@ -132,5 +136,5 @@ class Live:
         sys.stderr.flush()
 
     def close(self) -> None:
-        sys.stderr.write("\r\x1b[K")
+        sys.stderr.write(f"\r\x1b[K{SHOW}")
         sys.stderr.flush()

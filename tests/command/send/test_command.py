@@ -24,6 +24,8 @@ from support.ports import free_port
 from support.upstream import Reply, Upstream
 from support.waiting import PATIENCE, eventually
 
+from goto import __version__
+
 SEND = [sys.executable, "-m", "goto", "send"]
 
 
@@ -188,13 +190,15 @@ def test_a_reader_that_leaves_is_no_crash(upstream: Upstream):
 class Terminal:
     """A process on a terminal of 100 columns."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, env: dict[str, str] | None = None) -> None:
         self.fd, theirs = pty.openpty()
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
         # it has to be the terminal that controls it, or Ctrl-C there would be no signal
         takes = "import os, sys; os.login_tty(0); os.execv(sys.argv[1], sys.argv[1:])"
         command = [sys.executable, "-c", takes, *SEND, *words]
-        self.process = subprocess.Popen(command, stdin=theirs, cwd=ROOT, env={**os.environ, "TERM": "xterm-256color"})
+        self.process = subprocess.Popen(
+            command, stdin=theirs, cwd=ROOT, env={**os.environ, "TERM": "xterm-256color", **(env or {})}
+        )
         os.close(theirs)
         self.shown = ""
 
@@ -233,3 +237,92 @@ def test_ctrl_c_on_a_terminal(nginx: Callable[..., Nginx]):
     assert terminal.end() == 130
     assert re.search(r"[0-9,]+ requests in .* 0 errors", terminal.shown)
     assert "Traceback" not in terminal.shown
+
+
+def test_a_file_of_results_says_what_it_measured(upstream: Upstream):
+    done = send("-n", "3", "--check", "status=201", "--fail-if", "checks>0", "-H", "x: 1", "--json", f"{upstream.base}/a")
+    run = json.loads(done.stdout)["run"]
+    assert (done.returncode, run["exit"], run["requests"], run["version"]) == (1, 1, 3, __version__)
+    assert run["targets"] == [
+        {
+            "name": f"{upstream.base}/a",
+            "method": "GET",
+            "url": f"{upstream.base}/a",
+            "headers": [["x", "1"]],
+            "checks": ["status=201"],
+        }
+    ]
+
+
+def test_the_series_as_csv(upstream: Upstream, tmp_path: Path):
+    head = "target,at,every,requests,errors,bytes,p50_ms,p99_ms,max_ms"
+    file = tmp_path / "series.csv"
+    done = send("-n", "5", "--csv", str(file), upstream.base)
+    lines = file.read_text().splitlines()
+    assert lines[0] == head
+    assert sum(int(line.split(",")[3]) for line in lines[1:]) == 5
+    assert done.stdout.startswith("5 requests in ")
+    done = send("-n", "5", "--csv", "-", upstream.base)
+    assert done.stdout.startswith(f"{head}\n{upstream.base},0.0,100ms,")
+    assert done.stderr.startswith("5 requests in ")
+    for words in (["--csv", "-", "--json"], ["--csv", "/nowhere/at/all"]):
+        done = send(*words, upstream.base)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert done.stderr.startswith("goto: --csv: ")
+
+
+def test_a_rate_that_is_not_held_is_said(upstream: Upstream):
+    upstream.on("/", lambda _: (time.sleep(0.02), Reply())[1])
+    done = send("--rate", "1000", "-n", "30", upstream.base)
+    said = r"goto: the rate was not held: wanted 1,000/s, sent \d+(\.\d+)?/s: all 1 connections were busy, give more with -c\n"
+    assert re.fullmatch(said, done.stderr)
+    assert re.match(r"30 requests in [\d.]+ s: [\d.]+/s of 1,000/s wanted, 0 errors\n", done.stdout)
+    sum_of_both = send("--rate", "20", "-n", "4", upstream.base, upstream.base)
+    assert " of 40/s wanted, " in sum_of_both.stdout.partition("\n")[0]
+
+
+def test_a_duration_needs_no_count(upstream: Upstream):
+    done = send("--duration", "300ms", "-c", "2", "--json", upstream.base)
+    shown = json.loads(done.stdout)
+    assert (done.returncode, shown["run"]["requests"]) == (0, None)
+    assert shown["all"]["requests"] == len(upstream.take()) > 0
+    done = send("--stage", "100ms:rate=100", "--stage", "100ms:rate=100-0", "-c", "8", "--json", upstream.base)
+    assert json.loads(done.stdout)["countsByStatusCodes"] == {"200": 15}
+
+
+def test_checks_are_shown_and_judged(upstream: Upstream):
+    done = send("-n", "4", "--check", "body~nothing", "--fail-if", "errors>0", upstream.base)
+    assert done.returncode == 1
+    assert done.stderr == "goto: failed: errors>0: errors = 4\n"
+    assert re.search(r"^body~nothing +4 +100%$", done.stdout, re.M)
+    assert (
+        send("-n", "4", "--check", "body~hello", "--check", "status=2xx", "--fail-if", "errors>0", upstream.base).returncode == 0
+    )
+
+
+def test_who_closes_the_pipe_changes_neither_the_status_nor_what_is_said(upstream: Upstream):
+    words = f"{' '.join(SEND)} -n 5 --fail-if 'requests>1' {upstream.base}"
+    script = f"{words} | head -c 0; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stderr) == (1, "goto: failed: requests>1: requests = 5\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_it_reads_standard_input(number: int):
+    process = subprocess.Popen(
+        [*SEND, "-d", "@-", "http://127.0.0.1:1/"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    )
+    # it reads once it waits for what is in the pipe
+    eventually(lambda: "pipe" in Path(f"/proc/{process.pid}/wchan").read_text(), lambda waits: waits)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (128 + number, b"")
+
+
+@pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": "1"}])
+def test_a_terminal_that_wants_no_colour(upstream: Upstream, env: dict[str, str]):
+    terminal = Terminal("-n", "4", upstream.base, env=env)
+    assert terminal.end() == 0
+    assert "\x1b[1m" not in terminal.shown
+    assert "\x1b[36m" not in terminal.shown
+    assert ("\x1b" in terminal.shown) == (env["TERM"] != "dumb")

@@ -7,7 +7,7 @@ from support.counting import count_answer, count_failure
 
 from goto.client.results import Results
 from goto.command.send import progress as module
-from goto.command.send.progress import Goal, Lines, Live, State, progress
+from goto.command.send.progress import HIDE, SHOW, Goal, Lines, Live, State, progress
 from goto.command.send.terminal import Looks
 from goto.upstream.connection import Broken
 
@@ -64,10 +64,10 @@ def test_a_live_line_is_never_wider_than_the_terminal_and_goes(
     assert isinstance(shown, Live)
     shown.update()
     line = capfd.readouterr().err
-    assert line.startswith("\r")
+    assert line.startswith(f"{HIDE}\r")
     assert line.endswith("\x1b[K")
-    assert len(line) - 4 < columns
+    assert len(line) - len(HIDE) - 4 < columns
     assert ("p99 " in line) == (columns >= 80)
     shown.close()
     out, err = capfd.readouterr()
-    assert (out, err) == ("", "\r\x1b[K")
+    assert (out, err) == ("", f"\r\x1b[K{SHOW}")
