@@ -21,8 +21,8 @@ def has_ended(transport: Any) -> bool:
 
 
 def was_reset(transport: Any) -> bool:
-    """The connection is over in both directions. To be asked only as long as this side has sent no FIN."""
-    return _events(transport) & (select.POLLERR | select.POLLHUP) != 0
+    """It has come by a reset, of which nobody was told so far."""
+    return _events(transport) & select.POLLERR != 0
 
 
 def _events(transport: Any) -> int:

@@ -47,6 +47,15 @@ def test_a_fin_that_was_not_read(pair: tuple[socket.socket, socket.socket]) -> N
     assert not was_reset(Transport(near))
 
 
+def test_two_fins_are_no_reset(pair: tuple[socket.socket, socket.socket]) -> None:
+    near, _ = pair
+    for one in pair:
+        one.sendall(b"unread")
+        one.shutdown(socket.SHUT_WR)
+    eventually(lambda: has_ended(Transport(near)))
+    assert not was_reset(Transport(near))
+
+
 @pytest.mark.parametrize("ended", [False, True])
 def test_a_reset_behind_what_was_not_read(pair: tuple[socket.socket, socket.socket], ended: bool) -> None:
     near, far = pair

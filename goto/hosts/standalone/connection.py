@@ -242,7 +242,7 @@ class ClientConnection(Reader):
 
     @property
     def was_reset(self) -> bool:
-        """As its socket has it. To be asked before this side has sent a FIN."""
+        """As its socket has it, whether it is read or not."""
         return was_reset(self._below)
 
     @property
