@@ -9,6 +9,9 @@
 # make fuzz     what make test does with random input, at length
 # make flow-docs write docs/flow.md anew, from the docstrings
 # make client   write goto/testing/calls.py anew, from the table of routes, and what else is made of it
+# make docs     the site made of docs/, in build/docs
+# make links    whether the links of the docs to other sites lead somewhere
+# make reference write the tables of the docs that are made of declarations, and their examples, anew
 # make viewer   get the page's viewer of the API anew, in the version below
 # make bench    measure goto beside nginx, hey and mitmdump: ROWS="serve proxy" for some, ROUNDS, SECONDS, SAVE=1 for the docs
 # make profile  show where the time goes: ROWS="serve proxy client", SECONDS
@@ -40,7 +43,7 @@ INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/tests
 # Tests start goto some hundred times; without the cache of Python each start from the checkout would compile it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-all test-newest test-other test-cases check fuzz soak flow-docs client clean dev built compiler nginx chromium test-tools viewer bench bench-tools profile
+.PHONY: run test test-all test-newest test-other test-cases check fuzz soak flow-docs docs links reference client clean dev built compiler nginx chromium test-tools viewer bench bench-tools profile
 .NOTPARALLEL:
 
 run: $(BUILT_STAMP)
@@ -87,6 +90,7 @@ define lint
 	$(1)/bin/ruff check .
 	$(1)/bin/ruff format --check .
 	$(1)/bin/mypy
+	$(1)/bin/mypy docs/examples
 endef
 
 # random calls for each operation of the API, and
@@ -109,6 +113,24 @@ flow-docs: $(DEV_STAMP)
 
 client: $(DEV_STAMP)
 	PYTHONPATH=tests $(VENV)/bin/python -m support.client_code
+
+# an environment of its own, since nothing else needs what makes the site
+DOCS_VENV := .venv-docs
+SPHINX = $(DOCS_VENV)/bin/python -m sphinx -q -W -n --keep-going
+
+$(DOCS_VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(DOCS_VENV)
+	GOTO_COMPILE=no $(DOCS_VENV)/bin/python -m pip install -qq '.[docs]'
+	@touch $@
+
+docs: $(DOCS_VENV)/.installed
+	$(SPHINX) -b html docs build/docs
+
+links: $(DOCS_VENV)/.installed
+	$(SPHINX) -b linkcheck docs build/links
+
+reference: $(DEV_STAMP)
+	PYTHONPATH=tests $(VENV)/bin/python -m support.reference
 
 clean:
 	rm -rf .venv .venv-* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -40,7 +40,7 @@ NOT_FOR_AUTHORS = "For hosts: "
 
 HEAD = """# Flow, for authors of features
 
-What the hooks of a feature work on, see [Write a feature](../CONTRIBUTING.md#write-a-feature). All of it is imported from
+What the hooks of a feature work on, see [Write a feature](features.md). All of it is imported from
 `goto.flow`. This page is made of the docstrings by `make flow-docs`.
 """
 
