@@ -180,7 +180,7 @@ class Terminal:
     def run(self, given: Sequence[tuple[Block, str]]) -> list[Ran]:
         """Run these texts one after the other in one shell, each as the block that it is of."""
         for number, (_, text) in enumerate(given):
-            text = re.sub(r"^((?:goto|mitmdump) .*?)\s*&$", r"\1", text, flags=re.M)
+            text = re.sub(r"^((?:goto|mitmdump)\b[^#\n]*?)\s*&(?=\s*(?:#.*)?$)", r"\1", text, flags=re.M)
             (self._own / f"{number}.sh").write_text(TRAPS + self.given(text))
         read, write = os.pipe()
         with subprocess.Popen(
