@@ -66,6 +66,8 @@ class Acts:
         self._identity = identity
         self.held = 0
         """Exchanges that are held now."""
+        self.most_held = MOST_HELD
+        self.most_runs = MOST_RUNS
         self._runs = 0
 
     # ------------------------------------------------------------ before there is an answer
@@ -157,7 +159,7 @@ class Acts:
             return
         client = self._client()
         known = [] if client is None else [client.targets[name] for name in names if name in client.targets]
-        room = self._runs < MOST_RUNS
+        room = self._runs < self.most_runs
         if len(known) < len(names) or not room:
             strike.not_done()
         if client is not None and known and room:
@@ -218,7 +220,7 @@ class Acts:
     # ------------------------------------------------------------ holding
     def _has_room(self, struck: Struck) -> bool:
         """Whether an exchange may be held, or is already."""
-        return struck.holding > 0 or self.held < MOST_HELD
+        return struck.holding > 0 or self.held < self.most_held
 
     def _hold(self, struck: Struck, strike: Strike, seconds: float | None) -> None:
         """Hold the exchange, until the end of the rule at the most."""

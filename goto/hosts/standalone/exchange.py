@@ -17,7 +17,8 @@ from goto.errors import ApiError, NotFound, StoodStill, TooLarge
 from goto.flow import NOTHING_KEPT, Call, ClientGone, Delivery, Field, Flow, Kept, Request, Response, Wait
 from goto.hosts.standalone.body import RequestBody, WholeBody
 from goto.hosts.standalone.connection import ClientConnection, Exchange
-from goto.hosts.standalone.delivery import Outlet, SlowOutlet
+from goto.hosts.standalone.delivery import Outlet
+from goto.hosts.standalone.slow import SlowOutlet
 from goto.hosts.standalone.tunnel import Tunnel
 from goto.http.hops import end_to_end, takes_trailers
 from goto.http.trailers import announced

@@ -216,9 +216,9 @@ def test_the_end_of_a_rule_lets_go(fields: dict[str, Any]) -> None:
     assert one.response.status == 200
 
 
-def test_there_is_room_for_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("goto.features.rules.acts.MOST_HELD", 1)
+def test_there_is_room_for_so_many() -> None:
     onion = Onion(made("h", when={"uris": ["/h"]}, abort="hang", delay="1h"), made("s", status=503), behind=[Behind()])
+    onion.rules._acts.most_held = 1
 
     async def go() -> tuple[Flow, Flow]:
         first, second = flow("/h"), flow("/h")
@@ -236,11 +236,11 @@ LATE: list[dict[str, Any]] = [{"abort": "hang", "at": "response"}, {"pace": {"ra
 
 
 @pytest.mark.parametrize("fields", LATE)
-def test_there_is_no_more_room_though_there_was_before(monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]) -> None:
+def test_there_is_no_more_room_though_there_was_before(fields: dict[str, Any]) -> None:
     onion = Onion(made("h", **fields), behind=[Behind()])
     one = flow()
     onion.rules.request(one)
-    monkeypatch.setattr("goto.features.rules.acts.MOST_HELD", 0)
+    onion.rules._acts.most_held = 0
     one.response = Response(200, b"0123456789")
     onion.rules.response(one)
     assert receipts(one) == ["h;n=0;did=unable"]
@@ -262,9 +262,9 @@ def test_triggers() -> None:
     assert invoked == [["hook"]]
 
 
-def test_so_many_runs_go_on_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("goto.features.rules.acts.MOST_RUNS", 1)
+def test_so_many_runs_go_on_at_a_time() -> None:
     onion = Onion(made("t", trigger=["hook"]), behind=[Behind()])
+    onion.rules._acts.most_runs = 1
     runs: list[asyncio.Future[None]] = []
 
     def invoke(targets: list[ClientTarget]) -> asyncio.Future[None]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.features.rules.turns import Turns
+from goto.features.rules.turns import MOST_VALUES, Turns
 
 
 def yes(number: int) -> bool:
@@ -39,10 +38,12 @@ def test_each_value_has_its_own() -> None:
     assert (turns.matched, turns.struck, turns.spent) == (8, 4, False)
 
 
-def test_the_value_seen_longest_ago_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("goto.features.rules.turns.MOST_VALUES", 2)
+def test_the_value_seen_longest_ago_is_forgotten() -> None:
     turns = Turns(0, 1, 1, per=True)
-    assert [turns.take(value, yes) is not None for value in "abacab"] == [True, True, False, True, False, True]
+    assert all(turns.take(str(number), yes) is not None for number in range(MOST_VALUES))
+    assert turns.take("0", yes) is None  # which is now the one seen last
+    assert turns.forgotten == 0
+    assert [turns.take(value, yes) is not None for value in ("new", "0", "1", "3")] == [True, False, True, False]
     assert turns.forgotten == 2
 
 
