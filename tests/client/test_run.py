@@ -8,7 +8,6 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from support.nginx import Nginx
@@ -22,7 +21,7 @@ from goto.client.results import Results
 from goto.client.run import Run
 from goto.client.sent import Sent
 from goto.client.target import ClientTarget
-from goto.upstream.connection import Connection
+from goto.upstream.addresses import Addresses
 from goto.upstream.pool import Pool
 
 Target = Callable[..., ClientTarget]
@@ -218,14 +217,14 @@ def test_one_target_is_stopped_and_the_others_go_on(send: Send, target: Target, 
 
 def test_of_a_stop_nothing_that_was_sent_is_forgotten(send: Send, target: Target, monkeypatch: pytest.MonkeyPatch):
     """Of two connections that are closed and cannot be made anew, one has to send again what it sent, and one what is next."""
-    opened, own = 0, Pool.own
+    opened, order = 0, Addresses.order
 
-    async def twice(pool: Pool, *args: Any) -> Connection:
+    async def twice(addresses: Addresses) -> list[str]:
         nonlocal opened
         opened += 1
         if opened > 2:
             await asyncio.Event().wait()
-        return await own(pool, *args)
+        return await order(addresses)
 
     def answers_once(connection: socket.socket) -> None:
         read_head(connection)
@@ -234,7 +233,7 @@ def test_of_a_stop_nothing_that_was_sent_is_forgotten(send: Send, target: Target
             return  # of what is sent again
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
-    monkeypatch.setattr(Pool, "own", twice)
+    monkeypatch.setattr(Addresses, "order", twice)
     seen: list[Sent] = []
 
     async def during(run: Run) -> None:
