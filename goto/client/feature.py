@@ -135,7 +135,9 @@ class Client(Feature):
     async def forget(self) -> None:
         """Stop all runs, and forget the results."""
         self._due = []
-        runs = self._stop(None)
+        runs = [*self._stop(None), *self._once]
+        for run in self._once:
+            run.stop()
         await self._settled(runs, None)
         for run in runs:
             run.abort()
