@@ -38,7 +38,11 @@ class Server(Protocol):
 
 async def joined(sent: Sequence[Sent], server: Server, *, incomplete: bool = False) -> Reconciled:
     """What was sent to one target, joined with what arrived there. `incomplete`: more was sent. Raises `Unavailable`."""
+    before = [one.requests for one in sent]
     told = [await server.told(one.run) for one in sent]
+    # what is under way, or was sent meanwhile, cannot be told yet
+    moves = any(not one.requests == known == one.answers + one.failures for one, known in zip(sent, before, strict=True))
+    incomplete = incomplete or moves
     # at this moment, and in a thread, since ten million numbers take their time
     runs = list(zip(map(Side.of, sent), told, strict=True))
     try:

@@ -19,6 +19,8 @@ from goto.words.names import Word
 S = TypeVar("S", bound=msgspec.Struct)
 _OWN = re.compile(r"[A-Za-z]\w*(?:\[\d+\])*(?:\.\w+(?:\[\d+\])*)*: ")
 """The beginning of a message that a struct raises itself: the place in the struct that it is about."""
+_NONE_OF = re.compile(r"^Invalid enum value .* - at `\$\.(\w+)`$")
+"""What msgspec says of a field that is one of some words."""
 _AT = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.S)
 
 
@@ -42,7 +44,14 @@ def read_struct(document: Any, struct: type[S], where: str = "body") -> tuple[S,
     try:
         return msgspec.convert(given, struct, dec_hook=decode_word), unknown
     except msgspec.ValidationError as error:
-        raise BadInput(_explain(str(error))) from None
+        raise BadInput(_explain(str(error)) + _choices(str(error), struct)) from None
+
+
+def _choices(message: str, struct: type[msgspec.Struct]) -> str:
+    """What may stand in a field of the struct that got none of its words, for the end of the message."""
+    found = _NONE_OF.search(message)
+    field = _fields(struct).get(found[1].lower()) if found else None
+    return f": write one of {', '.join(map(str, get_args(field.type)))}" if field is not None else ""
 
 
 def _given(document: dict[str, Any], struct: type[msgspec.Struct], where: str) -> tuple[dict[str, Any], list[str]]:

@@ -398,6 +398,20 @@ def test_what_was_sent_is_joined_with_what_arrived_here_or_elsewhere(g: Goto, go
         g.api("POST", "/client/results/clear")
 
 
+def test_while_requests_are_under_way_it_is_incomplete(g: Goto, upstream: Upstream):
+    with held() as event:
+        upstream.on("/a", Reply(hold=event))
+        add(g, "a", f"{upstream.base}/a", reconcile=True)
+        g.api("POST", "/client/targets/a/invoke")
+        eventually(lambda: upstream.received)
+        found = g.api("POST", "/client/reconcile", {}).json()["a"]
+        assert (found["sent"], found["answered"], found["failed"], found["incomplete"]) == (1, 0, 0, True)
+        event.set()
+        g.api("GET", "/client/results?wait=60s")
+        found = g.api("POST", "/client/reconcile", {}).json()["a"]
+    assert (found["answered"], found["answeredElsewhere"], found["incomplete"]) == (1, 1, False)
+
+
 def test_what_cannot_be_reconciled_is_said(g: Goto):
     add(g, "a", f"{g.base}/a")
     g.api("POST", "/client/targets/a/invoke")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 import pytest
@@ -32,6 +32,18 @@ class Outer(msgspec.Struct, kw_only=True, rename="camel"):
     label: Label | None = None
     pairs: list[list[str]] = []
     inner: Inner = msgspec.field(default_factory=Inner)
+
+
+class Picky(msgspec.Struct):
+    pick: Literal["turn", "random"] = "turn"
+    inner: Inner = msgspec.field(default_factory=Inner)
+
+
+def test_what_is_none_of_some_words_is_told_which_there_are():
+    with pytest.raises(BadInput, match=r"^pick: Invalid enum value 'some': write one of turn, random$"):
+        read_struct({"PICK": "some"}, Picky)
+    with pytest.raises(BadInput, match=r"^inner.size: expected `int`, got `str`$"):
+        read_struct({"inner": {"size": "x"}}, Picky)
 
 
 def read(document: Any) -> tuple[Outer, list[str]]:
