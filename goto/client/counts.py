@@ -30,13 +30,15 @@ CHECK: Final = "check"
 CHECKS_LIMIT = 1000
 """Checks counted apart: those of a target now, and those of targets of its name before."""
 
-PHASES: Final = ("dns", "connect", "tls", "firstByte")
+FIRST_BYTE: Final = "firstByte"
+
+PHASES: Final = ("dns", "connect", "tls", FIRST_BYTE)
 """What is measured beside the latency of a request."""
 
 GIVEN_UP: Final = ("timeout", "connectTimeout", "stopped")
 """Kinds of errors of requests that took at least as long as they were waited for; others that failed have no latency."""
 
-_FOLD: Final = 256
+_FOLD: Final = 512
 """Answers that are noted before they are counted in one go, which costs a fraction of counting each by itself."""
 
 _WALL = time.time() - time.perf_counter()
@@ -53,6 +55,19 @@ class NotConnected(UpstreamError):
     """No connection was made within the time set."""
 
     kind: ClassVar[str] = "connectTimeout"
+
+
+class _Noted:
+    """Latencies that were noted, by their buckets."""
+
+    __slots__ = ("at_once", "corrected", "first", "raw")
+
+    def __init__(self, at_once: dict[int, int], raw: dict[int, int], corrected: dict[int, int], first: dict[int, int]) -> None:
+        self.at_once = at_once
+        """Of answers that came at once to requests that were sent when they were due: these are raw, corrected and first byte."""
+        self.raw = raw
+        self.corrected = corrected
+        self.first = first
 
 
 class Totals:
@@ -293,55 +308,43 @@ class Counts:
         """Count what was noted."""
         if not self._in_point:
             return
+        noted = _Noted(buckets(self._on_time), buckets(self._raw), buckets(self._corrected), buckets(self._first))
+        self._add(self, noted)
         if self.whole is not None:
-            self.whole._take(self)
-        for (status, reason), count in self._answers.items():
-            line = slot(self.texts, f"{status} {shown(reason)}".rstrip(), TEXTS_LIMIT)
-            self.texts[line] = self.texts.get(line, 0) + count
-            self.codes[status] = self.codes.get(status, 0) + count
+            self.whole.bytes_received += self._point_bytes
+            self.whole.bytes_sent += self.bytes_sent - self._passed
+            self._passed = self.bytes_sent
+            if self.whole.recorder is not None:
+                self.whole.recorder.turn(self._last)
+            self.whole._add(self, noted)
         self._answers.clear()
-        at_once, corrected = buckets(self._on_time), buckets(self._corrected)
-        self.raw.count(at_once)
-        self.raw.add(self._raw)
-        self.corrected.count(at_once)
-        self.corrected.count(corrected)
-        first = self.phases["firstByte"]
-        first.count(at_once)
-        first.add(self._first)
-        if self.recorder is not None:
-            for lowest, count in corrected.items():
-                at_once[lowest] = at_once.get(lowest, 0) + count
-            self.recorder.add(self._in_point, self._point_errors, self._point_bytes, at_once)
         self._on_time.clear()
         self._raw.clear()
         self._corrected.clear()
         self._first.clear()
         self._in_point = self._point_errors = self._point_bytes = 0
-        self.end = max(self.end or 0.0, _WALL + self._last)
+
+    def _add(self, part: Counts, noted: _Noted) -> None:
+        """Count what a part, or this itself, has noted since its last `fold`, all of it within one point of the series."""
+        for (status, reason), count in part._answers.items():
+            line = slot(self.texts, f"{status} {shown(reason)}".rstrip(), TEXTS_LIMIT)
+            self.texts[line] = self.texts.get(line, 0) + count
+            self.codes[status] = self.codes.get(status, 0) + count
+        self.raw.count(noted.at_once)
+        self.raw.count(noted.raw)
+        self.corrected.count(noted.at_once)
+        self.corrected.count(noted.corrected)
+        first = self.phases[FIRST_BYTE]
+        first.count(noted.at_once)
+        first.count(noted.first)
+        if self.recorder is not None:
+            self.recorder.add(part._in_point, part._point_errors, part._point_bytes, (noted.at_once, noted.corrected))
+        self.end = max(self.end or 0.0, _WALL + part._last)
 
     def flush(self) -> None:
         """What follows is not to be noted along with what was before: `whole` is about to be cleared."""
         self.fold()
         self._turn_at = 0.0
-
-    def _take(self, part: Counts) -> None:
-        """Count what a part has noted since its last `fold`, which has ended within one point of the series."""
-        for answer, count in part._answers.items():
-            self._answers[answer] = self._answers.get(answer, 0) + count
-        self._on_time += part._on_time
-        self._raw += part._raw
-        self._corrected += part._corrected
-        self._first += part._first
-        self._in_point += part._in_point
-        self._point_errors += part._point_errors
-        self._point_bytes += part._point_bytes
-        self.bytes_received += part._point_bytes
-        self.bytes_sent += part.bytes_sent - part._passed
-        part._passed = part.bytes_sent
-        self._last = part._last
-        if self.recorder is not None:
-            self.recorder.turn(part._last)
-        self.fold()
 
     def _turn(self, now: float, sent: float) -> None:
         """The present point of the series is over: what was noted belongs to it, and what follows to another."""

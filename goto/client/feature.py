@@ -451,7 +451,7 @@ class Client(Feature):
 
     @measure("goto_client_errors", "counter", labels=["target", "kind"])
     def errors(self) -> dict[tuple[str, str], int]:
-        """Requests of the client that have failed, by kind: connect, connectTimeout, timeout, broken, stopped, other."""
+        """Requests of the client that have failed, by kind as in the results; answers that did not pass a check under check."""
         return {
             (name, kind): count for name, all_ in self._counted().ever().items() for kind, count in sorted(all_.errors.items())
         }

@@ -31,6 +31,8 @@ class PreparedRequest:
         "_fields",
         "_ids",
         "_keeping",
+        "_one",
+        "_one_closing",
         "_paths",
         "_random",
         "_run",
@@ -85,6 +87,13 @@ class PreparedRequest:
         if len(self._paths) == 1 and not (with_id or path.variable or self._fields is not None):
             self._same = b"%b%b%b%b" % (self._begin, path.literal, _HTTP, self._keeping)
             self._same_closing = b"%b%b%b%b" % (self._begin, path.literal, _HTTP, self._closing)
+        self._one: tuple[bytes, bytes] | None = None
+        """What is before and behind the id of a request, where all are alike but for that."""
+        self._one_closing = (b"", b"")
+        if len(self._paths) == 1 and with_id and not (path.variable or self._fields is not None):
+            before = self._begin + path.literal
+            self._one = (before, _HTTP + self._keeping)
+            self._one_closing = (before, _HTTP + self._closing)
         self.bare = target.method == "HEAD"
         """The answer has no body, whatever its head says (RFC 9110, 9.3.2)."""
         self.repeatable = target.method in REPEATABLE and not target.body and not target.body_base64
@@ -95,6 +104,11 @@ class PreparedRequest:
         if self._same:
             return self._same_closing if closing else self._same
         self._count += 1
+        if self._one is not None:
+            before, behind = self._one_closing if closing else self._one
+            if self._run:
+                return b"%b%08x-%b%b" % (before, (self._count - 1) * MIX & 0xFFFFFFFF, self._run, behind)
+            return b"%b%b%012x%b" % (before, self._ids, self._count, behind)
         paths = self._paths
         at = 0 if len(paths) == 1 else randrange(len(paths)) if self._random else (self._count - 1) % len(paths)
         path, with_id = paths[at]

@@ -125,8 +125,7 @@ class Results:
         name = slot(self.targets, name, NAMES_LIMIT)
         counts = self.targets.get(name)
         if counts is None:
-            recorded = sum(known.recorder is not None for known in self.targets.values()) < SERIES_LIMIT
-            counts = self.targets[name] = Counts(recorded=recorded)
+            counts = self.targets[name] = Counts(recorded=len(self.targets) < SERIES_LIMIT)
         return counts
 
     def clear(self, names: Iterable[str] | None = None) -> None:

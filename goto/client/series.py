@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NotRequired, TypedDict
 
 from goto.client.histogram import nearest_ranks
@@ -57,7 +57,7 @@ class Series(TypedDict):
 class _Sums:
     """What is kept of a point."""
 
-    __slots__ = ("_counts", "_values", "bytes", "errors", "max", "requests")
+    __slots__ = ("_counts", "_values", "bytes", "errors", "latencies", "max", "requests")
 
     def __init__(self) -> None:
         self.requests = 0
@@ -65,34 +65,45 @@ class _Sums:
         self.bytes = 0
         self.max = 0
         """Microseconds."""
-        # as arrays they take a tenth of what a dict does
+        self.latencies: dict[int, int] = {}
+        """How often each was seen since it was packed, in microseconds with two significant digits."""
         self._values = array("Q")
         self._counts = array("Q")
 
-    @property
-    def latencies(self) -> dict[int, int]:
-        """How often each was seen, in microseconds with two significant digits."""
-        return dict(zip(self._values, self._counts, strict=True))
-
-    def add(self, requests: int, errors: int, size: int, latencies: Mapping[int, int]) -> None:
-        self.requests += requests
-        self.errors += errors
-        self.bytes += size
+    def add(self, latencies: Mapping[int, int]) -> None:
+        """Count latencies in microseconds."""
         if not latencies:
             return
-        self.max = max(self.max, max(latencies))
         counts = self.latencies
         for value, count in latencies.items():
-            shift = max(value.bit_length() - _BITS, 0)
-            value = value >> shift << shift
+            shift = value.bit_length() - _BITS
+            if shift > 0:
+                value = value >> shift << shift
             counts[value] = counts.get(value, 0) + count
-        self._values = array("Q", counts)
-        self._counts = array("Q", counts.values())
+        self.max = max(self.max, max(latencies))
+
+    def pack(self) -> None:
+        """Keep its latencies in arrays, which take a tenth of what a dict does."""
+        latencies = self.unpacked()
+        self._values = array("Q", latencies)
+        self._counts = array("Q", latencies.values())
+        self.latencies = {}
+
+    def unpacked(self) -> dict[int, int]:
+        """All of its latencies."""
+        latencies = dict(zip(self._values, self._counts, strict=True))
+        for value, count in self.latencies.items():
+            latencies[value] = latencies.get(value, 0) + count
+        return latencies
 
     def merge(self, other: _Sums) -> None:
+        self.requests += other.requests
+        self.errors += other.errors
+        self.bytes += other.bytes
         highest = max(self.max, other.max)
-        self.add(other.requests, other.errors, other.bytes, other.latencies)
+        self.add(other.unpacked())
         self.max = highest
+        self.pack()
 
 
 class Recorder:
@@ -132,17 +143,23 @@ class Recorder:
             self._points = merged
             self._every *= 2
             place = int((now - self._start) / self._every)
+        if place != self._present and (past := self._points.get(self._present)) is not None:
+            past.pack()
         self._present = place
         return self._start + (place + 1) * self._every
 
-    def add(self, requests: int, errors: int, size: int, latencies: Mapping[int, int]) -> None:
+    def add(self, requests: int, errors: int, size: int, latencies: Iterable[Mapping[int, int]]) -> None:
         """Add requests that have ended since the last `turn`: how many, how many failed, the bytes of bodies, and latencies in
         microseconds.
         """
         sums = self._points.get(self._present)
         if sums is None:
             sums = self._points[self._present] = _Sums()
-        sums.add(requests, errors, size, latencies)
+        sums.requests += requests
+        sums.errors += errors
+        sums.bytes += size
+        for some in latencies:
+            sums.add(some)
 
     def show(self) -> Series:
         """The points in order, from the first to the last in which a request ended."""
@@ -152,7 +169,7 @@ class Recorder:
 
     def _point(self, place: int, sums: _Sums) -> Point:
         at = place * self._every
-        p50, p99 = (_highest(value) / 1000 for value in nearest_ranks(sums.latencies, (50, 99)))
+        p50, p99 = (_highest(value) / 1000 for value in nearest_ranks(sums.unpacked(), (50, 99)))
         most = sums.max / 1000
         point: Point = {
             "at": round(at, 3),

@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from support.goto_process import Goto
 
@@ -99,9 +100,12 @@ def hey(base: str) -> Side:
     return lambda seconds: _rate([command, "-z", f"{seconds}s", "-c", str(CONNECTIONS), f"{base}/"])
 
 
-def goto_client(goto: Goto, base: str) -> Side:
-    """Requests a second by the results of goto's client: as many replicas as connections, no delay, an id in each request."""
+def goto_client(goto: Goto, base: str, **more: Any) -> Side:
+    """Requests a second by the results of goto's client: as many replicas as connections, no delay, an id in each request. `more`
+    fields of the target may be given.
+    """
     target = {"name": "load", "method": "GET", "url": f"{base}/", "replicas": CONNECTIONS, "requestCount": 10**9, "sendId": True}
+    target |= more
     goto.api("POST", "/client/targets/add", target)
 
     def run(seconds: int) -> float:
@@ -111,6 +115,7 @@ def goto_client(goto: Goto, base: str) -> Side:
         results = goto.api("GET", "/client/results").json()
         goto.api("POST", "/client/results/clear")
         assert list(results["countsByStatusCodes"]) == ["200"], results
+        assert not results["all"]["errors"].get("check"), results
         rate: float = results["all"]["requestsPerSecond"]
         return rate
 

@@ -11,7 +11,7 @@ from typing import Any
 from support.waiting import eventually
 
 from bench.latency import latencies
-from bench.load import CHUNKED, DISTINCT, MISSED, PIPELINED, POSTED, hey, script, wrk, wrk_command, wrk_late
+from bench.load import CHUNKED, DISTINCT, MISSED, PIPELINED, POSTED, goto_client, hey, script, wrk, wrk_command, wrk_late
 from bench.loads import all_to, echoing, proxying, sending
 from bench.measure import Limit, Plan, Ratio, Row, Side, Start
 from bench.process import megabytes, starts
@@ -117,6 +117,13 @@ def client(start: Start) -> Sides:
     return sending(start, server).side, hey(server.base)
 
 
+def checks(start: Start) -> Sides:
+    """Each answer is looked into, beside none is."""
+    server = answering(start)
+    judged = ["status=2xx", "body!~error", "size<1MiB"]
+    return goto_client(serving(start), server.base, checks=judged), goto_client(serving(start), server.base)
+
+
 def targets(start: Start) -> Sides:
     path, *fields = MISSED
     return (
@@ -211,6 +218,7 @@ ROWS: tuple[Row, ...] = (
     Ratio("proxy-post", "one target, bodies of 1 KiB", "nginx `proxy_pass`, keep-alive", proxy_post, 0.45, 0.70),
     Ratio("large", "one target, bodies of 1 MiB, 8 connections", "nginx `proxy_pass`, keep-alive", large, 0.80, 1.0),
     Ratio("client", "32 replicas, an id in each request", "hey, 32 connections", client, 1.5, 2.5),
+    Ratio("checks", "the same; three checks of each answer, one of its body", "the same without", checks, 0.8, 0.9),
     Ratio("targets", "echo; 2,000 targets that do not match", "no target", targets, 0.85, 0.95),
     Ratio("rules", "echo; 1,000 rules that do not fit", "no rule", missed, 0.90, 0.95),
     Ratio("rule-chance", "echo; a rule: one of ten is answered 203", "no rule", ruled(probability=0.1, status=203), 0.50, 0.80),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.counting import count_answer, count_failure
 
 from goto.client import results as module
+from goto.client.rate import Rate
 from goto.client.results import Results
 from goto.upstream.connection import Unreachable
 from goto.words.writing import json_bytes
@@ -171,3 +172,28 @@ def test_the_originals_results_are_read():
 def test_what_is_no_results_is_refused(document: Any):
     with pytest.raises(ValueError, match=r"not client results|not an HDR histogram|HDR histogram of other buckets|status code"):
         Results.from_wire(document)
+
+
+def test_phases_checks_connections_and_rates_are_merged_over_the_wire():
+    merged = Results()
+    for late in (1, 2):
+        here = Results()
+        counts = here.of("t")
+        counts.connected((0.0, 0.002, 0.03))
+        count_answer(counts, now=1.01, first=1.004, failed=["body~ok"])
+        counts.rate = Rate(late, (100.0, 99.5))
+        merged.merge(Results.from_wire(json.loads(json_bytes(here.to_wire(histograms=True)))))
+    for shown in (merged.to_wire()["targets"]["t"], merged.to_wire()["all"]):
+        phases = {phase: (summary["count"], summary["max"]) for phase, summary in shown["phases"].items()}
+        assert phases == {"dns": (0, 0), "connect": (2, 2.0), "tls": (2, 30.015), "firstByte": (2, 4.001)}
+        assert (shown["connections"], shown["checks"], shown["errors"]) == (2, {"body~ok": 2}, {"check": 2})
+        assert shown["rate"] == {"wanted": 200.0, "sent": 199.0, "late": 3}
+
+
+def test_so_many_targets_have_a_series(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "SERIES_LIMIT", 2)
+    results = Results()
+    for name in ("a", "b", "c"):
+        count(results, name, 200)
+    assert list(results.to_wire(series=True)["series"]) == ["a", "b"]
+    assert "series" not in results.to_wire()

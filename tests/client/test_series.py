@@ -64,10 +64,10 @@ def test_neighbours_are_merged_with_their_latencies():
     recorder.begin(0.0)
     for number in range(MOST_POINTS):
         recorder.turn((number + 0.5) * FIRST_SECONDS)
-        recorder.add(100, 1, 10, {1000: 99, 50_000: 1})
+        recorder.add(100, 1, 10, [{1000: 99, 50_000: 1}])
     assert recorder.show()["every"] == "100ms"
     recorder.turn(MOST_POINTS * FIRST_SECONDS)
-    recorder.add(1, 0, 0, {1000: 1})
+    recorder.add(1, 0, 0, [{1000: 1}])
     series = recorder.show()
     assert (series["every"], len(series["points"])) == ("200ms", MOST_POINTS // 2 + 1)
     assert series["points"][0]["requests"] == 200

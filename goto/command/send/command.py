@@ -21,6 +21,7 @@ from goto.command.send.csv import write_csv
 from goto.command.send.options import targets_of
 from goto.command.send.progress import Goal, progress
 from goto.command.send.reconciling import Reconciling
+from goto.command.send.summary import a_second, show
 from goto.errors import ApiError, Unavailable
 from goto.upstream.pool import Pool
 from goto.words.failures import system_reason
@@ -87,7 +88,6 @@ def send(options: argparse.Namespace) -> int:
         print_json(json_bytes({**results.to_wire(), **more, "run": ran}).decode())
     else:
         from goto.command.send.reconciling import show as show_arrived
-        from goto.command.send.summary import show
 
         out = sys.stderr if options.csv == "-" else sys.stdout
         show(out, results)
@@ -118,7 +118,7 @@ def _say_what_was_late(total: Counts, connections: int) -> None:
         return
     wanted, sent = total.rate.figures
     busy = f"all {connections:,} connections were busy, give more with -c"
-    print(f"goto: the rate was not held: wanted {wanted:,.10g}/s, sent {sent:,.4g}/s: {busy}", file=sys.stderr)
+    print(f"goto: the rate was not held: wanted {a_second(wanted)}/s, sent {a_second(sent)}/s: {busy}", file=sys.stderr)
 
 
 def judge(total: Counts, conditions: list[Condition], reconciling: Reconciling | None = None) -> bool:

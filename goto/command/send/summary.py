@@ -78,6 +78,11 @@ def size(count: int) -> str:
     return f"{count} B" if units[0] == "B" else f"{value:.1f} {units[0]}"
 
 
+def a_second(rate: float) -> str:
+    """A rate as people read it: `1,000`, `217.3`, `0.05`."""
+    return f"{rate:,.1f}".removesuffix(".0") if rate >= 10 else f"{rate:.4g}"
+
+
 def milliseconds(value: float) -> str:
     """Milliseconds with at least three digits: `0.123`, `12.3`, `1,234`."""
     return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
@@ -86,7 +91,7 @@ def milliseconds(value: float) -> str:
 def _first(looks: Looks, total: Counts) -> list[str]:
     took = (total.end or 0.0) - (total.start or 0.0)
     again = f", {total.resent:,} sent again" if total.resent else ""
-    wanted = f" of {total.rate.figures[0]:,.10g}/s wanted" if total.rate is not None else ""
+    wanted = f" of {a_second(total.rate.figures[0])}/s wanted" if total.rate is not None else ""
     speed = f"{total.per_second:,.1f}/s{wanted}"
     sizes = f"{size(total.bytes_sent)} sent, {size(total.bytes_received)} of bodies received"
     return [
