@@ -180,7 +180,8 @@ class Crew:
         self._delay = replicas[0].job.delay if replicas else 0.0
         self._left = replicas[0].left if replicas else 0
         self._busy = 0
-        self._start = self._ended = 0.0
+        self._start = self._ended = self._until = 0.0
+        self._number = 0
         self._timer: asyncio.TimerHandle | None = None
         for replica in replicas:
             replica.over = self._over
@@ -206,15 +207,23 @@ class Crew:
         if self._delay and pause > 0:
             self._timer = self._loop.call_later(pause + EARLY_SECONDS, self._fill)
             return
-        wanted, until = self._course.number(now - self._start)
+        wanted = self._wanted(now)
         while self._busy < wanted and self._left and self._idle:
             self._begin(self._idle.pop())
-        for replica in self._idle:
-            replica.rest()
+        if self._delay:
+            for replica in self._idle:
+                replica.rest()
         if not self._left:
             self._retire_idle()
-        elif until < inf and not (self._delay and self._busy):
-            self._timer = self._loop.call_later(max(self._start + until - now, 0.0) + EARLY_SECONDS, self._fill)
+        elif self._until < inf and not (self._delay and self._busy):
+            self._timer = self._loop.call_later(max(self._until - now, 0.0) + EARLY_SECONDS, self._fill)
+
+    def _wanted(self, now: float) -> int:
+        """How many are wanted at a time, which is the same until `_until`."""
+        if now >= self._until:
+            self._number, until = self._course.number(now - self._start)
+            self._until = self._start + until
+        return self._number
 
     def _begin(self, replica: Replica) -> None:
         self._busy += 1
@@ -232,8 +241,7 @@ class Crew:
                 self._ended = perf_counter()
                 self._fill()
             return
-        wanted, _ = self._course.number(perf_counter() - self._start)
-        if self._left and self._busy < wanted:
+        if self._left and self._busy < self._wanted(perf_counter()):
             self._begin(replica)
             return
         replica.rest()

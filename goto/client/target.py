@@ -102,7 +102,7 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
     """Only ever null: the original's instances send the key."""
     replicas: Annotated[int, msgspec.Meta(ge=0, le=MOST_REPLICAS)] = 1
     """Connections that send in parallel. 0 is what the original's instances send for *not given*: it stands for 1."""
-    request_count: Annotated[int, msgspec.Meta(ge=0, le=MOST_REQUESTS)] = msgspec.field(name="requestCount", default=0)
+    given_count: Annotated[int, msgspec.Meta(ge=0, le=MOST_REQUESTS)] = msgspec.field(name="requestCount", default=0)
     """Requests of each replica; 0 as with `replicas`, but for a `duration` and `stages`: they need no count."""
     delay: Duration = Duration.ZERO
     """Waited after each round; the largest of the targets invoked together holds for all of them."""
@@ -175,8 +175,8 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
         if sum(name.lower() == "host" for name, _ in self.headers) > 1:
             raise BadInput("headers: Host is there twice, and a request has one (RFC 9112, 3.2): leave one out")
         self.replicas = self.replicas or 1
-        if not self.request_count and not self.duration and not self.stages:
-            self.request_count = 1
+        if self.given_count == 1 and not self.seconds:
+            self.given_count = 0  # what it is anyway
         if self.rate is not None and self.delay:
             raise BadInput("rate: cannot be given together with delay: both say when requests are sent")
         if self.requests_per_connection is not None and not self.keep_alive:
@@ -244,6 +244,11 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
             for field, url in (("url", self.url), *urls):
                 if has_parameter(url.partition("?")[2], REQUEST_ID):
                     raise BadInput(f"{field}: has a parameter {REQUEST_ID}, which reconcile adds: leave it out")
+
+    @property
+    def request_count(self) -> int:
+        """Requests of each replica; 0 for any number, where a duration or stages end the run."""
+        return self.given_count or (0 if self.seconds else 1)
 
     @property
     def course(self) -> Course | None:

@@ -13,6 +13,7 @@ from goto.errors import BadInput
 from goto.flow import Origin
 from goto.words import Duration
 from goto.words.reading import read_json, read_struct
+from goto.words.writing import as_json
 
 GO_SENDS = b"""{"name":"t1","method":"GET","url":"http://localhost:8080/status/418","headers":null,"body":"","bodyReader":null,
 "replicas":0,"requestCount":0,"delay":"","connTimeout":"","connIdleTimeout":"","requestTimeout":"","sendID":true,
@@ -80,6 +81,13 @@ def test_what_was_given_is_handed_out_and_nothing_else(target: Callable[..., Cli
     assert {key: value for key, value in wire.items() if key not in plain} == fields
     assert "requestCount" not in wire
     assert json.loads(json.dumps(target(requestCount=5, **fields).complete()))["requestCount"] == 5
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, EVERY, {"stages": [{"for": "1s", "rate": [1.0, 5.0]}], "requestCount": 5}, {"requestCount": 2}]
+)
+def test_in_a_configuration_stands_what_was_given(target: Callable[..., ClientTarget], fields: dict[str, Any]):
+    assert as_json(target(**fields)) == {"name": "t", "method": "GET", "url": "http://127.0.0.1:9/", **fields}
 
 
 @pytest.mark.parametrize(

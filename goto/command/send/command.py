@@ -108,9 +108,7 @@ def _opened(file: str | None) -> TextIO | None:
 
 def _given(target: ClientTarget) -> Any:
     """A target as it was given by options."""
-    document = as_json(target)
-    document.pop("requestCount", None)
-    return document
+    return as_json(target)
 
 
 def _say_what_was_late(total: Counts, connections: int) -> None:

@@ -9,10 +9,9 @@ from typing import TextIO
 from goto.client.counts import Counts
 from goto.client.histogram import PERCENTILES, Latencies
 from goto.client.results import Results
-from goto.command.send.plot import bar, columns_of
+from goto.command.send.plot import bar, columns_of, moments_of
 from goto.command.send.table import table
 from goto.command.send.terminal import Looks, width
-from goto.words import Duration
 from goto.words.unseen import escaped
 from goto.words.writing import counted
 
@@ -45,8 +44,7 @@ def lines(looks: Looks, results: Results) -> list[str]:
         blocks.append(_checks(looks, total))
     if total.corrected.counts:
         blocks += [_latencies(looks, total), _phases(looks, total), _drawn(looks, total.corrected)]
-    if looks.columns is not None and len(results.targets) == 1:
-        blocks.append(_over_time(looks, results))
+    blocks.append(_over_time(looks, results))
     return [line for number, block in enumerate(filter(None, blocks)) for line in (["", *block] if number else block)]
 
 
@@ -174,19 +172,16 @@ def _drawn(looks: Looks, latencies: Latencies) -> list[str]:
 
 def _over_time(looks: Looks, results: Results) -> list[str]:
     """The rate and p99 over time, as wide as there is room."""
-    (counts,) = results.targets.values()
-    if counts.recorder is None or looks.columns is None:
+    if looks.columns is None:
         return []
-    series = counts.recorder.show()
-    every = Duration.parse(series["every"]).seconds
-    room = looks.columns - len("rate ")
-    rates, slow = columns_of(series["points"], every, room)
+    recorders = [counts.recorder for counts in results.targets.values() if counts.recorder is not None]
+    moments, every = moments_of([recorder.show() for recorder in recorders])
+    rates, slow = columns_of(moments, every, looks.columns - len("rate "))
     if len(rates) < 2:
         return []
+    highest = f"up to {max(rates):,.0f}/s, p99 up to {milliseconds(max(slow))} ms"
     return [
-        *looks.folded(
-            f"over {len(series['points']) * every:.4g} s: up to {max(rates):,.0f}/s, p99 up to {milliseconds(max(slow))} ms"
-        ),
+        *looks.folded(f"over {len(moments) * every:.4g} s: {highest}"),
         f"rate {looks.cyan(bar(rates, blocks=looks.blocks))}".rstrip(),
         f"p99  {looks.cyan(bar(slow, blocks=looks.blocks))}".rstrip(),
     ]
