@@ -58,13 +58,14 @@ class Limits:
         self.connections = 20_000
         """Connections of clients to one listener. One more is answered 503 and closed."""
         self.head = 1 << 16
-        """Bytes in the head of a request; beyond it the answer is 431."""
+        """Bytes in the head of a request; beyond it the answer is 431, or 414 if the request line alone is over it."""
         self.fields = 1000
         """Header fields of a request; beyond it the answer is 431."""
         self.head_time = 60.0
         """Seconds from the first byte of a head to its last one; then the connection is closed."""
         self.body_time = 60.0
-        """Seconds that may pass without a byte of a request's body while one is waited for; then the answer is 408."""
+        """Seconds that may pass without a byte of a request's body while one is waited for; then the answer is 408, or the
+        connection ends if a byte of the answer is out. Behind 101, what is half closed and stands still for so long is reset."""
         self.body = 64 << 20
         """Bytes of a body that has to be read completely before it is sent on; beyond it the answer is 413."""
         self.targets = MOST_PROXY_TARGETS

@@ -76,7 +76,8 @@ class Entry(msgspec.Struct, kw_only=True):
     """What happens to an exchange."""
 
     status: StatusGiven | None = None
-    """The status of an answer of goto's own. Without one it is the forced status, else 200."""
+    """The status of an answer of goto's own. Without one it is the forced status, else 200; without a body it has the line that
+    `/status/{n}` has."""
     body: str | None = None
     """Its body, text."""
     json: Json | None = None
@@ -86,21 +87,26 @@ class Entry(msgspec.Struct, kw_only=True):
     size: SizeGiven | None = None
     """Its body, so many bytes of `0123456789abcdef` over and over."""
     file: str | None = None
-    """Its body, read when the rule is added. Only files of --config may name one."""
+    """Its body, the content of a file, read when the rule is added. Only files of `--config` may name one."""
     headers: list[tuple[SentHeaderName, HeaderText]] = msgspec.field(default_factory=list)
-    """Headers of the answer, in the place of those of the same name; `Set-Cookie` is added."""
+    """Headers of the answer, in the place of those of the same name; `Set-Cookie` is added. In a rule without an answer, headers
+    that are changed."""
     abort: Abort | None = None
     """No answer: `close` (FIN), `reset` (RST), or `hang` until the client leaves or the rule goes."""
     garble: GarbleGiven | None = None
-    """Bytes that are no HTTP in place of an answer, then the end of the connection."""
+    """Bytes that are no HTTP in place of an answer, then the end of the connection: a kind, `{"raw": text}` or
+    `{"base64": text}`."""
     delay: SpreadGiven | None = None
-    """How long it waits first: `200ms`, `100ms-300ms`, `{"p50", "p99", "most"}` or `{"mean", "spread"}`."""
+    """How long it waits first, never shorter than drawn: `200ms`, `100ms-300ms`, `{"p50", "p99", "most"}` or
+    `{"mean", "spread"}`."""
     truncate: Truncate | None = None
-    """Only a part of the body is sent."""
+    """Only a part of the body is sent, then the end of the connection: `{"after": 100, "by": "reset"}`; `after` is a number of
+    bytes or a share, `"50%"`, and `by` is `close` if it is not given. `Content-Length` stays that of the whole."""
     pace: Pace | None = None
-    """The answer goes out slowly."""
+    """The answer goes out slowly: `{"rate": "1KiB"}`, bytes a second, or `{"over": "5s"}`, for the whole body; with
+    `"head": true` the head too."""
     stall: Stall | None = None
-    """The answer stands still once."""
+    """The answer stands still once, after so many bytes of its body: `{"after": 1000, "for": "5s"}`."""
 
     def __post_init__(self) -> None:
         self.check()
