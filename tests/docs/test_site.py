@@ -12,7 +12,7 @@ import pytest
 from support import ROOT
 from support.pages import DOCS, GENERATED, headings, links, pages
 
-PAGE_LINES = 400
+PAGE_LINES = 300
 README_LINES = 250
 
 READABLE = [*pages(), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "deploy").rglob("*.md"))]
