@@ -20,6 +20,7 @@ from goto.http.fields import encode as encode
 from goto.http.forwards import take_hops
 from goto.http.messages import Request as Request
 from goto.http.messages import Response as Response
+from goto.http.record import Copy, MadeCall, Record
 from goto.tls.client import ClientTls
 from goto.words.hosts import bracketed, host_without_zone, lookup_host
 
@@ -38,6 +39,7 @@ __all__ = [
     "Peer",
     "Request",
     "Response",
+    "Times",
 ]
 
 DEFAULT_TIMEOUT = 30.0
@@ -104,6 +106,8 @@ class Call:
     """The protocol to switch to, as `Upgrade` names it; the connection then becomes a tunnel."""
     tally: Tally | None = None
     """Where it is counted what comes of it."""
+    made: MadeCall | None = field(default=None, init=False)
+    """For hosts: where it is kept what comes of it, if anybody wants to know."""
     id: str = ""
     """`name[replica][n]`, n running over the target's requests of one invocation."""
     trailers: bool = field(default=False, init=False)
@@ -113,6 +117,12 @@ class Call:
     events."""
     looped: bool = field(default=False, init=False)
     """`failure` says that the request came through goto too often: it is answered 508."""
+
+
+def keep_calls(record: Record, calls: Sequence[Call]) -> None:
+    """For hosts: these calls are about to be sent, and what comes of them is to be kept."""
+    for call in calls:
+        call.made = record.calling(call.target, f"{call.origin.scheme}://{call.origin.authority}{call.path}")
 
 
 T = TypeVar("T")
@@ -237,13 +247,15 @@ class Hold:
 class Peer:
     """The client's connection, as features see it."""
 
-    __slots__ = ("address", "number", "requests")
+    __slots__ = ("address", "number", "requests", "secure")
 
     def __init__(self, address: str, number: int) -> None:
         self.address = address
         """`host:port`, as the access log has it."""
         self.number = number
         """That of the connection, counted from 1 in this process."""
+        self.secure = False
+        """It is under TLS."""
         self.requests = 0
         """Requests on it so far, the present one included."""
 
@@ -354,6 +366,20 @@ class Kept(NamedTuple):
 
 NOTHING_KEPT = Kept(b"", 0, True)
 
+
+class Times(NamedTuple):
+    """How long an exchange took, in seconds; None for what has not come, or does not come."""
+
+    held: float
+    """How long features have held it."""
+    upstream: float | None
+    """From sending a call to the head of its answer."""
+    head: float | None
+    """From the head of the request to that of the answer."""
+    end: float | None
+    """From the head of the request to the end; known at `closed`."""
+
+
 MARK_LENGTH = 200
 """Characters of a mark; what is longer is cut."""
 
@@ -377,6 +403,7 @@ class Flow:
         "default",
         "delivery",
         "depth",
+        "ended",
         "gone",
         "hint",
         "holds",
@@ -384,6 +411,7 @@ class Flow:
         "marks",
         "notes",
         "peer",
+        "record",
         "request",
         "request_body",
         "response",
@@ -440,6 +468,10 @@ class Flow:
         `request` hook, it keeps all response hooks from running, and set in a `response` hook those further out."""
         self.request_body: Kept | None = None
         """What is here of the request's body, once it was asked for with `wants`."""
+        self.record: Record | None = None
+        """For hosts: what they fill in as it passes, once a feature has called `keep`."""
+        self.ended: float | None = None
+        """At `closed`: when it ended, in seconds of the monotonic clock."""
         self.wanted = 0
         """For hosts: so many bytes of the request's body are waited for."""
         self.depth: int = -1
@@ -463,6 +495,42 @@ class Flow:
         To be called without deciding the flow. A request without a body has an empty one at once.
         """
         self.wanted = size
+
+    def keep(self, request: int = 0, response: int = 0) -> None:
+        """Keep the first bytes of the bodies as they pass; they go on streaming. Of several such wishes the largest holds.
+
+        To be called in a `request` hook. `response_body`, `times` and `calls` are known from then on, and at `closed`
+        `request_body` too, where no hook wanted it before.
+        """
+        record = self.record
+        if record is None:
+            self.record = record = Record(self.started)
+            if not self.request.has_body:
+                record.request.end()
+        if request > record.request.most:
+            record.request.most = request
+        if response > record.response.most:
+            record.response.most = response
+
+    @property
+    def response_body(self) -> Kept | None:
+        """What has passed of the response's body; None where no feature has called `keep`."""
+        return None if self.record is None else kept_of(self.record.response)
+
+    @property
+    def times(self) -> Times | None:
+        """How long it took so far; None where no feature has called `keep`."""
+        record = self.record
+        if record is None:
+            return None
+        return Times(record.held, record.upstream, record.head, None if self.ended is None else self.ended - self.started)
+
+    @property
+    def calls(self) -> Sequence[MadeCall]:
+        """The calls to upstreams that were made, each with `target`, `url`, `status`, `seconds` and `error`; none where no
+        feature has called `keep`.
+        """
+        return () if self.record is None else self.record.calls
 
     def hold(self, seconds: float | None, on_over: Callable[[float], None] | None = None) -> Hold:
         """Wait this long before going on; None for until it is released, or the client leaves.
@@ -521,6 +589,11 @@ class Flow:
             waiter.set_exception(ClientGone())
         if self._held is not None:
             self._held.fail(ClientGone())
+
+
+def kept_of(copy: Copy) -> Kept:
+    """What was copied of a body that passes."""
+    return Kept(copy.data, copy.size, copy.ended and not copy.cut)
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

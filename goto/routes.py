@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from goto.errors import ApiError
-from goto.flow import Call
+from goto.flow import Call, Wait
 
-__all__ = ["ADMIN", "ANYBODY", "PROBE", "WORKER", "Accepted", "Forward", "Who", "get", "post", "put"]
+__all__ = ["ADMIN", "ANYBODY", "PROBE", "WORKER", "Accepted", "Forward", "Later", "Who", "get", "post", "put"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,6 +50,18 @@ class Forward:
     def __post_init__(self) -> None:
         if not self.calls:
             raise ValueError("Forward needs at least one call")
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Answer once something has come, but only as long as the client stays."""
+
+    wait: Wait[Any]
+    """What is waited for. An `ApiError` that it fails with is the answer."""
+    then: Callable[[Any], Any]
+    """Makes of what has come what a route may return. May be `async def`."""
+    over: Callable[[], None]
+    """Called once nobody waits any more: it has come, has failed, or the client has left."""
 
 
 @dataclass(frozen=True, slots=True)

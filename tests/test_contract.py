@@ -66,6 +66,7 @@ PUBLIC = {
             "(method: str, target: str, headers: Headers | None = None, *, version: tuple[int, int] = (1, 1), "
             "has_body: bool = False)"
         ),
+        "Times": "(held: float, upstream: float | None, head: float | None, end: float | None)",
         "Response": (
             "(status: int, body: bytes = b'', headers: Headers | None = None, *, reason: str | None = None, "
             "stream: Body | None = None)"
@@ -81,6 +82,7 @@ PUBLIC = {
         "WORKER": "Who(anybody=False, peers=True, mark='', everywhere=False)",
         "Accepted": "(text: str)",
         "Forward": "(calls: Sequence[Call])",
+        "Later": "(wait: Wait[Any], then: Callable[[Any], Any], over: Callable[[], None])",
         "Who": "(anybody: bool = False, peers: bool = False, mark: str = '', everywhere: bool = False)",
         "get": (
             "(*paths: str, who: Who = ADMIN, raises: Iterable[type[ApiError]] = (), "

@@ -20,7 +20,9 @@ duration/ tls/ matching/ feature
 flow
 pipeline routes upstream/
 traffic/ client/
-api/ features/ registry/
+api/ registry/
+journal/
+features/
 config/
 instance/
 hosts/standalone/

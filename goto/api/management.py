@@ -10,10 +10,10 @@ from goto.api.access import Access
 from goto.api.nearest import HINT_LENGTH, nearest, no_route
 from goto.api.table import Route, RouteTable, remarks, unknown_parameters
 from goto.errors import ApiError, NotFound, Unauthorized, Unavailable, WrongMethod
-from goto.flow import Request, Response
+from goto.flow import ClientGone, Flow, Request, Response
 from goto.http.memo import Memo
 from goto.pipeline import Cancelled, in_own_task
-from goto.routes import ADMIN, Accepted, Forward, Who
+from goto.routes import ADMIN, Accepted, Forward, Later, Who
 from goto.traffic.listener import Listener
 from goto.traffic.passage import HINT
 from goto.words.writing import json_bytes
@@ -69,13 +69,19 @@ class Management:
     """The API of a process: its routes, and what serves them besides a listener and its features."""
 
     def __init__(
-        self, table: RouteTable, services: Mapping[type, object], by_port: Callable[[int], Listener | None], access: Access
+        self,
+        table: RouteTable,
+        services: Mapping[type, object],
+        by_port: Callable[[int], Listener | None],
+        access: Access,
+        on_served: Callable[[Listener, Route], None] = lambda listener, route: None,
     ) -> None:
-        """`services` are what serves routes besides listeners, by type."""
+        """`services` are what serves routes besides listeners, by type. `on_served` is told of each call that was carried out."""
         self.table = table
         self._access = access
         self._services = services
         self._by_port = by_port
+        self._on_served = on_served
         self.prefixes = (OWN, *[f"/{segment}" for segment in table.prefixes])
         """How the paths of the API begin."""
         self._nearest = Memo(self._route_nearest_to, lambda asked: len(asked[1]))
@@ -144,16 +150,23 @@ class Management:
             raise asked.asks
         return asked.asks
 
-    async def serve(self, call: ManagementCall, request: Request, body: bytes) -> Served:
-        """Carry out a call that was let in, waiting for `Wait`s alone. Raises nothing: an error is a response.
+    async def serve(self, call: ManagementCall, flow: Flow, body: bytes) -> Served:
+        """Carry out a call that was let in, waiting for `Wait`s alone. An error is a response, so that nothing is raised but
+        `ClientGone`, by a call whose answer comes later.
 
         A method that is plain is called at once, one that is `async def` runs in a task of its own.
         """
+        request = flow.request
         listener, route, words = call
         try:
             result, unknown = route.call(self._owner(listener, route.owner), listener, request, words, body)
             if isinstance(result, Awaitable):
                 result = await in_own_task(result)
+            if isinstance(result, Later):
+                result = await _later(result, flow)
+            self._on_served(listener, route)
+        except ClientGone:
+            raise
         except ApiError as error:
             return refusal(error, request)
         except Cancelled:
@@ -177,6 +190,16 @@ class Management:
         if kind is Listener:
             return listener
         return listener.feature(kind) if listener.has(kind) else self._services[kind]
+
+
+async def _later(later: Later, flow: Flow) -> Any:
+    """What comes later. Raises `ClientGone`, and what it fails with."""
+    try:
+        came = await flow.until(later.wait)
+    finally:
+        later.over()
+    result = later.then(came)
+    return await in_own_task(result) if isinstance(result, Awaitable) else result
 
 
 def refusal(error: ApiError, request: Request) -> Response:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_type_hints
+from typing import Any, Union, get_type_hints
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from goto.errors import ApiError, BadInput, WrongMethod
 from goto.flow import Request
-from goto.routes import ADMIN, MANAGEMENT_LIMIT, Accepted, Answers, Declared, Who
+from goto.routes import ADMIN, MANAGEMENT_LIMIT, Accepted, Answers, Declared, Later, Who
 from goto.settings import members
 from goto.traffic.listener import Listener
 from goto.words import one_line
@@ -146,13 +146,19 @@ def _route(declared: Declared, owner: type, name: str, method: Callable[..., Any
         name,
         (inspect.getdoc(method) or "").partition("\n")[0],
         _parameters(method, hints, declared.path),
-        hints.get("return", Any),
+        _answer(hints.get("return", Any)),
         declared.body_limit,
         declared.media,
         declared.raises,
         declared.answers,
         declared.who,
     )
+
+
+def _answer(returns: Any) -> Any:
+    """The type of an answer, whether it comes at once or later."""
+    kinds = [kind for kind in members(returns) if kind is not Later]
+    return returns if len(kinds) == len(members(returns)) else Union[tuple(kinds)]  # noqa: UP007  # made of a list
 
 
 def _parameters(method: Callable[..., Any], hints: Mapping[str, Any], path: str) -> tuple[Parameter, ...]:

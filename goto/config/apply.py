@@ -24,8 +24,18 @@ Undo = Callable[[], Any]
 class Applier:
     """Reads and changes the state that documents describe: the first listener, the others, and the services of the process."""
 
-    def __init__(self, keys: Keys, listeners: Listeners, services: Mapping[type, object], caller: Listener | None = None) -> None:
-        """`caller` is the listener that a document was posted to; None for one that was not posted."""
+    def __init__(
+        self,
+        keys: Keys,
+        listeners: Listeners,
+        services: Mapping[type, object],
+        caller: Listener | None = None,
+        on_changed: Callable[[Listener | None, type], None] = lambda listener, owner: None,
+    ) -> None:
+        """`caller` is the listener that a document was posted to; None for one that was not posted. `on_changed` is told whose
+        setting was changed, and of which listener.
+        """
+        self._on_changed = on_changed
         self._keys = keys
         self._listeners = listeners
         self._services = services
@@ -104,8 +114,8 @@ class Applier:
             for port, part in new.listeners.items():
                 done += await self._listener(port, old.listeners.get(port), part, undo)
             if (first := self._listeners.first) is not None:
-                done += await self._settings(_owner_in(first), self._keys.listener, old.first, new.first, undo)
-            done += await self._settings(self._services.__getitem__, self._keys.process, old.process, new.process, undo)
+                done += await self._settings(first, _owner_in(first), self._keys.listener, old.first, new.first, undo)
+            done += await self._settings(None, self._services.__getitem__, self._keys.process, old.process, new.process, undo)
         except BaseException:
             await _roll_back(undo)
             raise
@@ -129,16 +139,18 @@ class Applier:
             for listener in listeners:
                 owner = _owner_in(listener)
                 wanted = self._said_of(listener, document)
-                await self._settings(owner, self._keys.listener, _present_values(self._keys.listener, owner), wanted, undo)
+                present = _present_values(self._keys.listener, owner)
+                await self._settings(listener, owner, self._keys.listener, present, wanted, undo)
             keys = {path: self._keys.process[path] for path in process}
             service = self._services.__getitem__
-            await self._settings(service, keys, _present_values(keys, service), document.process, undo)
+            await self._settings(None, service, keys, _present_values(keys, service), document.process, undo)
         except BaseException:
             await _roll_back(undo)
             raise
         for listener in listeners:
             for feature in listener.features:
                 await _finished(feature.forget())
+                self._on_changed(listener, type(feature))
 
     def _said_of(self, listener: Listener, document: Document) -> ConfiguredValues:
         """What a document says of a listener. The label that it was added with stays, where that says nothing of it."""
@@ -189,7 +201,7 @@ class Applier:
         if listener.tls != new.tls:
             raise Conflict(f"listeners: {port} has another certificate: remove it before you add it with this one")
         before = old.settings if old is not None else {}
-        changes = await self._settings(_owner_in(listener), self._keys.listener, before, new.settings, undo)
+        changes = await self._settings(listener, _owner_in(listener), self._keys.listener, before, new.settings, undo)
         done += [f"{change} of listener {port}" for change in changes]
         if _turns(old, new, opened=True) and not listener.open:
             await listeners.open(port)
@@ -197,11 +209,18 @@ class Applier:
             done.append(f"listener {port} opened")
         return done
 
-    @staticmethod
     async def _settings(
-        owner: Callable[[type], object], keys: Mapping[str, Key], old: ConfiguredValues, new: ConfiguredValues, undo: list[Undo]
+        self,
+        listener: Listener | None,
+        owner: Callable[[type], object],
+        keys: Mapping[str, Key],
+        old: ConfiguredValues,
+        new: ConfiguredValues,
+        undo: list[Undo],
     ) -> list[str]:
-        """Change settings, in the order in which they are declared. Returns the paths of those that changed."""
+        """Change settings of a listener, or of the process, in the order in which they are declared. Returns the paths of those
+        that changed.
+        """
         done = []
         differing = set(changed(old, new))
         for path, key in keys.items():
@@ -217,6 +236,7 @@ class Applier:
                 raise Conflict(f"{path}: read at the start only: restart goto to change it")
             undo.append(partial(setting.apply, whose, present))
             await _finished(setting.apply(whose, value))
+            self._on_changed(listener, key.owner)
             done.append(path)
         return done
 

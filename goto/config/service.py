@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from goto.api.management import wants_json
 from goto.errors import BadInput, Conflict
@@ -34,8 +34,16 @@ BODY_LIMIT = 8 << 20
 MOST_REMARKS = 5
 """Remarks that the answer to a document has room for."""
 
-RESET_WITH_ALL = ("registry.targets",)
+RESET_WITH_ALL = ("registry.targets", "journal")
 """Settings of the process that are put back where all listeners are."""
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A service that has something to forget where the process is reset."""
+
+    def forget(self) -> None:
+        """Forget what was counted and kept."""
 
 
 class Config:
@@ -47,8 +55,12 @@ class Config:
         listeners: Listeners,
         services: Mapping[type, object],
         scratch: Callable[[], Listener],
+        on_changed: Callable[[Listener | None, type], None] = lambda listener, owner: None,
     ) -> None:
-        """`scratch` makes a listener that serves nothing, to try settings on."""
+        """`scratch` makes a listener that serves nothing, to try settings on. `on_changed` is told whose setting was changed, and
+        of which listener.
+        """
+        self._on_changed = on_changed
         self._keys = keys
         self._listeners = listeners
         self._services = services
@@ -175,11 +187,15 @@ class Config:
 
     @put("/goto/reset/all", raises=[Conflict])
     async def reset_all(self) -> str:
-        """Put all listeners back likewise, and the registry's targets; listeners, peers, limits and connections stay."""
+        """Put all listeners back likewise, with the registry's targets and the journal; listeners, peers and limits stay."""
         listeners = [*self._listeners.by_port.values()]
         await self._reset(listeners, RESET_WITH_ALL)
+        for service in self._services.values():
+            if isinstance(service, Forgetful):
+                service.forget()
+                self._on_changed(None, type(service))
         count = f"{len(listeners):,} listener{'' if len(listeners) == 1 else 's'}"
-        return f"Reset {count} and the targets of the registry"
+        return f"Reset {count}, the targets of the registry and the journal"
 
     async def _reset(self, listeners: Sequence[Listener], process: Sequence[str] = ()) -> None:
         async with self._busy:
@@ -218,4 +234,4 @@ class Config:
     def _applier(self, caller: Listener | None = None) -> Applier:
         from goto.config.apply import Applier
 
-        return Applier(self._keys(), self._listeners, self._services, caller)
+        return Applier(self._keys(), self._listeners, self._services, caller, self._on_changed)

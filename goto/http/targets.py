@@ -39,6 +39,15 @@ def has_parameter(query: str, name: str) -> bool:
     return bool(query) and any(percent_decoded(pair.partition("=")[0]) == name for pair in query.split("&"))
 
 
+def query_value(query: str, name: str) -> str | None:
+    """The first value of a parameter, decoded; None where there is none of this name."""
+    for pair in query.split("&"):
+        key, _, value = pair.partition("=")
+        if percent_decoded(key) == name:
+            return percent_decoded(value)
+    return None
+
+
 def joined_queries(queries: Iterable[str]) -> str:
     """Several queries joined to one; empty ones are left out."""
     return "&".join([query for query in queries if query])

@@ -44,6 +44,13 @@ def status_line(status: int, reason: str | None = None) -> bytes:
     return b"HTTP/1.1 %d %b\r\n" % (status, reason.encode("latin-1", "replace"))
 
 
+def identified(response: Response, identity: list[Field]) -> list[Field]:
+    """The fields of a response with the listener's own, but those that it replaces."""
+    if not response.replaced:
+        return identity + response.headers.fields
+    return [*[field for field in identity if field[0].lower() not in response.replaced], *response.headers.fields]
+
+
 def fields_bytes(fields: list[Field]) -> bytes:
     parts: list[bytes] = []
     _add(parts, fields)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from goto.api.access import Access
+from goto.api.changes import Changes
 from goto.api.docs import Docs
 from goto.api.management import Management
 from goto.api.table import RouteTable
@@ -22,6 +23,8 @@ from goto.instance.about import About
 from goto.instance.identity import goto_host, own_names
 from goto.instance.limits import ProcessLimits
 from goto.instance.metrics import Metrics
+from goto.instance.watch import Watch
+from goto.journal.service import Recorder
 from goto.registry.service import Registry
 from goto.tls.authority import Authority
 from goto.traffic.listener import Listener, ListenerSpec
@@ -33,7 +36,7 @@ from goto.words.unseen import OneLine
 log = logging.getLogger("goto")
 _ONE_LINE = OneLine()
 
-SERVICES: tuple[type, ...] = (Listeners, Registry, Config, ProcessLimits, ArrivedRuns, About, Docs, Metrics)
+SERVICES: tuple[type, ...] = (Listeners, Registry, Config, Recorder, Watch, ProcessLimits, ArrivedRuns, About, Docs, Metrics)
 """What a process has once and what has routes, in the order in which they are listed. `Instance` makes one of each."""
 
 Features = Sequence[type[Feature]]
@@ -63,12 +66,19 @@ class Instance:
         self.registry = Registry(self.upstream)
         self.arrived = ArrivedRuns()
         self.sent: Shelf[Sent] = Shelf()
+        self.journal = Recorder(self.listeners)
         self.limits = ProcessLimits()
         self.about = About(lambda: self.table)
         self.docs = Docs(lambda: self.table)
         self.metrics = Metrics(carrier, self.listeners, self.registry, self.upstream)
+        self.changes = Changes(lambda: self.table, lambda owner: owner is Listener or issubclass(owner, Feature))
+        self.watch = Watch(carrier, self.listeners, self.journal, self.changes)
         self.config = Config(
-            lambda: config_keys(self.features), self.listeners, self._parts(), lambda: self._listener(ListenerSpec(Port()))
+            lambda: config_keys(self.features),
+            self.listeners,
+            self._parts(),
+            lambda: self._listener(ListenerSpec(Port())),
+            self.changes.changed,
         )
         self.use(features)
 
@@ -76,7 +86,8 @@ class Instance:
         """Have these features, in each listener made from now on."""
         self.features = features
         self.table = route_table(features)
-        self.management = Management(self.table, self._parts(), self.listeners.by_port.get, self.access)
+        served = self.changes.called
+        self.management = Management(self.table, self._parts(), self.listeners.by_port.get, self.access, served)
 
     def _parts(self) -> dict[type, object]:
         """What has routes or settings, by its type."""
@@ -91,6 +102,7 @@ class Instance:
             listener.feature(Arrivals).count_in(self.arrived, listener.port)
         if listener.has(Client):
             listener.feature(Client).reconcile_with(self.arrived, self.sent)
+        self.journal.join(listener)
         return listener
 
     async def stop(self) -> None:

@@ -30,6 +30,12 @@ from goto.features.status_counts import CountsByStatus, CountsOfStatus
 from goto.features.timeouts import TimeoutReport
 from goto.features.tracking import CountsByValue
 from goto.instance.about import Listed, Version
+from goto.instance.watch import News
+from goto.journal.expectation import GivenExpectation, ShownExpectation
+from goto.journal.service import Entries
+from goto.journal.shown import ShownEntry
+from goto.journal.verdict import Question, Verdict
+from goto.journal.wanted import Wanted
 from goto.matching.criteria import Criteria
 from goto.matching.when import When
 from goto.registry.service import GatheredResults, PeerSpec, PeerState, Registered
@@ -52,6 +58,27 @@ class ListenerSpecFields(TypedDict, total=False):
     admin: bool
     tls: ListenerTls | Mapping[str, Any] | None
     open: bool
+
+
+class GivenExpectationFields(TypedDict, total=False):
+    """The fields of `GivenExpectation`."""
+
+    name: str
+    when: Wanted | Mapping[str, Any] | None
+    inOrder: Sequence[Wanted | Mapping[str, Any]]
+    count: int | Mapping[str, Any] | None
+
+
+class QuestionFields(TypedDict, total=False):
+    """The fields of `Question`."""
+
+    when: Wanted | Mapping[str, Any] | None
+    inOrder: Sequence[Wanted | Mapping[str, Any]] | None
+    expectation: str | None
+    count: int | Mapping[str, Any] | None
+    timeout: str | float
+    settle: str | float | None
+    since: int
 
 
 class NewRunFields(TypedDict, total=False):
@@ -216,6 +243,43 @@ LISTENERS_REMOVE: Final = Route[str]("PUT", "/listeners/{port}/remove", str)
 LISTENERS: Final = Route[dict[str, ListenerState]]("GET", "/listeners", dict[str, ListenerState])
 GOTO_RESET_ALL: Final = Route[str]("PUT", "/goto/reset/all", str)
 GOTO_RESET: Final = Route[str]("PUT", "/goto/reset", str)
+GOTO_JOURNAL_EXPECTATIONS_ADD: Final = Route[str]("POST", "/goto/journal/expectations/add", str, body="json")
+GOTO_JOURNAL_EXPECTATIONS_REMOVE: Final = Route[str]("PUT", "/goto/journal/expectations/{name}/remove", str)
+GOTO_JOURNAL_EXPECTATIONS_CLEAR: Final = Route[str]("PUT", "/goto/journal/expectations/clear", str)
+GOTO_JOURNAL_EXPECTATIONS: Final = Route[dict[str, ShownExpectation]](
+    "GET", "/goto/journal/expectations", dict[str, ShownExpectation]
+)
+GOTO_JOURNAL_EXPECTATIONS_NAME: Final = Route[ShownExpectation](
+    "GET", "/goto/journal/expectations/{name}", ShownExpectation, query=("wait",), durations=frozenset(["wait"])
+)
+GOTO_JOURNAL_SET: Final = Route[str]("PUT", "/goto/journal/set/{flag}", str)
+GOTO_JOURNAL_CLEAR: Final = Route[str]("PUT", "/goto/journal/clear", str)
+GOTO_JOURNAL_VERIFY: Final = Route[Verdict](
+    "POST", "/goto/journal/verify", Verdict, body="json", durations=frozenset(["settle", "timeout"])
+)
+GOTO_JOURNAL: Final = Route[Entries](
+    "GET",
+    "/goto/journal",
+    Entries,
+    query=(
+        "listener",
+        "method",
+        "target",
+        "rule",
+        "end",
+        "id",
+        "uri",
+        "header",
+        "query",
+        "status",
+        "since",
+        "limit",
+        "wait",
+        "format",
+    ),
+    durations=frozenset(["wait"]),
+)
+GOTO_JOURNAL_SEQ: Final = Route[ShownEntry]("GET", "/goto/journal/{seq}", ShownEntry)
 GOTO_ARRIVALS_ADD: Final = Route[str]("POST", "/goto/arrivals/add", str, body="json")
 GOTO_ARRIVALS_REMOVE: Final = Route[str]("PUT", "/goto/arrivals/{run}/remove", str)
 GOTO_ARRIVALS_CLEAR: Final = Route[str]("PUT", "/goto/arrivals/clear", str)
@@ -224,6 +288,9 @@ GOTO_ARRIVALS_RUN: Final = Route[ArrivedRun]("GET", "/goto/arrivals/{run}", Arri
 GOTO_CA_PEM: Final = Route[str]("GET", "/goto/ca.pem", str)
 GOTO_CONFIG: Final = Route[dict[str, Any]]("GET", "/goto/config", dict[str, Any])
 GOTO_CONFIG_POST: Final = Route[str]("POST", "/goto/config", str, query=("replace",), body="raw")
+GOTO_WATCH: Final = Route[News](
+    "GET", "/goto/watch", News, query=("since", "wait", "journal", "runs", "listener"), durations=frozenset(["wait"])
+)
 GOTO_LIMITS: Final = Route[dict[str, Any]]("GET", "/goto/limits", dict[str, Any])
 GOTO_HEALTH: Final = Route[str]("GET", "/goto/health", str)
 GOTO_READY: Final = Route[str]("GET", "/goto/ready", str)
@@ -380,12 +447,93 @@ class GotoResetCalls(Words):
     """`/goto/reset`"""
 
     def all(self) -> str:
-        """Put all listeners back likewise, and the registry's targets; listeners, peers, limits and connections stay."""
+        """Put all listeners back likewise, with the registry's targets and the journal; listeners, peers and limits stay."""
         return self._call(GOTO_RESET_ALL)
 
     def __call__(self) -> str:
         """Put a listener back to what options and files say, as they were applied last, and forget what it has counted."""
         return self._call(GOTO_RESET)
+
+
+class GotoJournalExpectationsCalls(Words):
+    """`/goto/journal/expectations`"""
+
+    @overload
+    def add(self, expectation: GivenExpectation, /) -> str: ...
+    @overload
+    def add(self, **fields: Unpack[GivenExpectationFields]) -> str: ...
+    def add(self, *words: Any, **fields: Any) -> Any:
+        """Count exchanges that fit from now on, whether the journal is on or not; a known name begins anew."""
+        return self._call(GOTO_JOURNAL_EXPECTATIONS_ADD, *words, **fields)
+
+    def remove(self, name: str) -> str:
+        """Remove an expectation."""
+        return self._call(GOTO_JOURNAL_EXPECTATIONS_REMOVE, name)
+
+    def clear(self) -> str:
+        """Remove all expectations."""
+        return self._call(GOTO_JOURNAL_EXPECTATIONS_CLEAR)
+
+    @overload
+    def __call__(self) -> dict[str, ShownExpectation]: ...
+    @overload
+    def __call__(self, name: str, /, *, wait: str | float | None = None) -> ShownExpectation: ...
+    def __call__(self, *words: Any, **fields: Any) -> Any:
+        """Show all expectations, and what has come of them.
+
+        Show what has come of one expectation, waiting until it holds if need be.
+        """
+        return self._one_of((GOTO_JOURNAL_EXPECTATIONS, GOTO_JOURNAL_EXPECTATIONS_NAME), words, fields)
+
+
+class GotoJournalCalls(Words):
+    """`/goto/journal`"""
+
+    expectations = Under(GotoJournalExpectationsCalls)
+
+    def set(self, flag: bool) -> str:
+        """Turn the journal on, with the usual bounds if nothing else was set, or off, which forgets its entries and settings."""
+        return self._call(GOTO_JOURNAL_SET, flag)
+
+    def clear(self) -> str:
+        """Forget all entries. Expectations stay."""
+        return self._call(GOTO_JOURNAL_CLEAR)
+
+    @overload
+    def verify(self, question: Question, /) -> Verdict: ...
+    @overload
+    def verify(self, **fields: Unpack[QuestionFields]) -> Verdict: ...
+    def verify(self, *words: Any, **fields: Any) -> Any:
+        """Tell whether so many exchanges fit, waiting for them if need be; where it does not hold, what came nearest."""
+        return self._call(GOTO_JOURNAL_VERIFY, *words, **fields)
+
+    @overload
+    def __call__(
+        self,
+        *,
+        listener: int | None = None,
+        method: str | None = None,
+        target: str | None = None,
+        rule: str | None = None,
+        end: str | None = None,
+        id_: str | None = None,
+        uri: str | None = None,
+        header: str | None = None,
+        query: str | None = None,
+        status: str | int | None = None,
+        since: str | None = None,
+        limit: int | None = None,
+        wait: str | float | None = None,
+        format_: str | None = None,
+    ) -> Entries: ...
+    @overload
+    def __call__(self, seq: int, /) -> ShownEntry: ...
+    def __call__(self, *words: Any, **fields: Any) -> Any:
+        """Show what went through, oldest first; what the query gives has to fit together.
+
+        Show one exchange.
+        """
+        return self._one_of((GOTO_JOURNAL, GOTO_JOURNAL_SEQ), words, fields)
 
 
 class GotoArrivalsCalls(Words):
@@ -423,6 +571,7 @@ class GotoCalls(Words):
     """`/goto`"""
 
     reset = Under(GotoResetCalls)
+    journal = Under(GotoJournalCalls)
     arrivals = Under(GotoArrivalsCalls)
 
     def ca_pem(self) -> str:
@@ -439,6 +588,18 @@ class GotoCalls(Words):
         Merge a document in YAML or JSON into the present configuration, or with `?replace=y` replace it.
         """
         return self._one_of((GOTO_CONFIG, GOTO_CONFIG_POST), words, fields)
+
+    def watch(
+        self,
+        *,
+        since: str | None = None,
+        wait: str | float | None = None,
+        journal: bool | None = None,
+        runs: bool | None = None,
+        listener: int | None = None,
+    ) -> News:
+        """Tell what is new since a cursor, waiting for it if need be: changes, entries of the journal, counts, client runs."""
+        return self._call(GOTO_WATCH, since=since, wait=wait, journal=journal, runs=runs, listener=listener)
 
     def limits(self) -> dict[str, Any]:
         """Show the limits of this process, and how often each was hit."""
@@ -1083,12 +1244,93 @@ class AsyncGotoResetCalls(AsyncWords):
     """`/goto/reset`"""
 
     async def all(self) -> str:
-        """Put all listeners back likewise, and the registry's targets; listeners, peers, limits and connections stay."""
+        """Put all listeners back likewise, with the registry's targets and the journal; listeners, peers and limits stay."""
         return await self._call(GOTO_RESET_ALL)
 
     async def __call__(self) -> str:
         """Put a listener back to what options and files say, as they were applied last, and forget what it has counted."""
         return await self._call(GOTO_RESET)
+
+
+class AsyncGotoJournalExpectationsCalls(AsyncWords):
+    """`/goto/journal/expectations`"""
+
+    @overload
+    async def add(self, expectation: GivenExpectation, /) -> str: ...
+    @overload
+    async def add(self, **fields: Unpack[GivenExpectationFields]) -> str: ...
+    async def add(self, *words: Any, **fields: Any) -> Any:
+        """Count exchanges that fit from now on, whether the journal is on or not; a known name begins anew."""
+        return await self._call(GOTO_JOURNAL_EXPECTATIONS_ADD, *words, **fields)
+
+    async def remove(self, name: str) -> str:
+        """Remove an expectation."""
+        return await self._call(GOTO_JOURNAL_EXPECTATIONS_REMOVE, name)
+
+    async def clear(self) -> str:
+        """Remove all expectations."""
+        return await self._call(GOTO_JOURNAL_EXPECTATIONS_CLEAR)
+
+    @overload
+    async def __call__(self) -> dict[str, ShownExpectation]: ...
+    @overload
+    async def __call__(self, name: str, /, *, wait: str | float | None = None) -> ShownExpectation: ...
+    async def __call__(self, *words: Any, **fields: Any) -> Any:
+        """Show all expectations, and what has come of them.
+
+        Show what has come of one expectation, waiting until it holds if need be.
+        """
+        return await self._one_of((GOTO_JOURNAL_EXPECTATIONS, GOTO_JOURNAL_EXPECTATIONS_NAME), words, fields)
+
+
+class AsyncGotoJournalCalls(AsyncWords):
+    """`/goto/journal`"""
+
+    expectations = Under(AsyncGotoJournalExpectationsCalls)
+
+    async def set(self, flag: bool) -> str:
+        """Turn the journal on, with the usual bounds if nothing else was set, or off, which forgets its entries and settings."""
+        return await self._call(GOTO_JOURNAL_SET, flag)
+
+    async def clear(self) -> str:
+        """Forget all entries. Expectations stay."""
+        return await self._call(GOTO_JOURNAL_CLEAR)
+
+    @overload
+    async def verify(self, question: Question, /) -> Verdict: ...
+    @overload
+    async def verify(self, **fields: Unpack[QuestionFields]) -> Verdict: ...
+    async def verify(self, *words: Any, **fields: Any) -> Any:
+        """Tell whether so many exchanges fit, waiting for them if need be; where it does not hold, what came nearest."""
+        return await self._call(GOTO_JOURNAL_VERIFY, *words, **fields)
+
+    @overload
+    async def __call__(
+        self,
+        *,
+        listener: int | None = None,
+        method: str | None = None,
+        target: str | None = None,
+        rule: str | None = None,
+        end: str | None = None,
+        id_: str | None = None,
+        uri: str | None = None,
+        header: str | None = None,
+        query: str | None = None,
+        status: str | int | None = None,
+        since: str | None = None,
+        limit: int | None = None,
+        wait: str | float | None = None,
+        format_: str | None = None,
+    ) -> Entries: ...
+    @overload
+    async def __call__(self, seq: int, /) -> ShownEntry: ...
+    async def __call__(self, *words: Any, **fields: Any) -> Any:
+        """Show what went through, oldest first; what the query gives has to fit together.
+
+        Show one exchange.
+        """
+        return await self._one_of((GOTO_JOURNAL, GOTO_JOURNAL_SEQ), words, fields)
 
 
 class AsyncGotoArrivalsCalls(AsyncWords):
@@ -1126,6 +1368,7 @@ class AsyncGotoCalls(AsyncWords):
     """`/goto`"""
 
     reset = Under(AsyncGotoResetCalls)
+    journal = Under(AsyncGotoJournalCalls)
     arrivals = Under(AsyncGotoArrivalsCalls)
 
     async def ca_pem(self) -> str:
@@ -1142,6 +1385,18 @@ class AsyncGotoCalls(AsyncWords):
         Merge a document in YAML or JSON into the present configuration, or with `?replace=y` replace it.
         """
         return await self._one_of((GOTO_CONFIG, GOTO_CONFIG_POST), words, fields)
+
+    async def watch(
+        self,
+        *,
+        since: str | None = None,
+        wait: str | float | None = None,
+        journal: bool | None = None,
+        runs: bool | None = None,
+        listener: int | None = None,
+    ) -> News:
+        """Tell what is new since a cursor, waiting for it if need be: changes, entries of the journal, counts, client runs."""
+        return await self._call(GOTO_WATCH, since=since, wait=wait, journal=journal, runs=runs, listener=listener)
 
     async def limits(self) -> dict[str, Any]:
         """Show the limits of this process, and how often each was hit."""

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from goto.feature import Feature
-from goto.flow import Flow, Hold, Kept, Request, Response, step_in_task
+from goto.flow import Flow, Hold, Kept, Request, Response, kept_of, step_in_task
+from goto.http.record import Record
 from goto.pipeline import Pipeline
 
 
@@ -67,6 +69,10 @@ async def _exchange(features: list[Feature], flow: Flow, body: bytes, answer: Re
     waits = pipeline.request(flow)
     if waits is not None:
         await waits
+    record = flow.record
+    if record is not None and flow.request.has_body:
+        record.request.more(body)
+        record.request.end()
     while flow.wanted:
         flow.request_body = Kept(body[: flow.wanted], min(len(body), flow.wanted), len(body) <= flow.wanted)
         waits = pipeline.resume(flow)
@@ -81,6 +87,8 @@ async def _exchange(features: list[Feature], flow: Flow, body: bytes, answer: Re
         waits = pipeline.response(flow)
         if waits is not None:
             await waits
+    if record is not None:
+        _passed(flow, record)
     flow.holds = [*held, *_released(flow)]
     flow.aborted = flow.delivery is not None and (flow.delivery.silent or flow.delivery.cuts)
     flow.completed = completed and not flow.aborted
@@ -88,6 +96,18 @@ async def _exchange(features: list[Feature], flow: Flow, body: bytes, answer: Re
     for error in errors:
         if error is not None:
             raise error
+
+
+def _passed(flow: Flow, record: Record) -> None:
+    """The whole answer has passed, if there is one."""
+    response = flow.response
+    if response is not None and not flow.silent:
+        record.answered(response.status, response.reason, response.headers.fields)
+        record.response.more(response.body)
+        record.response.end()
+    flow.ended = time.monotonic()
+    if flow.request_body is None:
+        flow.request_body = kept_of(record.request)
 
 
 def _released(flow: Flow) -> Sequence[Hold]:

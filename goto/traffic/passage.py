@@ -14,9 +14,10 @@ A host that would rather not make a coroutine for what seldom waits calls `reque
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 
-from goto.flow import NOTHING_KEPT, ClientGone, Flow, Kept, Response
+from goto.flow import NOTHING_KEPT, ClientGone, Flow, Kept, Response, kept_of
 from goto.traffic.listener import Listener, Outcome
 
 HINT = "Goto-Hint"
@@ -92,6 +93,12 @@ class Passage:
         if flow.aborted:
             outcome, completed = "aborted", False
         flow.completed = completed
+        record = flow.record
+        if record is not None:
+            flow.ended = time.monotonic()
+            if flow.request_body is None:
+                body = record.request
+                flow.request_body = kept_of(body) if body.size or not body.ended else NOTHING_KEPT
         flow.broken = outcome == "broke_off"
         if outcome is not None:
             self.listener.ends[flow.counted, outcome] += 1
@@ -117,10 +124,13 @@ class Passage:
                 await waits
         while flow.holds:
             hold, *flow.holds = flow.holds
+            began = time.monotonic()
             hold.begin()
             try:
                 await flow.until(hold.wait)
             finally:
                 hold.over()
+                if flow.record is not None:
+                    flow.record.held += time.monotonic() - began
         if flow.gone:
             raise ClientGone

@@ -152,11 +152,15 @@ class Answer(Receiver):
             self.on_error(error)
         else:
             self._task = None
+            if self.call.made is not None:
+                self.call.made.connected(sum(connection.opening), connection.opening[2] or None)
             self._send(connection)
 
     def _send(self, connection: Connection) -> None:
         self.connection = connection
         call, body = self.call, self._body
+        if call.made is not None and connection.transport is not None:
+            call.made.reached(connection.transport.get_extra_info("peername"))
         length = len(body) if isinstance(body, bytes) else body.length
         try:
             head = request_head(call.method, call.path, call.headers, length, call.upgrade, trailers=call.trailers)
@@ -199,6 +203,8 @@ class Answer(Receiver):
     def on_whole(self, status: int, reason: bytes, fields: list[Field], body: bytes) -> None:
         if self.call.tally is not None:
             self.call.tally.answered(time.monotonic() - self._began)
+        if self.call.made is not None:
+            self.call.made.answered(status)
         self.status, self.reason, self.fields, self.length = status, reason, fields, len(body)
         self._held = [body] if body else None
         self._whole = body
@@ -220,6 +226,8 @@ class Answer(Receiver):
             return
         if self.call.tally is not None:
             self.call.tally.answered(time.monotonic() - self._began)
+        if self.call.made is not None:
+            self.call.made.answered(status)
         self.status, self.reason, self.fields, self.length = status, reason, fields, length
         if self.connection is not None and status != 101:
             self.connection.pace(longest_pause(self.call, fields))
@@ -283,6 +291,8 @@ class Answer(Receiver):
         self.done = True
         if self.call.tally is not None and not isinstance(error, ClientBroke):
             self.call.tally.failed(error.kind)
+        if self.call.made is not None:
+            self.call.made.failed(str(error))
         self._stop_sending()
         self.on_failure(error)
 

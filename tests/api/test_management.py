@@ -65,7 +65,7 @@ def served(method: str, path: str, accept: str = "") -> Served:
     request = Request(method, path, Headers([(b"Accept", accept.encode())] if accept else ()))
     asked = management.find(listeners[1], request)
     assert asked
-    return asyncio.run(step_in_task(management.serve(management.admit(asked), request, b"")))
+    return asyncio.run(step_in_task(management.serve(management.admit(asked), Flow(request), b"")))
 
 
 def answer(method: str, path: str, accept: str = "") -> tuple[int, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
 from statistics import median, quantiles
 from typing import Any
@@ -158,6 +159,38 @@ def ruled(**fields: Any) -> Callable[[Start], Sides]:
     return sides
 
 
+def journal(start: Start) -> Sides:
+    keeping, plain = serving(start), serving(start)
+    keeping.api("POST", "/goto/config", {"journal": {"bodies": "0B"}})
+    return wrk(keeping.base), wrk(plain.base)
+
+
+def watched(start: Start) -> Sides:
+    """Watched four times a second while the load is on, beside the journal alone."""
+    keeping, plain = serving(start), serving(start)
+    for goto in (keeping, plain):
+        goto.api("POST", "/goto/config", {"journal": {"bodies": "0B"}})
+    load = wrk(keeping.base)
+
+    def side(seconds: int) -> float:
+        over = threading.Event()
+
+        def watch() -> None:
+            cursor = ""
+            while not over.wait(0.25):
+                cursor = keeping.api("GET", f"/goto/watch?journal=y&since={cursor}").json()["cursor"]
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            return load(seconds)
+        finally:
+            over.set()
+            watcher.join()
+
+    return side, wrk(plain.base)
+
+
 def addon(start: Start) -> Sides:
     upstream = answering(start)
     return wrk(mitmdump(start, upstream, addon=True)), wrk(mitmdump(start, upstream, addon=False))
@@ -223,6 +256,8 @@ ROWS: tuple[Row, ...] = (
     Ratio("rules", "echo; 1,000 rules that do not fit", "no rule", missed, 0.90, 0.95),
     Ratio("rule-chance", "echo; a rule: one of ten is answered 203", "no rule", ruled(probability=0.1, status=203), 0.50, 0.80),
     Ratio("rule-json", "a rule: all are answered with JSON", "echo", ruled(json={"a": 1, "b": ["x", "y"]}), 0.80, 1.0),
+    Ratio("journal", "echo; journal on, heads alone", "journal off", journal, 0.60, 0.70),
+    Ratio("watched", "the same, watched four times a second", "not watched", watched, 0.95, 1.0),
     Ratio("addon", "mitmdump with goto idle in it", "mitmdump without", addon, 1.0, 1.5),
     Ratio("tls", "one target that speaks TLS, small bodies", "nginx `proxy_pass` to the same", tls),
     Limit("start", "from exec to the first answer", first_answer, "s", 0.6, 0.4, digits=2),

@@ -43,13 +43,14 @@ def test_the_keys_of_goto():
         "admin.off",
         "admin.port",
         "admin.token",
+        "journal",
         "limits",
         "registry.peers",
         "registry.targets",
         "registry.token",
         "registry.url",
     ]
-    assert set(keys.top_tree) == {"label", "request", "response", "client", "admin", "limits", "registry"}
+    assert set(keys.top_tree) == {"label", "request", "response", "client", "admin", "journal", "limits", "registry"}
     assert set(keys.listener_tree) == {"label", "request", "response", "client"}
 
 

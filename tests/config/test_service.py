@@ -390,7 +390,7 @@ def test_a_reset_is_about_one_listener():
         assert await lab.api("/goto/port/8081/goto/reset") == "Reset listener 8081\n"
         assert lab.state()["listeners"] == [{"port": 8081, "protocol": "http", "open": False, "label": "added"}]
         await lab.api("/registry/peers/w/targets/add", '{"name": "r", "method": "GET", "url": "http://h"}')
-        assert await lab.api("/goto/reset/all") == "Reset 2 listeners and the targets of the registry\n"
+        assert await lab.api("/goto/reset/all") == "Reset 2 listeners, the targets of the registry and the journal\n"
         assert "registry" not in lab.state()
 
     in_lab(test)

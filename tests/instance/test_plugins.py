@@ -115,7 +115,7 @@ def test_several_in_one_file_and_what_is_none(tmp_path: Path):
         ),
         (
             "class A(Feature):\n    outside = 'forcedstatus'\n",
-            "A: outside names 'forcedstatus', and there is no feature of that name: write one of bypass, arrivals, timeouts, ",
+            "A: outside names 'forcedstatus', and there is no feature of that name: write one of bypass, journal, arrivals, ",
         ),
         (
             "class A(Feature):\n    @measure('goto_a', 'gauge')\n    def a(self):\n        'A.'\n",

@@ -24,6 +24,7 @@ CLASSES = {
     "Delivery": "goto/flow.py",
     "Control": "goto/flow.py",
     "Kept": "goto/flow.py",
+    "Times": "goto/flow.py",
     "Call": "goto/flow.py",
     "Origin": "goto/flow.py",
 }

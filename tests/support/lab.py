@@ -10,9 +10,10 @@ from goto.config.dump import data_of
 from goto.config.keys import Keys
 from goto.feature import ABILITIES, Feature
 from goto.features import FEATURES
-from goto.flow import Headers, Request, Response, step_in_task
+from goto.flow import Flow, Headers, Request, Response, step_in_task
 from goto.instance.wiring import Instance, config_keys
 from goto.traffic.listener import Listener, ListenerSpec
+from goto.traffic.listeners import Load
 from support.documents import document
 
 T = TypeVar("T")
@@ -30,6 +31,9 @@ class Carrier:
     def __init__(self) -> None:
         self.refused: set[int] = set()
         self.open_ports: set[int] = set()
+
+    def loads(self) -> dict[Listener, Load]:
+        return {}
 
     async def open(self, listener: Listener) -> None:
         if listener.port in self.refused:
@@ -58,7 +62,7 @@ class Lab:
         asked = management.find(self.first, request)
         assert asked is not None, f"there is no route {path}"
         served = await step_in_task(
-            management.serve(management.admit(asked), request, body.encode() if isinstance(body, str) else body)
+            management.serve(management.admit(asked), Flow(request), body.encode() if isinstance(body, str) else body)
         )
         assert isinstance(served, Response)
         return served

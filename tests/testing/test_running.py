@@ -170,3 +170,25 @@ def test_what_a_hook_raises_fails_the_test(hook: str, in_loop: bool):
     with pytest.raises(LookupError, match="nothing there"):
         asyncio.run(within()) if in_loop else run([outer, Broken()], request())
     assert outer.seen[-1] == "closed True"
+
+
+def test_what_passes_is_kept_for_those_who_ask() -> None:
+    class Sizes(Feature):
+        def __init__(self) -> None:
+            self.seen: list[tuple[int, int, bytes]] = []
+
+        def request(self, flow: Flow) -> None:
+            flow.keep(request=2)
+
+        def closed(self, flow: Flow) -> None:
+            assert flow.request_body is not None
+            assert flow.response_body is not None
+            assert flow.times is not None
+            self.seen.append((flow.request_body.size, flow.response_body.size, flow.request_body.data))
+
+    sizes = Sizes()
+    flow = run(sizes, Request("POST", "/"), body=b"abc", answer=Response.text(200, "hello"))
+    assert sizes.seen == [(3, 6, b"ab")]
+    assert flow.times is not None
+    assert flow.times.end is not None
+    assert flow.calls == []

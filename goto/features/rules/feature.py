@@ -17,7 +17,7 @@ from goto.features.rules.acts import Acts, Struck
 from goto.features.rules.live import LiveRule
 from goto.features.rules.rule import Rule
 from goto.features.rules.shelf import MOST_RULES, Shelf
-from goto.features.rules.shown import First, HowMany, Planned, ShownRule, planned
+from goto.features.rules.shown import First, HowMany, Planned, RuleProgress, ShownRule, planned
 from goto.features.rules.strike import Strike
 from goto.flow import Flow
 from goto.matching.fitting import Fit
@@ -210,6 +210,10 @@ class Rules(Feature):
     def rules(self) -> dict[str, ShownRule]:
         """Show the rules in the order added, each as it was given, with what has come of it."""
         return {rule.given.name: ShownRule.of(rule) for rule in self._shelf}
+
+    def progress(self) -> dict[str, RuleProgress]:
+        """What has come of each rule."""
+        return {rule.given.name: RuleProgress.of(rule) for rule in self._shelf}
 
     @get("/response/rules/{rule}", raises=[NotFound])
     def show(self, rule: Name) -> ShownRule:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NotRequired, TypedDict
 
+import msgspec
+
 from goto.features.rules.fields import Choice
 from goto.features.rules.live import LiveRule
 from goto.features.rules.rule import Rule
@@ -16,6 +18,25 @@ class RuleState(Choice):
     """Whether a rule looks at traffic: now, later, no more, or not as long as it is disabled."""
 
     choices = ("active", "waiting", "spent", "disabled")
+
+
+class RuleProgress(msgspec.Struct):
+    """What has come of a rule."""
+
+    state: RuleState
+    """Whether it looks at traffic now."""
+    matched: int
+    """Exchanges that it fitted while it was active."""
+    struck: int
+    """Those that chance and counts picked."""
+    unable: int
+    """Strikes that could not be carried out in full."""
+    holding: int
+    """Exchanges that it holds now."""
+
+    @classmethod
+    def of(cls, rule: LiveRule) -> RuleProgress:
+        return cls(RuleState(rule.state), rule.turns.matched, rule.turns.struck, rule.unable, len(rule.held))
 
 
 class ShownRule(Rule, kw_only=True, omit_defaults=True):

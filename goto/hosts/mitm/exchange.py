@@ -68,7 +68,7 @@ from mitmproxy.flow import Error
 
 from goto.api.management import ManagementCall, refusal
 from goto.errors import ApiError, TooLarge
-from goto.flow import Call, ClientGone, Control, Flow, Headers, Kept, Response, step_in_task
+from goto.flow import Call, ClientGone, Control, Flow, Headers, Kept, Response, keep_calls, step_in_task
 from goto.hosts.mitm import private
 from goto.hosts.mitm.body import BodyTime
 from goto.hosts.mitm.client import MitmClient
@@ -77,19 +77,20 @@ from goto.hosts.mitm.messages import (
     aim_at_target,
     awaits_continue,
     ends_with_connection,
-    identified,
     is_short,
     made,
     may_have_body,
     request_of,
     says_gone,
+    unframed,
 )
 from goto.hosts.mitm.send import send_whole
 from goto.hosts.mitm.watch import UNWATCHED, Unwatched, Watch
 from goto.http.forwards import max_forwards
 from goto.http.hops import connection_words, end_to_end
 from goto.http.reasons import REASONS
-from goto.http.wire import has_body
+from goto.http.record import MadeCall
+from goto.http.wire import has_body, identified
 from goto.instance.wiring import Instance
 from goto.routes import Forward
 from goto.traffic.echo import SHOWN_BYTES
@@ -159,6 +160,7 @@ class MitmExchange:
         self.mitm = flow
         self.flow = Flow(request_of(flow.request), local=local)
         self.flow.peer = client.peer()
+        self.flow.peer.secure = flow.client_conn.tls_established
         self.listener = listener
         self.client = client
         self.passage: Passage | None = None
@@ -167,6 +169,8 @@ class MitmExchange:
         self._keeps_host = keeps_host
         self._streams = streams
         self._over = over
+        self._has_come = False
+        """In DECIDING: all of the request is here."""
         self._make: Callable[[bytes], Awaitable[Response]]
         """In COLLECTING: makes the answer of the body."""
         self._answer: Response
@@ -177,6 +181,8 @@ class MitmExchange:
         """In ENDING: what is sent of an answer."""
         self._asked: Unwatched = UNWATCHED
         """From ASKING on: whom mitmproxy asks."""
+        self._own_call: MadeCall | None = None
+        """The call to mitmproxy's own upstream, where it is to be kept what comes of it."""
         self._body_time = BodyTime(flow, self._body_late)
         self._settling: asyncio.Task[None] | None = None
         self._wants_close = b"close" in connection_words(flow.request.headers.fields)
@@ -202,7 +208,7 @@ class MitmExchange:
     async def _decide(self) -> None:
         """Run the request hooks, and do as they say. Raises `ClientGone`."""
         self.passage = Passage(self.listener, self.flow)
-        await step_in_task(self.passage.ask())
+        await self._ask(self.passage)
         while self.flow.wanted:
             if not self._is_longer_than(self.flow.wanted):
                 self.state = State.LOOKING
@@ -210,6 +216,19 @@ class MitmExchange:
                 return
             await step_in_task(self.passage.go_on(Kept(b"", 0, False)))
         await self._decided()
+
+    async def _ask(self, passage: Passage) -> None:
+        """Run the request hooks. What they want to keep of the body is copied from its first byte on. Raises `ClientGone`."""
+        waits = passage.request()
+        record = self.flow.record
+        if record is not None:
+            if self._has_come:
+                record.request.more(self.mitm.request.raw_content or b"")
+                record.request.end()
+            else:
+                private.copies[self.mitm.id] = record.request
+        if waits is not None:
+            await step_in_task(_awaited(waits))
 
     def _is_longer_than(self, size: int) -> bool:
         """Whether the body of the request says that it is longer."""
@@ -293,7 +312,7 @@ class MitmExchange:
         elif len(flow.upstreams) == 1 and _is_carried(flow.upstreams[0]):
             await self._ask_target(flow.upstreams[0], websocket=websocket)
         else:
-            self._collect(partial(send_whole, self._instance.upstream, flow, flow.upstreams), LIMITS.body, refuse=True)
+            self._collect(self._send_whole, LIMITS.body, refuse=True)
 
     def _can_upgrade(self) -> bool:
         upstreams = self.flow.upstreams
@@ -302,6 +321,8 @@ class MitmExchange:
     def _ask_own_upstream(self, *, websocket: bool) -> None:
         request = self.mitm.request
         self.state = State.ASKING
+        if self.flow.record is not None:
+            self._own_call = self.flow.record.calling(UNWATCHED.name, request.url)
         aim_at_own_upstream(self.mitm, self.flow.request.hops, keeps_host=self._keeps_host, websocket=websocket)
         if left := max_forwards(self.flow.request):
             request.headers["Max-Forwards"] = str(left - 1)
@@ -310,6 +331,8 @@ class MitmExchange:
 
     async def _ask_target(self, call: Call, *, websocket: bool) -> None:
         mitm = self.mitm
+        if self.flow.record is not None:
+            keep_calls(self.flow.record, (call,))
         self.state = State.ASKING
         self._asked = Watch(mitm, call)
         aim_at_target(mitm.request, call, (self.flow.request.headers.get("upgrade") or "") if websocket else "")
@@ -379,6 +402,7 @@ class MitmExchange:
             if self.mitm.response is not None:
                 self.ended(None)  # another addon has answered, and nothing was decided
                 return
+            self._has_come = True
             self.flow.request = request_of(self.mitm.request)  # other addons may have changed it since
             await self._decide()
         self._others = self.mitm.response
@@ -404,8 +428,14 @@ class MitmExchange:
             raise ClientGone
         return response
 
+    async def _send_whole(self, body: bytes) -> Response:
+        flow = self.flow
+        if flow.record is not None:
+            keep_calls(flow.record, flow.upstreams)
+        return await send_whole(self._instance.upstream, flow, flow.upstreams, body)
+
     async def _manage(self, call: ManagementCall, body: bytes) -> Response:
-        served = await step_in_task(self._instance.management.serve(call, self.flow.request, body))
+        served = await step_in_task(self._instance.management.serve(call, self.flow, body))
         if isinstance(served, Forward):
             return await send_whole(self._instance.upstream, self.flow, served.calls, body)
         return served
@@ -423,9 +453,13 @@ class MitmExchange:
         elif self.state is State.READY:
             self.state = State.ANSWERING
             self._answer = await self._told(self._answer)
-            if self.flow.silent or self._cuts_own():
+            if self.flow.silent:
+                self._end_on_purpose()
+            elif self._cuts_own():
+                self._answers_with(self._answer, self._part.data if self._part is not None else b"", whole=False)
                 self._end_on_purpose()
             else:
+                self._answers_with(self._answer, self._answer.body)
                 self.mitm.response = self._page(self._answer, close=self._wants_close or not self.listener.open)
         elif self.state is not State.ENDING:
             await self._pass()
@@ -434,6 +468,9 @@ class MitmExchange:
         """Pass an upstream's response on. Another addon's is taken for one."""
         asked = self._asked
         asked.answered()
+        if self._own_call is not None and asked.call is None:
+            self._own_call.reached(self.mitm.server_conn.peername)
+            self._own_call.answered(self.mitm.response.status_code)
         response = asked.passed_on(self.mitm.response)
         self.state = State.PASSING
         seen = Response(response.status_code, b"", Headers(response.headers.fields), reason=response.reason, stream=self)
@@ -452,9 +489,35 @@ class MitmExchange:
         self._settle_connection(response)
         streams = self._streams and (asked.call is not None or not is_short(response.headers))
         if response.status_code != 101 and (self._cuts_passed() or streams):
-            response.stream = asked.receiving
+            self._passes(shown)
+            response.stream = asked.receiving if self.flow.record is None else self._receiving
             asked.passing(response)
         self.mitm.response = response
+
+    def _passes(self, response: Response) -> None:
+        """The head of an upstream's answer goes out."""
+        record = self.flow.record
+        if record is not None:
+            record.answered(response.status, response.reason, unframed(identified(response, self.listener.identity)))
+
+    def _answers_with(self, response: Response, body: bytes, *, whole: bool = True) -> None:
+        """The head of a response of goto's own goes out, and this much of its body."""
+        record, method = self.flow.record, self.mitm.request.method
+        if record is not None and record.status is None:
+            record.answered(response.status, response.reason, unframed(identified(response, self.listener.identity)))
+            if has_body(response.status, method) and response.status != 205:
+                record.response.more(body)
+            if whole:
+                record.response.end()
+
+    def _receiving(self, data: bytes) -> bytes:
+        """A piece of an upstream's answer passes; an empty one at its end."""
+        assert self.flow.record is not None
+        if data:
+            self.flow.record.response.more(data)
+        else:
+            self.flow.record.response.end()
+        return self._asked.receiving(data)
 
     async def _give_way(self, others: http.Response) -> None:
         """Let another addon's answer go out; the response hooks see what goto has decided. Raises `ClientGone`."""
@@ -467,6 +530,7 @@ class MitmExchange:
             self._replace(theirs)  # its body streamed, so that an upstream was asked all the same
         else:
             self.mitm.response = others
+            self._answers_with(theirs, theirs.body)
 
     async def _told(self, response: Response) -> Response:
         """What the response hooks make of it. Raises `ClientGone`."""
@@ -549,6 +613,7 @@ class MitmExchange:
         """Answer with this instead of what an upstream has answered."""
         self.state, self._answer = State.REPLACING, response
         response.headers.remove("content-length", "transfer-encoding")  # those of the upstream's body
+        self._answers_with(response, response.body)
         self.mitm.response = self._page(response, close=True)
         self.abort()
 
@@ -579,6 +644,12 @@ class MitmExchange:
             self._ended_on_purpose()
             self.mitm.kill()
             return
+        record, passed = self.flow.record, self.mitm.response
+        if record is not None and self.state is State.PASSING and passed is not None and not passed.stream:
+            # only now its head goes out
+            record.answered(passed.status_code, passed.reason, unframed(list(passed.headers.fields)))
+            record.response.more(passed.raw_content or b"")
+            record.response.end()
         if self.mitm.id in private.cuts and self.flow.delivery is not None:
             (self.flow.delivery.control or Control()).failed("after")  # there was no more than that
         if self.state is State.REPLACING:
@@ -652,9 +723,12 @@ class MitmExchange:
             status, reason = self._asked.verdict(message)
             answer = Response.text(status, f"{self._asked.name}: {reason}")
             self._asked.failed()
+            if self._own_call is not None:
+                self._own_call.failed(reason)
             self.flow.unanswered = True
         if state not in IS_SETTLED:
             answer = await self._told(answer)
+        self._answers_with(answer, answer.body)
         private.own_page.set(self._page(answer, close=True))
         self.ended("client_gone" if private.is_gone(self.mitm.client_conn) else None)
 
@@ -698,6 +772,9 @@ class MitmExchange:
         self._body_time.stop()
         for kept in (private.limits, private.cuts, private.heard_out):
             kept.pop(self.mitm.id, None)
+        copy = private.copies.pop(self.mitm.id, None)
+        if copy is not None:
+            copy.stop()
         if self.passage is not None:
             completed = outcome is None
             if completed and self.flow.unanswered:
@@ -724,6 +801,10 @@ class MitmExchange:
     def connected(self, server: connection.Server) -> None:
         """A connection was made."""
         self._asked.connected(server)
+
+
+async def _awaited(waits: Awaitable[None]) -> None:
+    await waits
 
 
 def _is_carried(call: Call) -> bool:

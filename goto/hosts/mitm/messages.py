@@ -16,12 +16,13 @@ from goto.http.hops import end_to_end
 from goto.http.messages import Hops
 from goto.http.reasons import REASONS
 from goto.http.requests import host_fault, target_fault
-from goto.http.wire import NO_BODY, date_field, has_date
+from goto.http.wire import NO_BODY, date_field, has_date, identified
 
 SHOWN_WHOLE = 1 << 20
 """Bodies of traffic that nobody routed are held for mitmproxy's views and addons up to this many bytes; longer ones stream."""
 
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
+_OF_CONNECTION = _FRAMING | {b"connection"}
 _ERRNO = re.compile(r"\[Errno (-?\d+)\]")
 
 
@@ -35,7 +36,7 @@ def request_of(request: http.Request) -> Request:
         request.method,
         decode(request.data.path),
         Headers(fields),
-        version=(1, 0) if request.http_version == "HTTP/1.0" else (1, 1),
+        version=(2, 0) if request.is_http2 else (1, 0) if request.http_version == "HTTP/1.0" else (1, 1),
         has_body=may_have_body(request),
     )
     if "goto-hops" in request.headers:
@@ -98,6 +99,11 @@ def framing(fields: tuple[Field, ...]) -> list[Field]:
     return [field for field in fields if field[0].lower() in _FRAMING]
 
 
+def unframed(fields: list[Field]) -> list[Field]:
+    """Fields without those that belong to the connection, and delimit the body on it."""
+    return [field for field in fields if field[0].lower() not in _OF_CONNECTION]
+
+
 def aim_at_own_upstream(flow: http.HTTPFlow, hops: Hops, *, keeps_host: bool, websocket: bool) -> None:
     """Make a request ready for mitmproxy's own upstream. In reverse mode `Host` was kept for goto; now it is that upstream's.
 
@@ -130,11 +136,6 @@ def aim_at_target(request: http.Request, call: Call, upgrade: str) -> None:
         request.headers.pop("host", None)
     else:
         request.authority = ""
-
-
-def identified(response: Response, identity: list[Field]) -> list[Field]:
-    """The fields of a response with the listener's own, but those that it replaces."""
-    return [*(field for field in identity if field[0].lower() not in response.replaced), *response.headers.fields]
 
 
 def made(response: Response, identity: list[Field], method: str, *, close: bool = False) -> http.Response:

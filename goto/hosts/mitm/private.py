@@ -33,6 +33,7 @@ from mitmproxy.proxy.server import ConnectionHandler
 from mitmproxy.proxy.tunnel import TunnelState
 from OpenSSL import SSL
 
+from goto.http.record import Copy
 from goto.upstream.connection import read_rest
 
 Mode: TypeAlias = mode_specs.ProxyMode
@@ -169,6 +170,27 @@ def _end_stream(stream: Any, *, emit: bool) -> Iterator[Any]:
     yield SendHttp(error, stream.context.server)
     stream.flow.kill()
     yield from stream.check_killed(emit)
+
+
+# ---------------------------------------------------------------- copies of requests' bodies
+copies: dict[str, Copy] = {}
+"""By the flow's id: what passes of its request's body is copied here."""
+
+
+def _install_copies() -> None:
+    """Why: what becomes of a body decides which hook sees it, and of one that is dropped none sees anything."""
+    original = HttpStream._handle_event
+
+    def handle(self: Any, event: Any) -> Any:
+        if copies and isinstance(event, (_events.RequestData, _events.RequestEndOfMessage)):
+            copy = copies.get(self.flow.id)
+            if copy is not None and isinstance(event, _events.RequestData):
+                copy.more(event.data)
+            elif copy is not None:
+                copy.end()
+        return original(self, event)
+
+    HttpStream._handle_event = handle
 
 
 # ---------------------------------------------------------------- bodies that are not wanted whole
@@ -754,6 +776,7 @@ def _forget_on(manager: Any, name: str, table: dict[str, Any]) -> None:
 _PATCHES: Iterable[Callable[[], None]] = (
     _install_pages,
     _install_cuts,
+    _install_copies,
     _install_limits,
     _install_moves,
     _install_stops,

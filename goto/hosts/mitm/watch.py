@@ -12,6 +12,7 @@ from mitmproxy import http
 from goto.flow import Call
 from goto.hosts.mitm import private
 from goto.hosts.mitm.messages import passed_on, spoken_error
+from goto.http.record import MadeCall
 from goto.upstream.pause import DEFAULT_PAUSE, longest_pause
 from goto.words.duration import duration_text
 
@@ -117,6 +118,9 @@ class Watch(Unwatched):
         self.stop()
         if self.call.tally is not None:
             self.call.tally.answered(time.monotonic() - self._began)
+        if self.call.made is not None:
+            self._reached(self.call.made)
+            self.call.made.answered(self._mitm.response.status_code if self._mitm.response is not None else 0)
 
     def passing(self, response: http.Response) -> None:
         self._pause = longest_pause(self.call, response.headers.fields)
@@ -141,6 +145,19 @@ class Watch(Unwatched):
     def failed(self) -> None:
         if self.call.tally is not None:
             self.call.tally.failed("timeout" if self.late else "connect" if self._connecting else "broken")
+        if self.call.made is not None:
+            self._reached(self.call.made)
+            self.call.made.failed(self.verdict(self._mitm.error.msg if self._mitm.error is not None else "")[1])
+
+    def _reached(self, made: MadeCall) -> None:
+        """Say what connection carries it, and what that took to be made, if it was made for it."""
+        server = self._server or self._mitm.server_conn
+        made.reached(server.peername)
+        if self._server is not None and server.timestamp_tcp_setup is not None:
+            tls = server.timestamp_tls_setup
+            made.connected(
+                (tls or server.timestamp_tcp_setup) - server.timestamp_start, tls - server.timestamp_tcp_setup if tls else None
+            )
 
     def verdict(self, message: str) -> tuple[int, str]:
         if self.late:

@@ -17,6 +17,7 @@ from typing import Final
 from goto.errors import ApiError, BadInput, StoodStill, TooLarge
 from goto.flow import Kept, Wait
 from goto.http.fields import Field
+from goto.http.record import Copy
 from goto.traffic.limits import LIMITS
 from goto.upstream.kept import Budget, KeptBody
 from goto.upstream.sink import Dropped, Sink
@@ -53,6 +54,7 @@ class RequestBody:
         self._look_size = 0
         self._error: Exception | None = None
         self._trailers: list[Field] = []
+        self._copy: Copy | None = None
 
     @property
     def unclaimed(self) -> bool:
@@ -156,9 +158,26 @@ class RequestBody:
             sink.flush()
         self._settle()
 
+    def copied(self, copy: Copy) -> None:
+        """Have a copy made of all of it, what is held first, wherever it goes. To be called once, before it goes anywhere."""
+        self._copy = copy
+        for data in self._held:
+            copy.more(data)
+        if self.whole:
+            copy.end()
+        elif self.over:
+            copy.stop()
+
+    def left(self) -> None:
+        """Nothing more of it is read."""
+        if self._copy is not None:
+            self._copy.stop()
+
     # ------------------------------------------------------------ what the connection calls
     def more(self, data: bytes) -> None:
         self.awaited = False
+        if self._copy is not None:
+            self._copy.more(data)
         sink = self._sink
         if sink is not None:
             sink.more(data)
@@ -175,6 +194,8 @@ class RequestBody:
         self.over = True
         self.awaited = False
         self._trailers = trailers
+        if self._copy is not None:
+            self._copy.end()
         if self._sink is not None:
             self._finish(self._sink)
         else:
@@ -190,6 +211,7 @@ class RequestBody:
     def _break(self, error: ApiError) -> None:
         self.over = True
         self._error = error
+        self.left()
         if self._sink is not None:
             self._sink.broken(error)
         else:

@@ -155,6 +155,7 @@ class ClientConnection(Reader):
         self.shared = shared
         self.listener = shared.listener
         self.peer = Peer(address_of(transport.get_extra_info("peername")), shared.number())
+        self.peer.secure = below is not transport
         self.transport = transport
         self.state = IDLE
         self.exchange: Exchange | None = None
@@ -564,6 +565,8 @@ class ClientConnection(Reader):
         body, self.body = self.body, None
         if body is not None and body.unclaimed:
             body.drop()
+        if body is not None:
+            body.left()
         if self._parted or self.transport.is_closing():
             self._close()
             return
@@ -589,6 +592,8 @@ class ClientConnection(Reader):
             return
         ending = self.state == ENDING
         self.state = CLOSED
+        if self.body is not None:
+            self.body.left()
         if self._body_timer is not None:
             self._body_timer.cancel()
             self._body_timer = None

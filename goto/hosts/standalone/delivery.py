@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from goto.flow import Field, Wait
 from goto.hosts.standalone.connection import ClientConnection
+from goto.http.record import Copy
 from goto.http.trailers import passing
 from goto.http.wire import LAST_CHUNK, Ends, chunk, last_chunk
 from goto.upstream.sink import Sink, nothing
@@ -28,10 +29,14 @@ class Outlet(Sink):
         self._heading = heading
         self._last = LAST_CHUNK
         self._pieces = [head]
+        self.copy: Copy | None = None
+        """Where a copy of the body goes."""
         connection.outlet = self
 
     # ------------------------------------------------------------ Sink
     def more(self, data: bytes) -> None:
+        if self.copy is not None:
+            self.copy.more(data)
         self._pieces.append(chunk(data) if self._chunked else data)
 
     def flush(self) -> None:
@@ -47,6 +52,8 @@ class Outlet(Sink):
     def end(self) -> None:
         if self._chunked:
             self._pieces.append(self._last)
+        if self.copy is not None:
+            self.copy.end()
         self.flush()
         self.whole.come(True)
 

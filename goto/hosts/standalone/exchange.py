@@ -14,15 +14,25 @@ from typing import Any, Final, TypeVar
 
 from goto.api.management import ApiRequest, refusal
 from goto.errors import ApiError, NotFound, StoodStill, TooLarge
-from goto.flow import NOTHING_KEPT, Call, ClientGone, Delivery, Field, Flow, Kept, Request, Response, Wait
+from goto.flow import NOTHING_KEPT, Call, ClientGone, Delivery, Field, Flow, Kept, Request, Response, Wait, keep_calls
 from goto.hosts.standalone.body import RequestBody, WholeBody
 from goto.hosts.standalone.connection import ClientConnection, Exchange
 from goto.hosts.standalone.delivery import Outlet
 from goto.hosts.standalone.slow import SlowOutlet
 from goto.hosts.standalone.tunnel import Tunnel
 from goto.http.hops import end_to_end, takes_trailers
+from goto.http.record import Copy
 from goto.http.trailers import announced
-from goto.http.wire import Ends, fields_bytes, framing_of_stream, has_body, interim_bytes, response_bytes, whole_response
+from goto.http.wire import (
+    Ends,
+    fields_bytes,
+    framing_of_stream,
+    has_body,
+    identified,
+    interim_bytes,
+    response_bytes,
+    whole_response,
+)
 from goto.routes import Forward
 from goto.traffic.echo import SHOWN_BYTES, echo
 from goto.traffic.limits import LIMITS
@@ -148,7 +158,7 @@ class HostedExchange(Exchange):
             await self._write(refusal(error, request))
             return
         # whether the client leaves meanwhile or not
-        served = await management.serve(call, request, body)
+        served = await management.serve(call, self.flow, body)
         if isinstance(served, Forward):
             served = await self._forward(served.calls, body)
         await self._write(served)
@@ -159,6 +169,8 @@ class HostedExchange(Exchange):
         response: Response | None = None
         try:
             waits = passage.request()
+            if flow.record is not None and self._body is not None:
+                self._body.copied(flow.record.request)
             if waits is None and not flow.silent:
                 response = flow.response or self._at_once()
                 if response is not None:
@@ -284,10 +296,14 @@ class HostedExchange(Exchange):
         if len(calls) == 1:
             return self._answered(await self._unless_left(self._call(calls[0], body)))
         self._went = ",".join(dict.fromkeys([call.target for call in calls]))
+        if self.flow.record is not None:
+            keep_calls(self.flow.record, calls)
         return await fan_out(self._shared.upstream, self.flow, calls, body)
 
     def _call(self, call: Call, body: bytes) -> Wait[Answer]:
         """Send one call, with the request's body as it comes unless it was read; its answer comes with the head."""
+        if self.flow.record is not None:
+            keep_calls(self.flow.record, (call,))
         upstream, coming, request = self._shared.upstream, self._body, self.flow.request
         self._went = call.target
         if request.upgrade == "websocket":
@@ -416,6 +432,7 @@ class HostedExchange(Exchange):
                 tunnel.stop()
         else:
             outlet = Outlet(self._connection, head, ends, heading)
+            outlet.copy = self._copy
             answer.pipe(outlet)
             self._whole = await self._unless_left(outlet.whole)
         if not self._whole:
@@ -437,7 +454,7 @@ class HostedExchange(Exchange):
             heading = answer.fields
             framing += fields_bytes(announced(heading))
         head = response_bytes(response, identity, framing, request.version, keep_alive=self.keep)
-        self._status = response.status
+        self._answered_with(response)
         return head, ends, heading
 
     def _write_whole(self, response: Response) -> None:
@@ -445,8 +462,19 @@ class HostedExchange(Exchange):
         connection, request = self._connection, self.flow.request
         identity = connection.listener.identity_bytes
         connection.send(whole_response(response, identity, request.method, request.version, keep_alive=self.keep))
-        self._status = response.status
+        self._answered_with(response)
+        if self.flow.record is not None:
+            if response.status != 205 and has_body(response.status, request.method):
+                self.flow.record.response.more(response.body)
+            self.flow.record.response.end()
         self._whole = True
+
+    def _answered_with(self, response: Response) -> None:
+        """The head of this response goes out."""
+        self._status = response.status
+        record = self.flow.record
+        if record is not None:
+            record.answered(response.status, response.reason, identified(response, self._connection.listener.identity))
 
     # ------------------------------------------------------------ what features ask for on the wire
     async def _deliver(self, delivery: Delivery, response: Response) -> None:
@@ -464,8 +492,8 @@ class HostedExchange(Exchange):
             body = b"" if bare else response.body
             identity = connection.listener.identity_bytes
             head = whole_response(response, identity, "HEAD", request.version, keep_alive=self.keep)
-            self._status = response.status
-            outlet = SlowOutlet(connection, head, "length", delivery, len(body))
+            self._answered_with(response)
+            outlet = SlowOutlet(connection, head, "length", delivery, len(body), copy=self._copy)
             outlet.more(body)
             outlet.end()
             await self._out(outlet, delivery, "length")
@@ -473,9 +501,14 @@ class HostedExchange(Exchange):
             head, ends, heading = self._head_of(response)
             answer = response.stream
             assert isinstance(answer, Answer)
-            outlet = SlowOutlet(self._connection, head, ends, delivery, 0 if bare else answer.length, heading)
+            outlet = SlowOutlet(self._connection, head, ends, delivery, 0 if bare else answer.length, heading, self._copy)
             answer.pipe(outlet)
             await self._out(outlet, delivery, ends)
+
+    @property
+    def _copy(self) -> Copy | None:
+        """Where a copy of the answer's body goes."""
+        return None if self.flow.record is None else self.flow.record.response
 
     async def _out(self, outlet: SlowOutlet, delivery: Delivery, ends: Ends) -> None:
         """Wait until an answer is out as far as it is to go."""

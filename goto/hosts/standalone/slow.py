@@ -12,6 +12,7 @@ from typing import Final
 
 from goto.flow import Control, Delivery, Field, Wait
 from goto.hosts.standalone.connection import ClientConnection
+from goto.http.record import Copy
 from goto.http.trailers import passing
 from goto.http.wire import LAST_CHUNK, Ends, chunk, last_chunk
 from goto.upstream.answer import HELD_BYTES
@@ -36,8 +37,12 @@ class SlowOutlet(Sink):
         delivery: Delivery,
         length: int | None,
         heading: Sequence[Field] | None = None,
+        copy: Copy | None = None,
     ) -> None:
-        """`length` is that of the body in bytes, None where it is not known. `heading` is as with `Outlet`."""
+        """`length` is that of the body in bytes, None where it is not known. `heading` is as with `Outlet`; a copy of what goes
+        out of the body goes into `copy`.
+        """
+        self._copy = copy
         self.congested = False
         self.on_drained: Callable[[], None] = nothing
         self.whole: Wait[bool] = Wait()
@@ -182,6 +187,8 @@ class SlowOutlet(Sink):
             data = bytes(self._body[:size])
             del self._body[:size]
             self._went += len(data)
+            if self._copy is not None:
+                self._copy.more(data)
             pieces.append(chunk(data) if self._ends == "chunks" else data)
         data = b"".join(pieces)
         if data:
@@ -216,6 +223,8 @@ class SlowOutlet(Sink):
             connection.break_off(reset=self._ends == "close")
             self.whole.come(False)
             return
+        if self._copy is not None:
+            self._copy.end()
         if self._ends == "chunks":
             connection.send(self._last)
         self.whole.come(True)

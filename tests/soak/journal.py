@@ -1,0 +1,118 @@
+"""`python -m soak.journal`: a million exchanges with bodies of 64 KiB while the journal is on. Its memory stays within its limit,
+and `verify` says of nothing that is wrong that it holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+
+from support.client import get
+from support.goto_process import Goto
+from support.ports import free_port
+from support.resources import forget_peak, memory, peak
+from support.waiting import PATIENCE
+
+MEMORY = 32 << 20
+"""What the journal may take."""
+
+BESIDE = 30 << 20
+"""What the process may take besides, in bytes, over what it took before."""
+
+BODY = b"x" * (64 << 10)
+SENDERS = 4
+
+
+@dataclass
+class Seen:
+    """What came of it; memory in bytes over what the process took before."""
+
+    exchanges: int
+    highest: int
+    at_end: int
+    problems: list[str]
+
+
+def keep(goto: Goto, port: int, exchanges: int, *, entries: int = 100_000) -> Seen:
+    """Send so many exchanges to a listener of a goto, with its journal on."""
+    settings = {"entries": entries, "memory": f"{MEMORY}B", "bodies": "64KiB"}
+    _send(port, 100)
+    before = memory(goto.process.pid)
+    goto.api("POST", "/goto/config", {"journal": settings})
+    forget_peak(goto.process.pid)
+    _send(port, exchanges)
+    seen = Seen(exchanges, peak(goto.process.pid) - before, memory(goto.process.pid) - before, [])
+    if seen.highest > MEMORY + BESIDE:
+        seen.problems.append(f"{seen.highest >> 20} MiB were taken, more than {MEMORY + BESIDE >> 20}")
+    for count, body in (({"exactly": exchanges - 1}, "x"), ({"atMost": exchanges - 1}, "x"), (0, "x"), ({"atLeast": 1}, "y")):
+        when = {"listener": port, "uris": ["/kept"], "body": {"contains": body}}
+        verdict = goto.call("POST", "/goto/journal/verify", {"when": when, "count": count})
+        if verdict.status != 417:
+            seen.problems.append(f"{count} of bodies with {body} is answered {verdict.status}: {verdict.text}")
+    verdict = goto.call("POST", "/goto/journal/verify", {"when": {"listener": port, "uris": ["/kept"]}})
+    if verdict.status != 200:
+        seen.problems.append(f"one at least is answered {verdict.status}: {verdict.text}")
+    goto.api("PUT", "/goto/journal/set/n")
+    return seen
+
+
+def _send(port: int, exchanges: int) -> None:
+    """Several senders, each on a connection of its own."""
+    message = get("/kept", method="POST", body=BODY)
+    failed: list[BaseException] = []
+
+    def sender(count: int) -> None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+                answers = connection.makefile("rb")
+                for _ in range(count):
+                    connection.sendall(message)
+                    length = 0
+                    while (line := answers.readline()) != b"\r\n":
+                        assert line
+                        name, _, value = line.partition(b":")
+                        if name.lower() == b"content-length":
+                            length = int(value)
+                    answers.read(length)
+        except BaseException as error:
+            failed.append(error)
+
+    share, rest = divmod(exchanges, SENDERS)
+    threads = [threading.Thread(target=sender, args=(share + (number < rest),)) for number in range(SENDERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def with_rule(goto: Goto) -> int:
+    """A listener that answers with bodies of 64 KiB; its port."""
+    port = free_port()
+    goto.api("POST", "/listeners/add", {"port": port, "protocol": "http", "open": True})
+    rule = {"name": "kept", "when": {"uris": ["/kept"]}, "size": "64KiB"}
+    goto.api("POST", f"/goto/port/{port}/response/rules/add", rule)
+    return port
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m soak.journal")
+    parser.add_argument("--exchanges", type=int, default=1_000_000)
+    options = parser.parse_args()
+    with Goto("journal", "--quiet") as goto:
+        seen = keep(goto, with_rule(goto), options.exchanges)
+    print("| what | seen |\n|---|---|")
+    print(f"| exchanges with bodies of 64 KiB each way | {seen.exchanges:,} |")
+    print(f"| memory of the journal at most | {MEMORY / 1e6:.1f} MB |")
+    print(f"| memory over that of before, at most and at the end | {seen.highest / 1e6:.1f} MB and {seen.at_end / 1e6:.1f} MB |")
+    for problem in seen.problems:
+        print(f"goto soak: {problem}", file=sys.stderr)
+    return 1 if seen.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
