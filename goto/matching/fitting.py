@@ -140,16 +140,18 @@ class _AllOf(Generic[T]):
         if not root.further:
             return [(item, {}) for item, _ in root.ends] if root.ends else []
         hits = self._index.hits(request)
-        atoms = {self._matches[hit[0].target] for hit in hits}
+        atoms = [self._matches[hit[0].target] for hit in hits]
         if self._methods:
-            atoms.update(self._methods.get(request.method, ()))
+            atoms += self._methods.get(request.method, ())
         if self._reused and reused:
-            atoms.add(self._reused)
+            atoms.append(self._reused)
         if self._first and not reused:
-            atoms.add(self._first)
+            atoms.append(self._first)
         found: list[tuple[T, tuple[int, ...]]] = [*root.ends]
-        if atoms:
-            self._walk(root, sorted(atoms), 0, found)
+        for atom in atoms:
+            if atom in root.further:  # else the walk would end where it begins
+                self._walk(root, sorted(set(atoms)), 0, found)
+                break
         if not found:
             return []
         # what a request does not fit is not worth to be captured

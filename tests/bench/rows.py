@@ -134,7 +134,7 @@ def targets(start: Start) -> Sides:
 
 
 def missed(start: Start) -> Sides:
-    """Rules for the path of each request, that miss by a header, a parameter or the method."""
+    """Rules for a path much like that of each request, with a header, a parameter or a method besides."""
     path, *fields = MISSED
     ruled = serving(start)
     criteria: tuple[Callable[[int], dict[str, Any]], ...] = (

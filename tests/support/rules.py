@@ -12,6 +12,7 @@ from goto.features.rules.live import LiveRule
 from goto.features.rules.rule import Rule
 from goto.flow import Flow
 from goto.words.reading import read_struct
+from support.flows import flow, passed
 
 
 def made(name: str = "r", **fields: Any) -> Rule:
@@ -57,3 +58,10 @@ def receipts(flow: Flow) -> list[str]:
     """What the answer says of rules."""
     assert flow.response is not None
     return flow.response.headers.get_all("Goto-Rule")
+
+
+def status(onion: Onion, one: Flow | None = None, **how: Any) -> int:
+    """What an exchange is answered; 200 where no rule says otherwise."""
+    response = passed(onion.features, one or flow(), **how).response
+    assert response is not None
+    return response.status

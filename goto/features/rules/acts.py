@@ -53,8 +53,11 @@ class Struck:
 
     def receipts(self) -> list[Field]:
         """What the answer says of them."""
-        told = [strike for strike in self.strikes if strike.rule.given.receipt and strike.words]
-        return [(RECEIPT, encode(strike.receipt())) for strike in told]
+        told: list[Field] = []
+        for strike in self.strikes:
+            if strike.words and strike.rule.given.receipt:
+                told.append((RECEIPT, encode(strike.receipt())))
+        return told
 
 
 class Acts:
@@ -76,7 +79,7 @@ class Acts:
         struck.strikes.append(strike)
         if strike.may_hold and not self._has_room(struck):
             strike.give_up()
-        elif strike.rule.given.at == "request":
+        elif strike.at_request:
             self._delay(struck, strike)
             if strike.work.answers:
                 self._answer(struck.flow, strike)
@@ -86,7 +89,7 @@ class Acts:
 
     def decide(self, struck: Struck) -> None:
         """The look is over: what is sent in place of an answer has the receipts of all."""
-        if struck.last.rule.given.at == "request":
+        if struck.last.at_request:
             self._garble(struck, struck.last)
         if struck.flow.silent:
             for strike in struck.strikes:
@@ -108,7 +111,7 @@ class Acts:
         if flow.notes.pop(RuleAnswers, None) is not None:
             struck.last.not_done("answer")  # another feature has answered
         for strike in struck.strikes:
-            if strike.rule.given.at == "response":
+            if not strike.at_request:
                 if strike.waits and not self._has_room(struck):
                     strike.give_up()
                 self._delay(struck, strike)
@@ -173,7 +176,10 @@ class Acts:
     # ------------------------------------------------------------ on the way
     def _slow(self, struck: Struck, response: Response) -> None:
         """Cut, pace and stall the answer: of each kind the first strike holds, and later ones are unable."""
-        slowing = [strike for strike in struck.strikes if strike.work.slows]
+        slowing: list[Strike] = []
+        for strike in struck.strikes:
+            if strike.work.slows:
+                slowing.append(strike)
         if not slowing:
             return
         length = _length(struck.flow, response)

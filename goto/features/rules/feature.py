@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 
 from goto.client.feature import Client
-from goto.counting.bounded import OTHER
 from goto.errors import BadInput, Conflict, NotFound
 from goto.feature import Feature, measure
-from goto.features.rules.acts import Acts, Struck
+from goto.features.rules.acts import Acts
 from goto.features.rules.live import LiveRule
+from goto.features.rules.look import Look
 from goto.features.rules.rule import Rule
 from goto.features.rules.shelf import MOST_RULES, Shelf
 from goto.features.rules.shown import First, HowMany, Planned, RuleProgress, ShownRule, planned
-from goto.features.rules.strike import Strike
 from goto.flow import Flow
-from goto.matching.fitting import Fit
 from goto.matching.remarks import about_uri, in_brackets
-from goto.matching.when import BODY_LIMIT, Body
 from goto.routes import get, post, put
 from goto.settings import setting
 from goto.words import Name
-
-MOST_NAMED: Final = 200
-"""Rules of a listener that the metrics tell apart."""
-
-_PROBE: Final = b"kube-probe/"
-_ASKED: Final = object()
-"""The note of an exchange whose body was asked for."""
 
 
 class Rules(Feature):
@@ -43,10 +31,7 @@ class Rules(Feature):
     def __init__(self) -> None:
         self._shelf = Shelf()
         self._acts = Acts(self._client, lambda: self.place.identity)
-        self._counts: Counter[tuple[str, str]] = Counter()
-        """Strikes by the name of the rule and the first word of what was done."""
-        self._named: set[str] = set()
-        """The rules in these counts."""
+        self._look = Look(self._shelf, self._acts, lambda: self.changed())
 
     @property
     def active(self) -> bool:
@@ -58,95 +43,13 @@ class Rules(Feature):
 
     # ------------------------------------------------------------ hooks
     def request(self, flow: Flow) -> None:
-        fits = self._shelf.fits(flow.request, reused=flow.peer.requests > 1)
-        if not fits:
-            return
-        now, probe = time.monotonic(), _is_probe(flow)
-        active = [fit for fit in fits if fit.item.is_active(now) and (not probe or fit.item.given.probes)]
-        if len(active) < len(fits):
-            self._pass_over(fits, now)
-        if not active:
-            return
-        fits = active
-        body: Body | None = None
-        if any(map(_asks, fits)):
-            kept = flow.request_body
-            if kept is None or (not kept.whole and len(kept.data) < BODY_LIMIT and flow.notes.get(self) is not _ASKED):
-                flow.notes[self] = _ASKED
-                flow.wants(BODY_LIMIT)
-                return
-            body = Body(kept.data, kept.whole)
-        if len(fits) > 1:
-            fits.sort(key=_rank)
-        self._strike(flow, fits, body)
-
-    def _pass_over(self, fits: list[Fit[LiveRule]], now: float) -> None:
-        """Look no more at rules whose time has ended."""
-        for fit in fits:
-            if fit.item.ends_now(now):
-                self._spent()
-
-    def _spent(self) -> None:
-        """A rule strikes no more."""
-        self._shelf.spent()
-        if self._shelf.idle:
-            self.changed()
-
-    def _strike(self, flow: Flow, fits: list[Fit[LiveRule]], body: Body | None) -> None:
-        """Let the rules that an exchange fits strike it, in their order, until one ends the look."""
-        struck: Struck | None = None
-        for fit in fits:
-            if body is not None and not fit.holds(body):
-                continue
-            rule = fit.item
-            strike = rule.strike(fit.captures)
-            if rule.turns.spent:
-                self._spent()
-            if strike is None:
-                continue
-            if struck is None:
-                struck = flow.notes[self] = Struck(flow)
-            self._acts.begin(struck, strike)
-            if strike.work.outcome:
-                break
-        if struck is not None:
-            self._acts.decide(struck)
-            if flow.silent:
-                self._count(struck)
+        self._look.request(flow)
 
     def response(self, flow: Flow) -> None:
-        struck = flow.notes.get(self)
-        if not isinstance(struck, Struck):
-            return
-        assert flow.response is not None
-        self._acts.reply(struck, flow.response)
-        if flow.delivery is None:
-            self._count(struck)
+        self._look.response(flow)
 
     def closed(self, flow: Flow) -> None:
-        struck = flow.notes.get(self)
-        if isinstance(struck, Struck):
-            if struck.holding:
-                self._acts.free(struck, struck.strikes, wholly=True)
-            self._count(struck)
-
-    def _count(self, struck: Struck) -> None:
-        """Count what was done, once it is certain."""
-        if not struck.counted:
-            struck.counted = True
-            for strike in struck.strikes:
-                self._count_one(strike)
-
-    def _count_one(self, strike: Strike) -> None:
-        name, words = str(strike.rule.given.name), strike.words
-        if not words or self._shelf.get(name) is None:
-            return
-        if name not in self._named:
-            if len(self._named) >= MOST_NAMED:
-                self._counts[OTHER, words[0]] += 1
-                return
-            self._named.add(name)
-        self._counts[name, words[0]] += 1
+        self._look.closed(flow)
 
     # ------------------------------------------------------------ routes
     @post("/response/rules/add", raises=[Conflict])
@@ -249,10 +152,7 @@ class Rules(Feature):
     def _forget(self, rule: LiveRule) -> None:
         """A rule is gone."""
         rule.release()
-        name = rule.given.name
-        if name in self._named:
-            self._named.discard(name)
-            self._counts = Counter({key: count for key, count in self._counts.items() if key[0] != name})
+        self._look.forget(rule.given.name)
 
     def forget(self) -> None:
         for rule in self._shelf:
@@ -303,7 +203,7 @@ class Rules(Feature):
     @measure("goto_rule_strikes", "counter", labels=["rule", "did"])
     def strikes(self) -> dict[tuple[str, str], int]:
         """Strikes of rules, by what was done; "unable" where it could not be carried out in full."""
-        return dict(self._counts)
+        return dict(self._look.counts)
 
     @measure("goto_held_exchanges", "gauge")
     def held(self) -> int:
@@ -314,18 +214,3 @@ class Rules(Feature):
 def _about(rule: Rule) -> list[str]:
     """What of a rule may be meant otherwise: URIs that match less than it seems."""
     return [said for uri in rule.when.uris if (said := about_uri(uri))]
-
-
-def _asks(fit: Fit[LiveRule]) -> bool:
-    return fit.asks
-
-
-def _rank(fit: Fit[LiveRule]) -> int:
-    return fit.item.rank
-
-
-def _is_probe(flow: Flow) -> bool:
-    for _, value in flow.request.headers.index.get(b"user-agent", ()):  # noqa: SIM110  # any() would make a generator each time
-        if value.startswith(_PROBE):
-            return True
-    return False

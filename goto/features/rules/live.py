@@ -32,6 +32,7 @@ class LiveRule:
         self.given = msgspec.structs.replace(given, seed=seed)
         """As it was given, with the seed that it has."""
         self.enabled = given.enabled
+        self.at_request = given.at == "request"
         self.rank = 0
         """Its place in the order added."""
         self.quoted = quoted(given.name)

@@ -36,6 +36,9 @@ class Shelf:
         """Those of them that are spent."""
         self._next = 0
         """The rank of the next rule."""
+        self.most_rules = MOST_RULES
+        self.most_bodies = MOST_BODIES
+        self.few = _FEW
 
     def __iter__(self) -> Iterator[LiveRule]:
         """In the order added."""
@@ -85,13 +88,12 @@ class Shelf:
             rule.rank = self._next
         self._index = None
 
-    @staticmethod
-    def check(rules: list[LiveRule]) -> None:
+    def check(self, rules: list[LiveRule]) -> None:
         """Raises `Conflict` where these are too many, or too large."""
-        if len(rules) > MOST_RULES:
-            raise Conflict(f"rules: {MOST_RULES} rules are the limit: remove some first")
-        if sum(rule.body_size for rule in rules) > MOST_BODIES:
-            raise Conflict(f"rules: their bodies together are over {MOST_BODIES >> 20}MiB: remove some first")
+        if len(rules) > self.most_rules:
+            raise Conflict(f"rules: {self.most_rules} rules are the limit: remove some first")
+        if sum(rule.body_size for rule in rules) > self.most_bodies:
+            raise Conflict(f"rules: their bodies together are over {self.most_bodies >> 20}MiB: remove some first")
 
     def changed(self) -> None:
         """Rules were enabled, disabled or reset."""
@@ -105,7 +107,7 @@ class Shelf:
     def spent(self) -> None:
         """A rule in the index is spent."""
         self._spent += 1
-        if self._spent > _FEW and self._spent * 2 > self._size:
+        if self._spent > self.few and self._spent * 2 > self._size:
             self._index = None
 
     @property

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from functools import cache
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import quote
 
 from goto.features.rules.effect import WORDS, Word, Work
@@ -16,18 +15,28 @@ from goto.words import Duration
 _NOTHING = Work()
 
 
-_NOTHING_DONE: frozenset[Word] = frozenset()
+_BITS: Final[dict[Word, int]] = {word: 1 << number for number, word in enumerate(WORDS)}
+_UNABLE: Final = _BITS["unable"]
+
+_in_order: Final[dict[int, tuple[Word, ...]]] = {}
+"""The words of some bits, and below what a receipt says of them: rules do few things, and the same ones each time."""
+_told: Final[dict[int, str]] = {}
 
 
-@cache  # a rule does few things, and the same ones each time
-def _in_order(done: frozenset[Word]) -> tuple[Word, ...]:
-    return tuple(word for word in WORDS if word in done)
+def _words(done: int) -> tuple[Word, ...]:
+    words = _in_order.get(done)
+    if words is None:
+        words = _in_order[done] = tuple([word for word in WORDS if done & _BITS[word]])
+        _told[done] = f";did={'+'.join(words)}"
+    return words
 
 
 class Striker(Protocol):
     """The rule that a strike is of."""
 
     given: Rule
+    at_request: bool
+    """It does what it does instead of serving or sending on."""
     quoted: str
     """Its name as it stands in a header."""
     mark: str
@@ -51,6 +60,7 @@ class Strike:
         "_mark",
         "_releases",
         "_timer",
+        "at_request",
         "control",
         "delay",
         "held",
@@ -66,24 +76,29 @@ class Strike:
         """Of the matched exchange."""
         self.work: Work = work
         self.delay: Duration | None = delay
+        self.at_request = rule.at_request
         self.holds: list[Hold] = []
         self.control: Control | None = None
         self.held = 0
         """How many things it holds the exchange by now: a wait, and a slow way out."""
-        self._done = _NOTHING_DONE
+        self._done = 0
+        """The bits of what was done."""
         self._releases = rule.releases
         self._mark = ""
         self._flow: Flow | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def did(self, *words: Word) -> None:
+    def did(self, word: Word) -> None:
         """This was done."""
-        self._done = self._done.union(words)
+        self._done |= _BITS[word]
 
     def not_done(self, *words: Word) -> None:
         """This turned out not to be possible."""
-        done, self._done = self._done, (self._done - {*words}) | {"unable"}
-        if "unable" not in done:
+        done = self._done
+        for word in words:
+            self._done &= ~_BITS[word]
+        self._done |= _UNABLE
+        if not done & _UNABLE:
             self.rule.unable += 1
             if self._mark and self._flow is not None:
                 marks = [f"{mark}!" if mark == self._mark else mark for mark in self._flow.marks]
@@ -98,17 +113,18 @@ class Strike:
     @property
     def words(self) -> tuple[Word, ...]:
         """What was done, in the order in which it is told."""
-        return _in_order(self._done)
+        return _words(self._done)
 
     def receipt(self) -> str:
         """The value of `Goto-Rule`."""
-        return f"{self.rule.quoted};n={self.number};did={'+'.join(self.words)}"
+        _words(self._done)
+        return f"{self.rule.quoted};n={self.number}{_told[self._done]}"
 
     def mark(self, flow: Flow) -> None:
         """Leave the mark of it on the exchange."""
         self._flow = flow
         self._mark = self.rule.mark
-        flow.mark(f"{self._mark}!" if "unable" in self._done else self._mark)
+        flow.mark(f"{self._mark}!" if self._done & _UNABLE else self._mark)
 
     @property
     def gave_up(self) -> bool:

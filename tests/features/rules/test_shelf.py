@@ -48,15 +48,15 @@ def test_an_unknown_name() -> None:
         shelf.known("zzz")
 
 
-def test_limits_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("goto.features.rules.shelf.MOST_RULES", 2)
+def test_limits_change_nothing() -> None:
     shelf = Shelf()
+    shelf.most_rules = 2
     shelf.put(live("a", status=503))
     shelf.put(live("b", size=1000))
     with pytest.raises(Conflict, match=r"^rules: 2 rules are the limit"):
         shelf.put(live("c", status=503))
     shelf.put(live("a", status=501))
-    monkeypatch.setattr("goto.features.rules.shelf.MOST_BODIES", 1500)
+    shelf.most_bodies = 1500
     with pytest.raises(Conflict, match=r"^rules: their bodies together are over"):
         shelf.put(live("a", size=1000))
     with pytest.raises(Conflict):
@@ -74,9 +74,9 @@ def test_all_are_replaced_in_the_order_given() -> None:
     assert fitting(shelf) == ["c", "b", "a", "d"]
 
 
-def test_spent_ones_leave_the_index_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("goto.features.rules.shelf._FEW", 2)
+def test_spent_ones_leave_the_index_in_the_end() -> None:
     shelf = Shelf()
+    shelf.few = 2
     rules = [live(str(number), count=1, status=503) for number in range(5)]
     shelf.replace_all(rules)
     assert len(fitting(shelf)) == 5

@@ -13,7 +13,8 @@ from goto.flow import Control
 
 def test_a_receipt_names_the_rule_the_number_and_what_was_done_in_order() -> None:
     strike = Strike(live("a b;ü~", status=503), 12)
-    strike.did("headers", "delay")
+    strike.did("headers")
+    strike.did("delay")
     strike.did("answer")
     assert strike.receipt() == "a%20b%3B%C3%BC~;n=12;did=answer+delay+headers"
 
@@ -21,7 +22,8 @@ def test_a_receipt_names_the_rule_the_number_and_what_was_done_in_order() -> Non
 def test_what_turns_out_not_to_be_possible_is_told_first_and_counted_once() -> None:
     rule, one = live("flaky", status=503), flow()
     strike = Strike(rule, 0)
-    strike.did("truncate", "pace")
+    strike.did("truncate")
+    strike.did("pace")
     strike.mark(one)
     assert one.marks == ["rule:flaky"]
     strike.not_done("truncate")
