@@ -202,8 +202,10 @@ nginx:
 chromium:
 	$(call debian,chromium,chromium)
 
-# what the tests ask with, as users do, and what makes certificates as the docs say
+# shells that complete words, what the tests ask with, as users do, and what makes certificates as the docs say
 test-tools: nginx chromium
+	$(call debian,zsh,zsh)
+	$(call debian,fish,fish)
 	$(call debian,curl,curl)
 	$(call debian,openssl,openssl)
 

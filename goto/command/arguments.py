@@ -22,6 +22,7 @@ _EXAMPLES = """examples:
   goto --log-format json                  one JSON object per exchange on standard output
   goto send -n 10000 -c 32 http://127.0.0.1:9000/   send requests and measure the answers
   goto health http://127.0.0.1:9000       exit status 0 if an instance is healthy
+  goto ctl fail 503 --times 2             have exactly the next two requests fail
   curl localhost:8080/goto/help           the API of a running instance
 """
 
@@ -132,6 +133,13 @@ def _parser(serve: str = "goto serve") -> argparse.ArgumentParser:
 
     addon = commands.add_parser("addon", help='print the path of the mitmproxy addon: mitmdump -s "$(goto addon)"')
     addon.set_defaults(run=_addon, parser=addon)
+
+    completion = commands.add_parser("completion", help="print the script that completes the words of goto in a shell")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+    completion.set_defaults(run=_completion, parser=completion)
+
+    # for the help alone: its words are not read here, see `cli`
+    commands.add_parser("ctl", help="make a call of the API, whose words are the path: goto ctl response delay set 200ms")
 
     health = commands.add_parser("health", help="ask an instance whether it is healthy; exit status 0 if so")
     health.add_argument("url", nargs="?", type=_text, default="http://127.0.0.1:8080", help="default: http://127.0.0.1:8080")
@@ -339,6 +347,12 @@ def _addon(options: argparse.Namespace) -> int:
     from goto.command.addon import addon
 
     return addon()
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from goto.command.completion import completion
+
+    return completion(options.shell, _parser())
 
 
 def _health(options: argparse.Namespace) -> int:

@@ -18,6 +18,11 @@ def main() -> int:
     from goto.command import descriptors
 
     output = descriptors.prepare()
+    if words[:1] == ["ctl"]:
+        # its words are those of the API, and it answers at once
+        from goto.command.ctl.command import ctl
+
+        return output.finish(ctl(words[1:]))
     from goto.command.arguments import run
 
     try:

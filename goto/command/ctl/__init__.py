@@ -1,0 +1,1 @@
+"""`goto ctl`: management calls whose words are the path."""
