@@ -109,6 +109,9 @@ PUBLIC = {
         "NotReached": "(text: str, status: int = 0, answer: Any = None)",
         "Unauthorized": "(text: str, status: int = 0, answer: Any = None)",
         "AsyncCalls": "(url: str, token: str | None = None, port: int | None = None)",
+        "AsyncGoto": "(url: str, token: str | None = None, *, port: int | None = None, instance: str | None = None)",
+        "Exchange": "(entry: Mapping[str, Any])",
+        "Goto": "(url: str, token: str | None = None, *, port: int | None = None, instance: str | None = None)",
         "Calls": "(url: str, token: str | None = None, port: int | None = None)",
         "run": (
             "(features: Feature | Iterable[Feature], request: Request, *, body: bytes = b'', "

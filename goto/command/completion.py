@@ -7,7 +7,7 @@ there already, from one place in the tree to the next, and offers what may follo
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from goto.command.ctl.arguments import ABOUT, BARE
@@ -45,14 +45,14 @@ def tree(parser: argparse.ArgumentParser) -> dict[str, Below]:
     places[""].options = places["serve"].options
     places["ctl"] = Below()
     for way in WAYS:
-        _walk(places, way.words, way.path).options += [_option(one.option, one.kinds) for one in way.options]
+        _walk(places, way.words).options += [_option(one.option, one.kinds) for one in way.options]
     for short in SHORTS:
-        place = _walk(places, list(short.words), "")
+        place = _walk(places, short.words)
         if short.behind:
             place.kind = FILES if short.behind == ("FILE",) else "any"
             place = places.setdefault("/".join(("ctl", *short.words, ANY)), Below())
             place.options += [_option(one.option, one.kinds) for one in short.fields]
-        _walk(places, list(short.words), "").options += [_option(one.option, one.kinds) for one in short.fields]
+        _walk(places, short.words).options += [_option(one.option, one.kinds) for one in short.fields]
     about = ["--" + name + ("" if name in BARE else "=") for name in ABOUT]
     for name, place in places.items():
         if name.split("/")[0] == "ctl":
@@ -61,7 +61,7 @@ def tree(parser: argparse.ArgumentParser) -> dict[str, Below]:
     return places
 
 
-def _walk(places: dict[str, Below], words: list[str], path: str) -> Below:
+def _walk(places: dict[str, Below], words: Sequence[str]) -> Below:
     """The place behind some words of `ctl`, made with all those before it."""
     at = "ctl"
     for number, word in enumerate(words):

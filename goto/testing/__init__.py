@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from goto.testing.awaited import AsyncGoto as AsyncGoto
     from goto.testing.calls import AsyncCalls as AsyncCalls
     from goto.testing.calls import Calls as Calls
+    from goto.testing.exchanges import Exchange as Exchange
     from goto.testing.failures import ApiFailure as ApiFailure
     from goto.testing.failures import BadInput as BadInput
     from goto.testing.failures import Conflict as Conflict
@@ -12,14 +14,18 @@ if TYPE_CHECKING:
     from goto.testing.failures import NotHeld as NotHeld
     from goto.testing.failures import NotReached as NotReached
     from goto.testing.failures import Unauthorized as Unauthorized
+    from goto.testing.plain import Goto as Goto
     from goto.testing.running import run as run
 
 __all__ = [
     "ApiFailure",
     "AsyncCalls",
+    "AsyncGoto",
     "BadInput",
     "Calls",
     "Conflict",
+    "Exchange",
+    "Goto",
     "NotFound",
     "NotHeld",
     "NotReached",
@@ -27,7 +33,14 @@ __all__ = [
     "run",
 ]
 
-_PLACES = {"run": "running", "Calls": "calls", "AsyncCalls": "calls"}
+_PLACES = {
+    "AsyncCalls": "calls",
+    "AsyncGoto": "awaited",
+    "Calls": "calls",
+    "Exchange": "exchanges",
+    "Goto": "plain",
+    "run": "running",
+}
 """The modules of names that are not in `failures`."""
 
 

@@ -52,6 +52,12 @@ class Answer(NamedTuple):
         return self.headers.get("content-type", "").startswith("application/json")
 
     @property
+    def astray(self) -> str:
+        """What it says where the call was none of the API, and was answered as traffic; else empty."""
+        hint = self.headers.get("goto-hint", "")
+        return hint if hint.startswith("no route ") else ""
+
+    @property
     def text(self) -> str:
         """The body without its line end."""
         return self.body.decode("utf-8", "replace").rstrip("\n")

@@ -143,9 +143,13 @@ class AsyncRoot(AsyncWords):
     def __init__(self, url: str, token: str | None = None, port: int | None = None) -> None:
         super().__init__(AsyncCaller(url, token, port))
 
+    async def close(self) -> None:
+        """Close the connection that was kept."""
+        await self._caller.connection.close()
+
     async def __aenter__(self) -> Self:
         await self._caller.connection.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._caller.connection.close()
+        await self.close()

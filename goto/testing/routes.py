@@ -12,7 +12,7 @@ import msgspec
 
 from goto.settings import members
 from goto.testing.asking import Answer, Ask
-from goto.testing.failures import ApiFailure, failure_of
+from goto.testing.failures import ApiFailure, NotFound, failure_of
 from goto.words import Duration
 from goto.words.reading import decode_word
 from goto.words.writing import as_json
@@ -24,6 +24,9 @@ UNESCAPED = "!$&'()*+,;=:@-._~"
 
 IN_QUERY = "!$'()*,;:@/?-._~"
 """What may stand in the value of a parameter as it is."""
+
+LONGEST = 3600.0
+"""Seconds that an invocation may take, which answers when all is done."""
 
 JSON = "application/json"
 
@@ -90,6 +93,8 @@ class Route(Generic[T]):
                 pairs.append(f"{quote(key)}={quote(_text(value), IN_QUERY)}")
         target = before + "/".join(segments) + (f"?{'&'.join(pairs)}" if pairs else "")
         headers = {"Accept": JSON} if self._wants_json else {}
+        if "/invoke" in self.path:
+            seconds = LONGEST
         body: bytes | None = None
         if self.body in ("json", "any"):
             document = rest["json"] if self.body == "any" else rest
@@ -111,6 +116,8 @@ class Route(Generic[T]):
         """What the route declares, out of an answer. Raises an `ApiFailure`."""
         if self.answer is Answer:
             return cast("T", answer)
+        if answer.astray:
+            raise NotFound(answer.astray, 404)
         value = _json(answer)
         if answer.status >= 400:
             said = value.get("error", value.get("text")) if isinstance(value, dict) else None

@@ -19,10 +19,12 @@ from typing import Annotated, Any, Literal, get_args, get_origin, is_typeddict
 
 import msgspec
 
+from goto.api.openapi import document
 from goto.api.table import Parameter, Route
+from goto.command.ctl.ways import Field, ways_of
 from goto.flow import Response
 from goto.instance.wiring import route_table
-from goto.routes import Accepted, Forward
+from goto.routes import Accepted, Forward, Later
 from goto.settings import members
 from goto.words import Duration, Flag
 from support import ROOT
@@ -138,6 +140,8 @@ class Types:
             return "Any"
         if kind is Accepted:
             return "str"
+        if Later in members(kind):  # which is what else the method returns
+            return " | ".join(self.answer(one) for one in members(kind) if one is not Later)
         if len(choices := members(kind)) > 1 or type(None) in inner:
             names = [self.answer(choice) for choice in choices] + (["None"] if type(None) in inner else [])
             return " | ".join(dict.fromkeys(names))
@@ -348,7 +352,75 @@ def calls_source() -> str:
     return formatted(Writer().source(), str(CALLS))
 
 
-WRITTEN = {CALLS: calls_source}
+# ---------------------------------------------------------------- the words of `goto ctl`
+TABLE = ROOT / "goto" / "command" / "ctl" / "table.py"
+
+TABLE_HEAD = '''"""Every route as words, options and a first line. Written from the table of routes by `make client`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from goto.command.ctl.ways import Field, Way
+
+'''
+
+
+def table_source() -> str:
+    """The ways, with each group of fields that several have written once."""
+    ways = list(ways_of(document(route_table())))
+    names: dict[tuple[Field, ...], str] = {}
+    for way in ways:
+        if way.fields and way.fields not in names:
+            names[way.fields] = f"FIELDS_{len(names) + 1}"
+    groups = [f"{name}: Final = {_fields_text(fields)}" for fields, name in names.items()]
+    rows = []
+    for way in ways:
+        more = f", {_fields_text(way.query)}" if way.query or way.fields or way.raw else ""
+        more += f", {names.get(way.fields, '()')}" if way.fields or way.raw else ""
+        more += ", raw=True" if way.raw else ""
+        rows.append(f"    Way({way.method!r}, {way.path!r}, {way.about!r}{more}),")
+    source = TABLE_HEAD + "\n".join(groups) + "\n\nWAYS: Final[tuple[Way, ...]] = (\n" + "\n".join(rows) + "\n)\n"
+    return formatted(source, str(TABLE))
+
+
+def _fields_text(fields: tuple[Field, ...]) -> str:
+    inner = "".join(f"Field({field.name!r}, {field.kinds!r}), " for field in fields)
+    return f"({inner.strip()})"
+
+
+# ---------------------------------------------------------------- plain calls from awaited ones
+AWAITED = ROOT / "goto" / "testing" / "awaited.py"
+PLAIN = AWAITED.with_name("plain.py")
+
+PLAIN_HEAD = '''"""`Goto`: an instance, and what goes through it, for tests and scripts. `make client` writes it from `awaited`.
+
+    goto = Goto("http://localhost:8080")
+    goto.fail(503, times=2, to="/orders")
+    goto.wait_for("/orders", times=3)
+'''
+
+WITHOUT_AWAIT = {
+    r"\bawait ": "",
+    r"\basync (def|with|for)\b": r"\1",
+    r"\bAsync(\w+)": r"\1",
+    r"\basynccontextmanager\b": "contextmanager",
+    r"__a(enter|exit)__": r"__\1__",
+}
+"""What is replaced, by patterns."""
+
+
+def plain_source() -> str:
+    """The module of `AsyncGoto` without `await`."""
+    source = AWAITED.read_text()
+    assert source.startswith('"""')
+    source = PLAIN_HEAD + source[source.index("\nIt needs") :]
+    for pattern, instead in WITHOUT_AWAIT.items():
+        source = re.sub(pattern, instead, source)
+    return formatted(source, str(PLAIN))
+
+
+WRITTEN = {CALLS: calls_source, TABLE: table_source, PLAIN: plain_source}
 """Each file, and what makes its text."""
 
 

@@ -34,6 +34,8 @@ def test_any_path_may_be_called(calls: Calls):
     assert calls.request("POST", "/goto/config", body="label: callers\n").startswith("Configuration applied")
     with pytest.raises(NotFound, match="is no route"):
         calls.request("GET", "/goto/nothing")
+    with pytest.raises(NotFound, match=r"^no route GET /response/delays; did you mean /response/delay\?$"):
+        calls.request("GET", "/response/delays")  # which was answered as traffic
 
 
 def test_a_port_is_another_listener(calls: Calls, process: Goto):

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from goto.command.ctl.failures import Ended
+from goto.command.ctl.failures import NOT_REACHED, Ended
 from goto.command.ctl.session import Session
-from goto.command.ctl.ways import Way, ways_of
+from goto.command.ctl.ways import Field, Way, ways_of
 from goto.testing.asking import Ask
 from goto.testing.failures import NotReached
 
@@ -31,10 +31,9 @@ def foreign_ways(session: Session) -> list[Way]:
     """Every way of the instance; none where it is not reached, or does not tell."""
     file = cached_at(session.url)
     tag, ways = _kept(file)
-    connection = session._connection
     headers = {"If-None-Match": tag} if ways else {}
     try:
-        answer = connection.ask(Ask("GET", DOCUMENT, None, headers))
+        answer = session.connection.ask(Ask("GET", DOCUMENT, None, headers))
     except NotReached:
         return []
     if answer.status == 304:
@@ -44,7 +43,7 @@ def foreign_ways(session: Session) -> list[Way]:
     try:
         found = list(ways_of(json.loads(answer.body)))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise Ended(4, f"{session.url}{DOCUMENT} is no OpenAPI document: {error}") from None
+        raise Ended(NOT_REACHED, f"{session.url}{DOCUMENT} is no OpenAPI document: {error}") from None
     with suppress(OSError):  # a cache that cannot be written costs time, and nothing else
         file.parent.mkdir(parents=True, exist_ok=True)
         beside = file.with_suffix(f".{os.getpid()}")
@@ -62,8 +61,6 @@ def _kept(file: Path) -> tuple[str, list[Way]]:
 
 
 def _read(rows: list[list[object]]) -> Iterator[Way]:
-    from goto.command.ctl.ways import Field
-
     for method, path, about, query, fields, raw in rows:
         yield Way(
             str(method),

@@ -40,7 +40,7 @@ class Session:
             raise bad_use(f"--port: {port!r} is not a port")
         self.before = f"/goto/port/{port}" if port else ""
         try:
-            self._connection = Connection(self.url, _token(about))
+            self.connection = Connection(self.url, _token(about))
         except ValueError as error:
             raise bad_use(f"--url: {error}") from None
 
@@ -73,7 +73,7 @@ class Session:
             body = b""
         target = self.before + path + (f"?{pairs}" if pairs else "")
         try:
-            return self._connection.ask(Ask(method, target, body, headers, _waits(path, query or {}, body)))
+            return self.connection.ask(Ask(method, target, body, headers, _waits(path, query or {}, body)))
         except NotReached as error:
             raise Ended(NOT_REACHED, error.text) from None
 

@@ -14,7 +14,7 @@ from goto.features import FEATURES
 from goto.hosts.standalone.admin import AdminPort
 from goto.hosts.standalone.connection import LINGER_BRIEF_SECONDS, Shared
 from goto.hosts.standalone.exchange import HostedExchange
-from goto.hosts.standalone.ports import Ports
+from goto.hosts.standalone.ports import LOOPBACK, Ports
 from goto.hosts.standalone.server import Server
 from goto.instance.wiring import Features, Instance
 from goto.traffic.accesslog import AccessLog
@@ -44,7 +44,7 @@ class StandaloneHost:
         self.log = log
         self.instance = Instance(self, features)
         self._ports = Ports(address)
-        if address is not None:
+        if address not in (None, LOOPBACK):
             self.instance.authority.names.append(host_without_zone(address))
         self._servers: dict[int, tuple[list[asyncio.AbstractServer], Server]] = {}
         self._closing: set[Server] = set()

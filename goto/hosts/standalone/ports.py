@@ -21,6 +21,9 @@ log = logging.getLogger("goto")
 ABSENT = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT))
 """What the system says of an address that this machine does not have, or of a protocol that it does not speak."""
 
+LOOPBACK = "loopback"
+"""The interface of this machine alone, by both protocols, whatever `localhost` stands for."""
+
 ATTEMPTS = 20
 """A port that the system has chosen for one address may be taken on the next; then it chooses again."""
 
@@ -31,7 +34,7 @@ class Ports:
     """Where a host accepts clients: ports on one interface."""
 
     def __init__(self, interface: str | None) -> None:
-        """`interface` is a name or an address; None for all of this machine."""
+        """`interface` is a name or an address, or LOOPBACK; None for all of this machine."""
         self._interface = interface
         self._reserved: dict[int, list[socket.socket]] = {}
 
@@ -78,8 +81,10 @@ class Ports:
 
     async def _addresses(self) -> list[_Found]:
         interface = self._interface
-        if interface is None:
+        if interface in (None, LOOPBACK):
             wanted = [(socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")]
+            if interface is not None:
+                wanted = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
             return [(family, socket.SOCK_STREAM, 0, "", (address, 0)) for family, address in wanted]
         if missing := missing_interface(interface):
             raise OSError(errno.ENODEV, f"no interface {missing}")
@@ -110,7 +115,7 @@ class Ports:
                 raise failure from None
         if not sockets:
             raise absent[0]
-        if self._interface is not None:
+        if self._interface not in (None, LOOPBACK):
             for failure in absent:
                 log.warning("an address of %s is left out: %s", self._interface, failure.strerror)
         return sockets
