@@ -98,7 +98,8 @@ def is_call_of(route: str, method: str, path: str) -> bool:
 def harmless(value: Any) -> Any:
     """A payload that sends nothing by itself, and never to another machine."""
     if isinstance(value, dict):
-        unsent = {"url": f"http://127.0.0.1:{CLOSED}/", "autoinvoke": False}
+        closed = f"127.0.0.1:{CLOSED}"
+        unsent = {"url": f"http://{closed}/", "server": f"http://{closed}", "connectto": closed, "autoinvoke": False}
         return {key: unsent.get(key.lower(), harmless(item)) for key, item in value.items()}
     return [harmless(item) for item in value] if isinstance(value, list) else value
 
@@ -108,7 +109,7 @@ def test_what_is_left_out_is_what_sends_or_ends() -> None:
     assert left_out == {
         *(f"/listeners/{{port}}/{how}" for how in ("open", "close", "remove")),
         *(f"/request/proxy/targets/{path}" for path in ("{targets}/invoke", "invoke/{targets}")),
-        *(f"/client/targets/{path}" for path in ("{targets}/invoke", "invoke/all")),
+        *(f"/client/targets/{path}" for path in ("{targets}/invoke", "invoke/all", "invoke")),
         "/registry/peers/add",
     }
 

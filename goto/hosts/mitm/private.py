@@ -166,7 +166,7 @@ def _hear(stream: Any, event: Any) -> Iterator[Any]:
 
 def _end_stream(stream: Any, *, emit: bool) -> Iterator[Any]:
     """End an exchange within the answer of its upstream; `emit`: with the `error` hook."""
-    error = _events.RequestProtocolError(stream.stream_id, "goto has ended it")
+    error = _broken(_events.RequestProtocolError, stream.stream_id, "goto has ended it")
     yield SendHttp(error, stream.context.server)
     stream.flow.kill()
     yield from stream.check_killed(emit)
