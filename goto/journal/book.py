@@ -20,7 +20,9 @@ class Book:
     """What all listeners write in. Off, and where nobody asks for exchanges to come, nothing is written."""
 
     def __init__(self) -> None:
-        self.rings = Rings()
+        self.recent = Recent()
+        """The entries in the order in which they began or ended last."""
+        self.rings = Rings(self.recent.drop)
         self.live = Live()
         self.keeping: Keeping | None = None
         """What is kept; None while it is off."""
@@ -28,8 +30,6 @@ class Book:
         """The highest number that was given; it never goes back."""
         self.since = 0
         """The number after which it looks: that of when it was turned on or cleared last."""
-        self.recent = Recent()
-        """The entries in the order in which they began or ended last."""
         self._mask: frozenset[bytes] = frozenset()
         self._bodies = 0
 
@@ -55,7 +55,6 @@ class Book:
         """Forget the entries, of one listener or of all."""
         self.rings.clear(port)
         if port is None:
-            self.recent.clear()
             self.since = self.seq
 
     # ------------------------------------------------------------ what listeners tell
@@ -91,7 +90,7 @@ class Book:
             for watcher, heads in watchers.items():
                 if entry.seq > watcher.since:
                     watcher.look(entry, heads)
-        if on:
+        if on and entry.kept:
             self.recent.touch(entry)
         return entry
 

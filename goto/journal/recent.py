@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from goto.journal.entry import Entry
-
-_FEW: Final = 1_000
-"""So many entries that are gone may be left, besides as many as there are."""
 
 
 class Recent:
@@ -20,7 +16,6 @@ class Recent:
         self.on_touch: list[Callable[[Entry], None]] = []
         """Called with each entry that begins or ends."""
         self._touched: dict[int, Entry] = {}
-        self._room = _FEW
 
     def touch(self, entry: Entry) -> None:
         """An entry has begun, or has ended."""
@@ -30,9 +25,6 @@ class Recent:
         self.number += 1
         entry.touched = self.number
         touched[self.number] = entry
-        if len(touched) > self._room:
-            self._touched = {number: one for number, one in touched.items() if one.kept}
-            self._room = 2 * len(self._touched) + _FEW
         for tell in tuple(self.on_touch) if self.on_touch else ():
             tell(entry)
 
@@ -44,13 +36,13 @@ class Recent:
         for at, entry in reversed(self._touched.items()):
             if at <= number:
                 break
-            if entry.kept and (port is None or entry.listener == port):
+            if port is None or entry.listener == port:
                 found.append((at, entry))
         found.reverse()
         more = len(found) > most
         upto = found[most - 1][0] if more else self.number
         return [entry for _, entry in found[:most]], upto, more
 
-    def clear(self) -> None:
-        """The entries are gone."""
-        self._touched = {}
+    def drop(self, entry: Entry) -> None:
+        """An entry is gone."""
+        self._touched.pop(entry.touched, None)

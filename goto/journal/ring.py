@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from goto.journal.entry import Entry
@@ -58,11 +58,6 @@ class Ring:
         self._history.append(entry.seq)
         return entry
 
-    def drop(self) -> None:
-        """It is gone, with all its entries."""
-        for entry in self.entries.values():
-            entry.kept = False
-
     def evicted_since(self, seq: int) -> int:
         """How many of those that are numbered after `seq` were evicted. Of those before the last 10,000 it takes all."""
         if not self.evicted:
@@ -80,7 +75,9 @@ class Ring:
 class Rings:
     """The rings of all listeners, by port. A listener that is removed leaves its own behind: what it had is still to be seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, gone: Callable[[Entry], None]) -> None:
+        """`gone` is told of each entry that is given up, or cleared."""
+        self._gone = gone
         self.by_port: dict[int, Ring] = {}
         self.entries = 0
         """How many entries each listener may have."""
@@ -134,13 +131,16 @@ class Rings:
         entry = ring.evict()
         if entry is not None:
             self.taken -= entry.memory
+            self._gone(entry)
 
     def clear(self, port: int | None = None) -> None:
         """Forget all entries, of one listener or of all."""
         for gone in [*self.by_port] if port is None else [port]:
             ring = self.by_port.pop(gone, None)
             if ring is not None:
-                ring.drop()
+                for entry in ring.entries.values():
+                    entry.kept = False
+                    self._gone(entry)
                 self.taken -= ring.memory
 
     # ------------------------------------------------------------ looking

@@ -16,8 +16,8 @@ from support.ports import free_port
 from support.resources import forget_peak, memory, peak
 from support.waiting import PATIENCE
 
-MEMORY = 32 << 20
-"""What the journal may take."""
+MEMORY = 16 << 20
+"""What the journal may take: the default."""
 
 BESIDE = 30 << 20
 """What the process may take besides, in bytes, over what it took before."""
