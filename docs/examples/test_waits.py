@@ -1,6 +1,6 @@
-from waits import Drop, Forbidden, Slow
+from waits import Drop, Forbidden, Sizes, Slow
 
-from goto.flow import Headers, Request
+from goto.flow import Headers, Request, Response
 from goto.testing import run
 
 
@@ -19,3 +19,9 @@ def test_a_word_is_refused() -> None:
     flow = run(Forbidden(), Request("POST", "/"), body=b"this is forbidden")
     assert flow.response is not None
     assert flow.response.status == 403
+
+
+def test_sizes_are_noted() -> None:
+    sizes = Sizes()
+    run(sizes, Request("GET", "/"), answer=Response.text(200, "hello"))
+    assert sizes.seen == [6]

@@ -1,6 +1,8 @@
-"""What a feature can do besides answering: wait, fail, decide by the body."""
+"""What a feature can do besides answering: wait, fail, decide by the body, look at what passes."""
 
 from __future__ import annotations
+
+from typing import ClassVar, Literal
 
 from goto.feature import Feature
 from goto.flow import Delivery, Flow, Response
@@ -30,3 +32,19 @@ class Forbidden(Feature):
             flow.wants(65536)
         elif b"forbidden" in flow.request_body.data:
             flow.response = Response.text(403, "no")
+
+
+class Sizes(Feature):
+    """Note the sizes of answers."""
+
+    ends: ClassVar[Literal["taken", "written"]] = "written"
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def request(self, flow: Flow) -> None:
+        flow.keep(response=0)
+
+    def closed(self, flow: Flow) -> None:
+        if flow.response_body is not None:
+            self.seen.append(flow.response_body.size)

@@ -12,7 +12,8 @@ from support.pages import DOCS, blocks, pages
 from support.reference import TABLES, written
 
 EXAMPLES = [*(DOCS / "examples").glob("*.py"), *(ROOT / "configs" / "features").glob("*.py")]
-SOURCES = "\n".join(file.read_text() for file in EXAMPLES)
+SOURCES = "\n".join(re.sub(r"\n\s*\n", "\n", file.read_text()) for file in EXAMPLES)
+"""Without blank lines, of which there are more where a part of a class stands by itself."""
 SKETCHES = {"docs/features.md": 5, "docs/configuration.md": 1}
 """Blocks of Python that show no file of docs/examples: what such a file may look like on the way, or elsewhere."""
 
@@ -32,7 +33,7 @@ def test_python_that_is_shown_is_run() -> None:
     sketches: dict[str, int] = {}
     for page in pages():
         for block in blocks(page):
-            text = textwrap.dedent(re.sub(r"^# [\w.]+\n", "", block.text)).strip()
+            text = textwrap.dedent(re.sub(r"\n\s*\n", "\n", re.sub(r"^# [\w.]+\n", "", block.text))).strip()
             parts = {textwrap.indent(text, " " * by) for by in (0, 4)}
             if block.language == "python" and not any(part in SOURCES for part in parts):
                 name = str(page.relative_to(ROOT))

@@ -10,7 +10,7 @@ from pathlib import Path
 from support import ROOT
 
 DOCS = ROOT / "docs"
-GENERATED = re.compile(r"<!-- reference: [\w-]+ -->\n.*?<!-- /reference -->\n?", re.S)
+GENERATED = re.compile(r"<!-- (reference|example): [\w.-]+ -->\n.*?<!-- /\1 -->\n?", re.S)
 """What `make reference` writes."""
 
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
 
 import msgspec
 from prometheus_client.core import Metric
@@ -26,6 +26,7 @@ from goto.features.proxy.target import ProxyTarget
 from goto.features.rules.rule import Entry, Rule
 from goto.instance.figures import State, families
 from goto.instance.wiring import config_keys, route_table
+from goto.journal.shown import ShownEntry
 from goto.settings import members
 from goto.traffic.limits import ConfiguredLimits, Limits
 from goto.words.schema import field_texts
@@ -84,9 +85,14 @@ CHAPTERS = (
     ("client", "/client"),
     ("registry", "/registry"),
     ("journal", "/goto/journal"),
+    ("journal", "/goto/watch"),
     ("goto", "/goto"),
 )
 """Of the page of routes, each with what its paths begin with; a route is in the first that fits."""
+
+
+MOST_SHOWN = 5
+"""Query parameters that are shown with a path; where there are more, the page tells of them."""
 
 
 def chapter_of(route: Route) -> str:
@@ -101,7 +107,8 @@ def routes(chapter: str) -> str:
         known = first.setdefault((route.owner, route.method), route.path)
         if chapter_of(route) != chapter:
             continue
-        query = "&".join(f"{one.name}={{{one.name}}}" for one in route.parameters if one.source == "query")
+        asked = [f"{one.name}={{{one.name}}}" for one in route.parameters if one.source == "query"]
+        query = "&".join(asked) if len(asked) <= MOST_SHOWN else "…"
         if known != route.path:
             told = f"The same as `{known}`."
         else:
@@ -134,7 +141,7 @@ def kind(declared: Any) -> str:
         return "list"
     if declared in SIMPLE:
         return SIMPLE[declared]
-    if isinstance(declared, type) and issubclass(declared, msgspec.Struct):
+    if is_typeddict(declared) or (isinstance(declared, type) and issubclass(declared, msgspec.Struct)):
         return "object"
     own = getattr(declared, "schema", {})
     if "enum" in own:
@@ -161,6 +168,13 @@ def _default(value: Any) -> str:
     if value is None or value == "" or value is msgspec.UNSET:
         return "none"
     return f"`{json.dumps(as_json(value))}`".replace('"', "")
+
+
+def answer(shown: Any) -> str:
+    """The keys of a JSON object that is answered."""
+    told = field_texts(shown)
+    rows = ((f"`{name}`", kind(declared), told.get(name, "")) for name, declared in get_type_hints(shown).items())
+    return table(("key", "value", "meaning"), rows)
 
 
 def keys(of: str) -> str:
@@ -221,13 +235,14 @@ TABLES: dict[str, Callable[[], str]] = {
     "commands": command_list,
     "options-of-serve": lambda: options("serve"),
     "options-of-send": lambda: options("send"),
-    **{f"routes-{name}": functools.partial(routes, name) for name, _ in CHAPTERS if name not in ("goto", "journal")},
+    **{f"routes-{name}": functools.partial(routes, name) for name, _ in CHAPTERS if name != "goto"},
     "keys-of-a-listener": lambda: keys("listener"),
     "keys-of-the-process": lambda: keys("process"),
     "proxy-target": lambda: fields(ProxyTarget),
     "client-target": lambda: fields(ClientTarget),
     "rule": lambda: fields(Rule, without=Entry),
     "rule-entry": lambda: fields(Entry),
+    "journal-entry": lambda: answer(ShownEntry),
     "metrics": metrics,
     "limits": limits,
 }
