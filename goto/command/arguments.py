@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from goto import __version__
+from goto.command.statuses import help_of
 from goto.instance.build import COMPILED
 from goto.words.unseen import escaped
 
@@ -103,7 +104,7 @@ def _parser(serve: str = "goto serve") -> argparse.ArgumentParser:
         prog="goto",
         usage="goto [OPTION]...\n       goto COMMAND [ARGUMENT]...",
         description="An HTTP test server, an intercepting proxy and a load-sending client in one, driven by a REST API.",
-        epilog=_EXAMPLES,
+        epilog=f"{_EXAMPLES}\n{help_of('goto')}",
         formatter_class=raw,
     )
     parser.add_argument("--version", action="version", version=f"goto {__version__}{' (compiled)' if COMPILED else ''}")
@@ -205,7 +206,12 @@ def _add_feature(parser: argparse._ActionsContainer) -> None:
 
 def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
     raw = argparse.RawDescriptionHelpFormatter
-    send = commands.add_parser("send", help="send requests and measure the answers", epilog=_SEND_EXAMPLES, formatter_class=raw)
+    send = commands.add_parser(
+        "send",
+        help="send requests and measure the answers",
+        epilog=f"{_SEND_EXAMPLES}\n{help_of('goto send')}",
+        formatter_class=raw,
+    )
     send.mixed = True
     add = send.add_argument
     add(

@@ -22,6 +22,7 @@ from prometheus_client.core import Metric
 from goto.api.table import Route
 from goto.client.target import ClientTarget
 from goto.command.arguments import _parser
+from goto.command.statuses import STATUSES
 from goto.features.proxy.target import ProxyTarget
 from goto.features.rules.rule import Entry, Rule
 from goto.instance.figures import State, families
@@ -235,6 +236,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "commands": command_list,
     "options-of-serve": lambda: options("serve"),
     "options-of-send": lambda: options("send"),
+    "statuses": lambda: table(("command", "status", "when"), ((f"`{name}`", status, when) for name, status, when in STATUSES)),
     **{f"routes-{name}": functools.partial(routes, name) for name, _ in CHAPTERS if name != "goto"},
     "keys-of-a-listener": lambda: keys("listener"),
     "keys-of-the-process": lambda: keys("process"),
