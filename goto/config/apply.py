@@ -107,7 +107,7 @@ class Applier:
 
         What can be refused comes first, and what cannot be undone comes last. Call `settle` once all listeners serve.
         """
-        self._check_ports(old, new)
+        self.check_ports(old, new)
         undo: list[Undo] = []
         done: list[str] = []
         try:
@@ -167,7 +167,7 @@ class Applier:
             for feature in listener.features:
                 feature.settled()
 
-    def _check_ports(self, old: Document, new: Document) -> None:
+    def check_ports(self, old: Document, new: Document) -> None:
         """Raises `Conflict` where no listener would be left open, or where settings have no listener to apply to."""
         first, by_port = self._listeners.first, self._listeners.by_port
         if first is not None and first.port in new.listeners:

@@ -161,8 +161,11 @@ class Config:
         return json_bytes(data) if as_json else yaml_text(data).encode()
 
     @post("/goto/config", body_limit=BODY_LIMIT, media=["application/yaml", "application/json"], raises=[Conflict])
-    async def change(self, body: bytes, caller: Listener, replace: Flag = Flag.NO) -> str:
-        """Merge a document in YAML or JSON into the present configuration, or with `?replace=y` replace it."""
+    async def change(self, body: bytes, caller: Listener, replace: Flag = Flag.NO, dry: Flag = Flag.NO) -> str:
+        """Merge a document in YAML or JSON into the present configuration, or with `?replace=y` replace it.
+
+        With `?dry=y` nothing is changed, and the answer is the configuration that it would come to, in YAML.
+        """
         from goto.config.errors import ConfigError
 
         try:
@@ -171,6 +174,9 @@ class Config:
                 applier = self._applier(caller)
                 present = applier.present()
                 document = await asyncio.to_thread(self._changed, present, posted, caller, replace=bool(replace))
+                if dry:
+                    applier.check_ports(present, document)
+                    return (await asyncio.to_thread(self._text, document, as_json=False)).decode()
                 said = set(applier.remarks())
                 done = await applier.apply(present, document)
                 remarks = in_brackets([remark for remark in applier.remarks() if remark not in said][:MOST_REMARKS])

@@ -174,6 +174,31 @@ def test_what_is_wrong_changes_nothing(text: str, message: str):
     in_lab(test)
 
 
+def test_a_dry_run_says_what_it_would_come_to_and_changes_nothing():
+    async def test(lab: Lab) -> None:
+        await lab.post("{label: a, response: {delay: 1s}, listeners: [{port: 8081, label: b}]}")
+        before = await lab.text()
+        for query, there in (("", True), ("&replace=y", False)):
+            answer = await lab.call("POST", f"/goto/config?dry=y{query}", b"response: {status: 503:2}")
+            assert answer.status == 200
+            told = yaml.safe_load(answer.body)
+            assert told["response"]["status"] == "503:2"
+            assert ("delay" in told["response"], "listeners" in told) == (there, there)
+            assert await lab.text() == before
+            # and that is what it comes to
+            other = Lab()
+            try:
+                assert (await other.post(before)).status == 200
+                assert (await other.post("response: {status: 503:2}", replace=bool(query))).status == 200
+                assert yaml.safe_load(await other.text()) == told
+            finally:
+                await other.instance.stop()
+        wrong = await lab.call("POST", "/goto/config?dry=y", b"response: {dealy: 1s}")
+        assert (wrong.status, b"did you mean delay?" in wrong.body) == (400, True)
+
+    in_lab(test)
+
+
 def test_errors_as_json():
     async def test(lab: Lab) -> None:
         answer = await lab.call("POST", "/goto/config", "lable: x", {"Accept": "application/json"})
