@@ -12,7 +12,8 @@
 # make docs     the site made of docs/, in build/docs
 # make links    whether the links of the docs to other sites lead somewhere
 # make reference write the tables of the docs that are made of declarations, and their examples, anew
-# make viewer   get the page's viewer of the API anew, in the version below
+# make viewer   get anew what the pages have from others, in the versions below
+# make picture  take the picture of the page in the README anew
 # make bench    measure goto beside nginx, hey and mitmdump: ROWS="serve proxy" for some, ROUNDS, SECONDS, SAVE=1 for the docs
 # make profile  show where the time goes: ROWS="serve proxy client", SECONDS
 # make clean    remove what the others made
@@ -43,7 +44,7 @@ INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/tests
 # Tests start goto some hundred times; without the cache of Python each start from the checkout would compile it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-all test-newest test-other test-cases check fuzz soak flow-docs docs links reference client clean dev built compiler nginx chromium test-tools viewer bench bench-tools profile
+.PHONY: run test test-all test-newest test-other test-cases check fuzz soak flow-docs docs links reference client clean dev built compiler nginx chromium test-tools viewer picture bench bench-tools profile
 .NOTPARALLEL:
 
 run: $(BUILT_STAMP)
@@ -216,19 +217,38 @@ bench-tools: nginx
 	$(call debian,wrk,wrk)
 	$(call debian,hey,hey)
 
-# ---------------------------------------------------------------- the viewer of the API: Swagger UI, as its makers pack it for npm
+# ---------------------------------------------------------------- what the pages have from others, as its makers pack it for npm
+# $(call npm,PACKAGE) unpacks a package into $$folder/package
+npm = rm -rf "$$folder"/*; npm pack --silent --pack-destination "$$folder" $(1) >/dev/null; tar -xzf "$$folder"/*.tgz -C "$$folder"
+
+# /goto/docs: Swagger UI
 VIEWER := 5.35.0
 VIEWER_FILES := LICENSE NOTICE swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt
 # Apache-2.0, 4(b): a changed file says so
 VIEWER_CHANGE := Changed for goto: swagger-ui-bundle.js lacks one entry in its list of top-level domains.
+# /goto/ui: htm with preact in it, one file; the licence of preact comes with preact
+HTM := 3.1.1
+PREACT := 10.27.2
+# the tests of /goto/ui
+AXE := 4.14.1
+AXE_FILES := LICENSE LICENSE-3RD-PARTY.txt axe.min.js
 
 viewer:
 	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
-	npm pack --silent --pack-destination "$$folder" swagger-ui-dist@$(VIEWER) >/dev/null; \
-	tar -xzf "$$folder"/swagger-ui-dist-*.tgz -C "$$folder"; \
+	$(call npm,swagger-ui-dist@$(VIEWER)); \
 	for file in $(VIEWER_FILES); do install -m 644 "$$folder/package/$$file" goto/api/swagger-ui/; done; \
 	sed -i 's/|cbs|[a-z]*|cfa|/|cbs|cfa|/' goto/api/swagger-ui/swagger-ui-bundle.js; \
-	printf '\n%s\n' "$(VIEWER_CHANGE)" >> goto/api/swagger-ui/NOTICE
+	printf '\n%s\n' "$(VIEWER_CHANGE)" >> goto/api/swagger-ui/NOTICE; \
+	$(call npm,htm@$(HTM)); \
+	install -m 644 "$$folder/package/preact/standalone.module.js" goto/api/ui/preact.js; \
+	install -m 644 "$$folder/package/LICENSE" goto/api/ui/LICENSE-htm; \
+	$(call npm,preact@$(PREACT)); \
+	install -m 644 "$$folder/package/LICENSE" goto/api/ui/LICENSE-preact; \
+	$(call npm,axe-core@$(AXE)); \
+	for file in $(AXE_FILES); do install -m 644 "$$folder/package/$$file" tests/support/axe/; done
+
+picture: $(DEV_STAMP) chromium
+	PYTHONPATH=tests $(VENV)/bin/python -m support.picture
 
 # ---------------------------------------------------------------- measurements, see docs/performance.md
 ROWS ?=

@@ -62,6 +62,8 @@ class Access:
     hosts: Hosts | None = None
     port: Port | None = None
     off: bool | None = None
+    interface: str | None = None
+    """What is listened on, None for all."""
     own_host = ""
     """Where a registry reaches this instance: a host that management goes by as well."""
 

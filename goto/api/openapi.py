@@ -44,19 +44,22 @@ _SHARED_HEADERS: dict[str, Schema] = {
     "Via-Goto": {"description": "The label of the listener; its port where it has none.", "schema": {"type": "string"}},
     "Goto-Host": {"description": "Where goto runs: host, namespace and address.", "schema": {"type": "string"}},
 }
+_SECURITY: list[dict[str, list[str]]] = [{}, {"token": []}]  # an instance may have no token: then none is needed
+_SCHEMES = {"token": {"type": "http", "scheme": "bearer", "description": "The admin token, if one is set."}}
 _IDENTITY = {name: {"$ref": f"#/components/headers/{name}"} for name in _SHARED_HEADERS}
 
 
-def document(table: RouteTable) -> dict[str, Any]:
-    """The document as plain data."""
-    made = _Document()
+def document(table: RouteTable, *, guarded: bool = True) -> dict[str, Any]:
+    """The document as plain data. One of an instance without a token, which is not `guarded`, asks for none."""
+    made = _Document(guarded)
     for route in table.routes:
         made.add(route)
     return made.whole()
 
 
 class _Document:
-    def __init__(self) -> None:
+    def __init__(self, guarded: bool) -> None:
+        self._guarded = guarded
         self._types = Types()
         self._paths: dict[str, dict[str, Any]] = {}
         self._by_shape: dict[str, str] = {}
@@ -91,15 +94,12 @@ class _Document:
                 {"name": name, "description": first_paragraph(inspect.getdoc(owner) or "")} for name, owner in self._tags.items()
             ],
             "paths": self._paths,
-            # an instance may have no token: then none is needed
-            "security": [{}, {"token": []}],
+            **({"security": _SECURITY} if self._guarded else {}),
             "components": {
                 "schemas": self._types.defs,
                 "responses": responses,
                 "headers": _SHARED_HEADERS,
-                "securitySchemes": {
-                    "token": {"type": "http", "scheme": "bearer", "description": "The admin token, if one is set."}
-                },
+                **({"securitySchemes": _SCHEMES} if self._guarded else {}),
             },
         }
 
@@ -116,7 +116,7 @@ class _Document:
             "requestBody": self._body(route),
             "responses": self._responses(route),
         }
-        if route.who.anybody:
+        if route.who.anybody and self._guarded:
             # an empty list would be no key at all below
             operation["security"] = [{}]
         for method in route.methods:
@@ -239,7 +239,9 @@ class _Document:
 
 def _response(description: str, content: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"description": description, "headers": dict(_IDENTITY)}
-    return {**made, "content": content} if content else made
+    # viewers ask for what comes first
+    first = dict(sorted(content.items(), key=lambda item: item[0] != JSON))
+    return {**made, "content": first} if first else made
 
 
 def _either(schema: Schema) -> dict[str, Any]:

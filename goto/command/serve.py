@@ -69,6 +69,7 @@ async def _serve(options: argparse.Namespace, log: AccessLog) -> int:
         host = StandaloneHost(log, options.host, features=with_plugins(options.feature))
     except PluginError as error:
         return _refuse(error)
+    host.instance.access.interface = options.host
     if options.no_fast_path:
         complaints.warning(NO_FAST_PATH)
     content = contents(options.config) if options.watch else ()
@@ -81,7 +82,7 @@ async def _serve(options: argparse.Namespace, log: AccessLog) -> int:
     if not options.quiet:
         where = f"{options.protocol}://{_shown_host(options)}:{first.port}"
         log.say(f"goto {__version__} serves {where} as {first.name}; {_api(options, host)}")
-        start.warn(options.host)
+        start.warn()
     watching = asyncio.create_task(Watch(options.config, host.instance.config, content).run()) if options.watch else None
     # the objects made so far live until the end, so the garbage collector need not check them again
     gc.collect()
@@ -140,14 +141,15 @@ def _tls(options: argparse.Namespace) -> ListenerTls | None:
 
 
 def _api(options: argparse.Namespace, host: StandaloneHost) -> str:
-    """Where the API is served, for the start line."""
+    """Where the API and the page are served, for the start line."""
     access = host.instance.access
     for listener in host.instance.listeners.by_port.values():
         port = access.managed_port(listener.port, managed=listener.managed)
         if port is not None:
             curl = "curl -k https" if port == listener.port and listener.protocol == "https" else "curl http"
             apart = f", and on port {access.port}" if access.port not in (None, port) else ""
-            return f"its API: {curl}://{_shown_host(options)}:{port}/goto/help{apart}"
+            where = f"://{_shown_host(options)}:{port}/goto"
+            return f"its API: {curl}{where}/help{apart}; its page: {curl.split()[-1]}{where}/ui"
     return "its API is off"
 
 

@@ -50,6 +50,8 @@ class State(NamedTuple):
     """How long the event loop took to come to what was due at once, in seconds."""
     tasks: int
     """Those of the event loop."""
+    is_open: bool = False
+    """Whether others than those on this machine may manage the process without a token."""
 
 
 class Process:
@@ -104,6 +106,9 @@ def _process(state: State) -> Iterator[Metric]:
         "goto_event_loop_lag_seconds", "How long the event loop took, at this scrape, to come to what was due at once.", state.lag
     )
     yield GaugeMetricFamily("goto_event_loop_tasks", "Tasks of the event loop.", state.tasks)
+    yield GaugeMetricFamily(
+        "goto_open_to_others", "Whether others than those on this machine may manage it without a token.", int(state.is_open)
+    )
 
 
 def _listeners(listeners: list[Listener], loads: Mapping[Listener, Load]) -> Iterator[Metric]:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from goto.api.access import Access
 from goto.flow import Headers, Request, Response
 from goto.registry.service import Registry
 from goto.routes import get
@@ -24,11 +25,12 @@ class Metrics:
     of an exchange that is answered here.
     """
 
-    def __init__(self, carrier: Carrier, listeners: Listeners, registry: Registry, upstream: Upstream) -> None:
+    def __init__(self, carrier: Carrier, listeners: Listeners, registry: Registry, upstream: Upstream, access: Access) -> None:
         self._carrier = carrier
         self._listeners = listeners
         self._registry = registry
         self._upstream = upstream
+        self._access = access
         self._process: Process | None = None
 
     @get("/goto/metrics", answers={200: {"text/plain": str, "application/openmetrics-text": str}})
@@ -42,7 +44,9 @@ class Metrics:
 
         from goto.instance.figures import State, exposition, families
 
-        state = State(self._carrier, self._listeners, self._registry, self._upstream, lag, len(asyncio.all_tasks()))
+        is_open = self._access.exposed(self._access.interface, managed=self._listeners.managed)
+        tasks = len(asyncio.all_tasks())
+        state = State(self._carrier, self._listeners, self._registry, self._upstream, lag, tasks, is_open)
         # read in one go, so that the figures fit together; written beside the traffic
         read, process, openmetrics = families(state), self._process, wants_openmetrics(request.headers)
         text = await asyncio.to_thread(lambda: exposition([*read, *process.collect()], openmetrics=openmetrics))

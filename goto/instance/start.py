@@ -4,7 +4,7 @@
     spec = start.take(port)               limits, who may manage, the registry: what has to hold before anything is served
     first = …                             the host opens its first listener as `spec` says, `start.seed` before it serves
     await start.serve(first, …)           the admin port, what is to run, the registration; the instance is ready
-    start.warn(interface)                 where it is open to others
+    start.warn()                          where it is open to others
     await start.stop()                    deregistered
 
 All that is wrong is raised as a `ConfigError`, or as an `ApiError` that begins with the path of a setting. A host says it of the
@@ -132,9 +132,10 @@ class Start:
             self._worker.start()
         instance.about.ready = True
 
-    def warn(self, interface: str | None) -> None:
-        """Say so where others than those on this machine may manage it. `interface` is what is listened on, None for all."""
-        if self._instance.access.exposed(interface, managed=self._instance.listeners.managed):
+    def warn(self) -> None:
+        """Say so where others than those on this machine may manage it."""
+        access = self._instance.access
+        if access.exposed(access.interface, managed=self._instance.listeners.managed):
             log.warning(EXPOSED)
 
     async def stop(self) -> None:

@@ -10,6 +10,7 @@ from goto.api.changes import Changes
 from goto.api.docs import Docs
 from goto.api.management import Management
 from goto.api.table import RouteTable
+from goto.api.ui import Ui
 from goto.client.feature import Client
 from goto.client.sent import Sent
 from goto.config.keys import Keys
@@ -36,7 +37,7 @@ from goto.words.unseen import OneLine
 log = logging.getLogger("goto")
 _ONE_LINE = OneLine()
 
-SERVICES: tuple[type, ...] = (Listeners, Registry, Config, Recorder, Watch, ProcessLimits, ArrivedRuns, About, Docs, Metrics)
+SERVICES: tuple[type, ...] = (Listeners, Registry, Config, Recorder, Watch, ProcessLimits, ArrivedRuns, About, Ui, Docs, Metrics)
 """What a process has once and what has routes, in the order in which they are listed. `Instance` makes one of each."""
 
 Features = Sequence[type[Feature]]
@@ -69,8 +70,9 @@ class Instance:
         self.journal = Recorder(self.listeners)
         self.limits = ProcessLimits()
         self.about = About(lambda: self.table)
-        self.docs = Docs(lambda: self.table)
-        self.metrics = Metrics(carrier, self.listeners, self.registry, self.upstream)
+        self.ui = Ui()
+        self.docs = Docs(lambda: self.table, self.access)
+        self.metrics = Metrics(carrier, self.listeners, self.registry, self.upstream, self.access)
         self.changes = Changes(lambda: self.table, lambda owner: owner is Listener or issubclass(owner, Feature))
         self.watch = Watch(carrier, self.listeners, self.journal, self.changes)
         self.config = Config(

@@ -287,7 +287,7 @@ GOTO_ARRIVALS: Final = Route[dict[str, ArrivedSummary]]("GET", "/goto/arrivals",
 GOTO_ARRIVALS_RUN: Final = Route[ArrivedRun]("GET", "/goto/arrivals/{run}", ArrivedRun)
 GOTO_CA_PEM: Final = Route[str]("GET", "/goto/ca.pem", str)
 GOTO_CONFIG: Final = Route[dict[str, Any]]("GET", "/goto/config", dict[str, Any])
-GOTO_CONFIG_POST: Final = Route[str]("POST", "/goto/config", str, query=("replace",), body="raw")
+GOTO_CONFIG_POST: Final = Route[str]("POST", "/goto/config", str, query=("replace", "dry"), body="raw")
 GOTO_WATCH: Final = Route[News](
     "GET", "/goto/watch", News, query=("since", "wait", "journal", "runs", "listener"), durations=frozenset(["wait"])
 )
@@ -296,10 +296,13 @@ GOTO_HEALTH: Final = Route[str]("GET", "/goto/health", str)
 GOTO_READY: Final = Route[str]("GET", "/goto/ready", str)
 GOTO_VERSION: Final = Route[Version]("GET", "/goto/version", Version)
 GOTO_HELP: Final = Route[list[Listed]]("GET", "/goto/help", list[Listed])
+GOTO_UI: Final = Route[str]("GET", "/goto/ui", str)
+GOTO_UI_FILE: Final = Route[str]("GET", "/goto/ui/{file}", str)
 GOTO_OPENAPI_JSON: Final = Route[dict[str, Any]]("GET", "/goto/openapi.json", dict[str, Any])
 GOTO_DOCS: Final = Route[str]("GET", "/goto/docs", str)
 GOTO_DOCS_FILE: Final = Route[str]("GET", "/goto/docs/{file}", str)
 GOTO_METRICS: Final = Route[str]("GET", "/goto/metrics", str)
+GOTO: Final = Route[str]("GET", "/goto", str)
 LABEL_SET: Final = Route[str]("PUT", "/label/set/{label}", str)
 LABEL_CLEAR: Final = Route[str]("PUT", "/label/clear", str)
 LABEL: Final = Route[str]("GET", "/label", str)
@@ -581,7 +584,7 @@ class GotoCalls(Words):
     @overload
     def config(self) -> dict[str, Any]: ...
     @overload
-    def config(self, *, body: bytes | str | Mapping[str, Any], replace: bool | None = None) -> str: ...
+    def config(self, *, body: bytes | str | Mapping[str, Any], replace: bool | None = None, dry: bool | None = None) -> str: ...
     def config(self, *words: Any, **fields: Any) -> Any:
         """Show the present configuration as a document, in YAML, or in JSON with `Accept: application/json`.
 
@@ -621,6 +624,17 @@ class GotoCalls(Words):
         """List the routes with what they do."""
         return self._call(GOTO_HELP)
 
+    @overload
+    def ui(self) -> str: ...
+    @overload
+    def ui(self, file: str, /) -> str: ...
+    def ui(self, *words: Any, **fields: Any) -> Any:
+        """Show this goto on a page, and control it.
+
+        Show a file of that page.
+        """
+        return self._one_of((GOTO_UI, GOTO_UI_FILE), words, fields)
+
     def openapi_json(self) -> dict[str, Any]:
         """Show the OpenAPI document of all routes."""
         return self._call(GOTO_OPENAPI_JSON)
@@ -639,6 +653,10 @@ class GotoCalls(Words):
     def metrics(self) -> str:
         """Show the metrics of this process, as Prometheus reads them or as OpenMetrics."""
         return self._call(GOTO_METRICS)
+
+    def __call__(self) -> str:
+        """Lead to the page."""
+        return self._call(GOTO)
 
 
 class LabelCalls(Words):
@@ -1378,7 +1396,9 @@ class AsyncGotoCalls(AsyncWords):
     @overload
     async def config(self) -> dict[str, Any]: ...
     @overload
-    async def config(self, *, body: bytes | str | Mapping[str, Any], replace: bool | None = None) -> str: ...
+    async def config(
+        self, *, body: bytes | str | Mapping[str, Any], replace: bool | None = None, dry: bool | None = None
+    ) -> str: ...
     async def config(self, *words: Any, **fields: Any) -> Any:
         """Show the present configuration as a document, in YAML, or in JSON with `Accept: application/json`.
 
@@ -1418,6 +1438,17 @@ class AsyncGotoCalls(AsyncWords):
         """List the routes with what they do."""
         return await self._call(GOTO_HELP)
 
+    @overload
+    async def ui(self) -> str: ...
+    @overload
+    async def ui(self, file: str, /) -> str: ...
+    async def ui(self, *words: Any, **fields: Any) -> Any:
+        """Show this goto on a page, and control it.
+
+        Show a file of that page.
+        """
+        return await self._one_of((GOTO_UI, GOTO_UI_FILE), words, fields)
+
     async def openapi_json(self) -> dict[str, Any]:
         """Show the OpenAPI document of all routes."""
         return await self._call(GOTO_OPENAPI_JSON)
@@ -1436,6 +1467,10 @@ class AsyncGotoCalls(AsyncWords):
     async def metrics(self) -> str:
         """Show the metrics of this process, as Prometheus reads them or as OpenMetrics."""
         return await self._call(GOTO_METRICS)
+
+    async def __call__(self) -> str:
+        """Lead to the page."""
+        return await self._call(GOTO)
 
 
 class AsyncLabelCalls(AsyncWords):

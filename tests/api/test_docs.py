@@ -14,7 +14,8 @@ from support import ROOT
 from support.browser import find_chromium, page
 from support.goto_process import Goto
 
-from goto.api.docs import FILES, POLICY
+from goto.api.docs import FILES
+from goto.api.files import POLICY
 from goto.api.openapi import document
 from goto.instance.plugins import with_plugins
 from goto.instance.wiring import route_table
@@ -37,7 +38,7 @@ def process(goto: Callable[..., Goto]) -> Goto:
 def test_the_document_is_of_the_routes_there_are(process: Goto) -> None:
     answer = process.call("GET", "/goto/openapi.json")
     assert answer.value("content-type") == "application/json"
-    assert answer.json() == json.loads(json.dumps(document(route_table(with_plugins([FLAKY])))))
+    assert answer.json() == json.loads(json.dumps(document(route_table(with_plugins([FLAKY])), guarded=False)))
     assert any("flaky" in path for path in answer.json()["paths"])
 
 
@@ -56,9 +57,9 @@ def test_what_a_client_has_is_not_sent_again(process: Goto, path: str) -> None:
 
 
 def test_files_of_the_page(process: Goto) -> None:
-    for name, (_, media) in FILES.items():
+    for name, file in FILES.items():
         answer = process.call("GET", f"/goto/docs/{name}")
-        assert (answer.value("content-type"), answer.value("content-security-policy")) == (media, POLICY)
+        assert (answer.value("content-type"), answer.value("content-security-policy")) == (file.media, POLICY)
         assert answer.value("x-content-type-options") == "nosniff"
     for name in ("nope", "..%2Fopenapi.py", "LICENSE"):
         assert process.call("GET", f"/goto/docs/{name}").status == 404
@@ -76,6 +77,31 @@ def test_the_viewer_is_the_one_the_makefile_gets() -> None:
 @pytest.mark.skipif(find_chromium() is None, reason="no browser is installed (Debian, Ubuntu: chromium)")
 def test_the_page_shows_the_routes_calls_them_and_asks_nobody_else(process: Goto, tmp_path: Path) -> None:
     asyncio.run(_look(process, tmp_path))
+
+
+@pytest.mark.skipif(find_chromium() is None, reason="no browser is installed (Debian, Ubuntu: chromium)")
+def test_the_page_opens_with_something_to_see(process: Goto, goto: Callable[..., Goto], tmp_path: Path) -> None:
+    guarded = goto("guarded", "--host", "127.0.0.1", env={"GOTO_ADMIN_TOKEN": "admin-s3cr3t"})
+
+    async def look() -> None:
+        for asked, padlocks in ((process, False), (guarded, True)):
+            async with page(tmp_path / str(padlocks)) as shown:
+                await shown.open(f"{asked.base}/goto/docs")
+                await shown.until("document.querySelectorAll('.opblock-tag-section.is-open .opblock').length")
+                opened = await shown.run(
+                    "[...document.querySelectorAll('.opblock-tag-section.is-open .opblock-tag')].map(tag => tag.dataset.tag)"
+                )
+                assert opened == [asked.call("GET", "/goto/openapi.json").json()["tags"][0]["name"]]
+                locks = await shown.run("document.querySelectorAll('.authorize, .authorization__btn').length")
+                assert bool(locks) is padlocks
+                assert await shown.run("document.querySelector('.ui a').getAttribute('href')") == "/goto/ui"
+                # JSON is what it asks for
+                await shown.run("document.querySelector('.opblock-get .opblock-summary-control').click()")
+                media = "document.querySelector('.opblock-get .content-type')?.value"
+                assert await shown.until(media) == "application/json"
+                assert shown.complaints == []
+
+    asyncio.run(look())
 
 
 async def _look(process: Goto, folder: Path) -> None:

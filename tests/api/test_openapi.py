@@ -194,10 +194,26 @@ def test_what_needs_a_token_and_what_never_does() -> None:
     assert WHOLE["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
     assert "WWW-Authenticate" in WHOLE["components"]["responses"]["Unauthorized"]["headers"]
     free = {path for _, path, operation in operations(WHOLE) if operation.get("security") == [{}]}
-    assert free == {"/goto/health", "/goto/ready", "/goto/docs", "/goto/docs/{file}", "/goto/openapi.json"}
+    pages = {"/goto", "/goto/ui", "/goto/ui/{file}", "/goto/docs", "/goto/docs/{file}", "/goto/openapi.json"}
+    assert free == {"/goto/health", "/goto/ready", *pages}
     for _, path, operation in operations(WHOLE):
         assert "403" in operation["responses"]
         assert ("401" in operation["responses"]) is (path not in free)
+
+
+def test_an_instance_without_a_token_asks_for_none() -> None:
+    open_one = document(route_table(), guarded=False)
+    assert "security" not in open_one
+    assert "securitySchemes" not in open_one["components"]
+    assert not any("security" in operation for path in open_one["paths"].values() for operation in path.values())
+
+
+def test_json_comes_first() -> None:
+    for path in document(route_table())["paths"].values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                content = [*answer.get("content", {})]
+                assert "application/json" not in content[1:]
 
 
 def test_errors_that_hold_for_all(monkeypatch: pytest.MonkeyPatch) -> None:

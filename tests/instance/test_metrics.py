@@ -403,6 +403,14 @@ def test_the_process(process: Goto) -> None:
     assert read.families["goto_event_loop_lag_seconds"].type == "gauge"
 
 
+def test_whether_others_may_manage_it(process: Goto) -> None:
+    assert scrape(process)("goto_open_to_others") == 1  # it listens everywhere
+    for how in ({"env": {"GOTO_ADMIN_TOKEN": "s3cr3t"}}, {}):
+        with Goto("apart", *(("--host", "127.0.0.1") if not how else ()), "--quiet", **how) as apart:
+            text = apart.call("GET", "/goto/metrics", headers={"Authorization": "Bearer s3cr3t"}).text
+            assert "goto_open_to_others 0.0" in text
+
+
 def test_openmetrics(process: Goto) -> None:
     process.call("GET", "/")
     answer = process.call(

@@ -224,7 +224,8 @@ def test_an_admin_port_that_is_taken() -> None:
 async def warn(instance: Instance, options: StartOptions, on: str | None) -> None:
     start = Start(instance, options)
     await instance.listeners.start(start.take(PORT))
-    start.warn(on)
+    instance.access.interface = on
+    start.warn()
 
 
 @pytest.mark.parametrize(

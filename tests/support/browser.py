@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import itertools
 import json
@@ -23,10 +24,24 @@ def find_chromium() -> str | None:
     return next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 
 
+_KEYS = {
+    "Enter": (13, "\r"),
+    "Tab": (9, ""),
+    "Escape": (27, ""),
+    "ArrowDown": (40, ""),
+    "ArrowUp": (38, ""),
+    " ": (32, " "),
+    "/": (191, "/"),
+    "?": (191, "?"),
+}
+"""The codes of keys that are no letters or digits, and the text that they write."""
+
+
 class Page:
     """One page. `requests` are the URLs it has asked for, `complaints` what it wrote to the console as an error."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, address: str) -> None:
+        self.address = address
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self._socket = socket
@@ -70,10 +85,46 @@ class Page:
                     await asyncio.sleep(0.05)
                 return value
         except TimeoutError:
-            raise AssertionError(f"never so: {script}; the page complains of {self.complaints} after {self.requests}") from None
+            raise AssertionError(
+                f"never so: {script}; the page complains of {self.complaints} after {self.requests[-9:]}"
+            ) from None
 
     async def open(self, url: str) -> None:
         await self.tell("Page.navigate", url=url)
+
+    # ------------------------------------------------------------ what people do
+    async def press(self, *keys: str) -> None:
+        """Press keys one after another, by their names: `j`, `Enter`, `ArrowDown`."""
+        for key in keys:
+            code, text = _KEYS.get(key, (ord(key[0].upper()), key))
+            given = {"key": key, "windowsVirtualKeyCode": code}
+            await self.tell("Input.dispatchKeyEvent", type="keyDown", **given, **({"text": text} if text else {}))
+            await self.tell("Input.dispatchKeyEvent", type="keyUp", **given)
+
+    async def write(self, text: str) -> None:
+        """Write into what has the focus."""
+        await self.tell("Input.insertText", text=text)
+
+    async def click(self, element: str) -> None:
+        """Press the left button of the mouse on an element, which a script finds. It waits until it is there."""
+        place = f"""(() => {{ const found = {element}; if (!found) return null;
+            found.scrollIntoView({{block: 'center', behavior: 'instant'}}); const box = found.getBoundingClientRect();
+            return {{x: box.x + box.width / 2, y: box.y + box.height / 2}}; }})()"""
+        at = await self.until(place)
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.tell("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **at)
+
+    async def size(self, width: int, height: int) -> None:
+        await self.tell("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 700)
+
+    async def scheme(self, name: str) -> None:
+        """`light` or `dark`, as the system would ask for."""
+        await self.tell("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+
+    async def picture(self, file: Path) -> None:
+        """Keep what is seen, as PNG."""
+        shot = await self.tell("Page.captureScreenshot", format="png")
+        await asyncio.to_thread(file.write_bytes, base64.b64decode(shot["data"]))
 
 
 @contextlib.asynccontextmanager
@@ -102,19 +153,35 @@ async def page(folder: Path) -> AsyncIterator[Page]:
     try:
         async with aiohttp.ClientSession() as session:
             address = await _address(session, port, process)
-            async with session.ws_connect(address, max_msg_size=0) as socket:
-                made = Page(socket)
-                listening = asyncio.create_task(made.listen())
-                for domain in ("Page", "Network", "Log", "Runtime"):
-                    await made.tell(f"{domain}.enable")
-                try:
-                    yield made
-                finally:
-                    listening.cancel()
+            async with _connected(session, address) as made:
+                yield made
     finally:
         if process.returncode is None:
             process.terminate()
         await asyncio.wait_for(process.wait(), 3 * PATIENCE)
+
+
+@contextlib.asynccontextmanager
+async def _connected(session: aiohttp.ClientSession, address: str) -> AsyncIterator[Page]:
+    async with session.ws_connect(address, max_msg_size=0) as socket:
+        made = Page(socket, address)
+        listening = asyncio.create_task(made.listen())
+        for domain in ("Page", "Network", "Log", "Runtime"):
+            await made.tell(f"{domain}.enable")
+        await made.tell("Emulation.setFocusEmulationEnabled", enabled=True)  # as if its window were in front
+        try:
+            yield made
+        finally:
+            listening.cancel()
+
+
+@contextlib.asynccontextmanager
+async def another(shown: Page) -> AsyncIterator[Page]:
+    """Another page of the same browser, in a window of its own, so that it is not hidden."""
+    target = await shown.tell("Target.createTarget", url="about:blank", newWindow=True)
+    address = f"{shown.address.rpartition('/')[0]}/{target['targetId']}"
+    async with aiohttp.ClientSession() as session, _connected(session, address) as made:
+        yield made
 
 
 async def _address(session: aiohttp.ClientSession, port: int, process: asyncio.subprocess.Process) -> str:

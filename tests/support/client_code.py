@@ -204,7 +204,7 @@ def answer_of(route: Route) -> Any:
     """The type of a route's answer, as a client asks for it: JSON where there is some, else text."""
     if route.answers is None:
         return route.returns
-    kinds = route.answers[min(status for status in route.answers if status < 300)]
+    kinds = route.answers[min(status for status in route.answers if status < 400)]
     return kinds.get(JSON, str)
 
 

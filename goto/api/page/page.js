@@ -1,5 +1,5 @@
 // Shows the document of the goto that this page comes from. No validator: that is another host.
-SwaggerUIBundle({
+const ui = SwaggerUIBundle({
   url: "/goto/openapi.json",
   dom_id: "#docs",
   validatorUrl: null,
@@ -10,4 +10,8 @@ SwaggerUIBundle({
   displayRequestDuration: true,
   // an answer of goto is small; colouring a large one would stop the page
   syntaxHighlight: { activated: true, theme: "idea" },
+  // a link to a route opens its chapter; without one the first is open, so that there is something to see
+  onComplete: () => {
+    if (!location.hash) ui.layoutActions.show(["operations-tag", ui.specSelectors.tags().first().get("name")], true);
+  },
 });

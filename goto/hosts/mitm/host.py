@@ -130,7 +130,8 @@ class MitmHost:
         except ApiError as error:
             self._refuse([as_option(error.message, STANDING_FOR)])
             return
-        start.warn(ctx.options.listen_host or None)
+        self.instance.access.interface = ctx.options.listen_host or None
+        start.warn()
         self._serves.set()
 
     async def reserve(self) -> int:

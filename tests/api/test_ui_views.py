@@ -1,0 +1,109 @@
+"""Each view of the page, empty and with traffic, in both schemes and sizes: axe-core finds nothing, the console says nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.browser import find_chromium
+from support.goto_process import Goto
+from support.ports import free_port
+from support.ui import VIEWS, ui
+
+pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no browser is installed (Debian, Ubuntu: chromium)")
+
+SIZES = [(1440, 900), (375, 812)]
+SCHEMES = ["light", "dark"]
+
+NAME = '<img src=x onerror="document.title=1">'
+"""What would be seen, if it were taken for markup."""
+
+OPENED = (
+    "exchanges/1",
+    "rules/flaky",
+    "rules?new={}",
+    "traffic/t1",
+    "client/c1",
+    "client?new=y",
+    "listeners/{port}",
+    "verify/orders",
+)
+
+STATE: dict[str, Any] = {
+    "label": NAME,
+    "journal": {},
+    "response": {
+        "headers": [["x", NAME]],
+        "rules": [
+            {"name": "flaky", "when": {"uris": ["/orders"]}, "probability": 0.5, "seed": 7, "status": 503},
+            {"name": NAME, "when": {"uris": ["/cut"]}, "truncate": {"after": "1MiB"}, "seed": 8},
+        ],
+    },
+    "request": {
+        "headers": {"track": ["user"]},
+        "timeout": {"track": ["all", "user"]},
+        "uri": {"bypass": {"uris": ["/healthz"]}},
+        "proxy": {"targets": [{"name": "t1", "url": "http://127.0.0.1:9", "match": {"uris": ["/t1"]}}]},
+    },
+}
+
+
+def fill(process: Goto) -> None:
+    """Set something of each kind, and send traffic that shows it."""
+    other = free_port()
+    process.api("POST", "/goto/config", {**STATE, "listeners": [{"port": other, "label": "inner", "open": False}]})
+    target = {"name": "c1", "method": "GET", "url": f"{process.base}/orders", "requestCount": 20}
+    process.api("POST", "/client/targets/add", target)
+    process.api(
+        "POST", "/goto/journal/expectations/add", {"name": "orders", "when": {"uris": ["/orders"]}, "count": {"atLeast": 2}}
+    )
+    process.call("POST", "/orders", {"item": 1}, headers={"user": NAME})
+    for path in ("/orders", "/cut", "/t1", "/status/404", "/healthz"):
+        process.call("GET", path, headers={"user": "a"})
+    process.api("POST", "/client/targets/c1/invoke")
+
+
+@pytest.mark.parametrize("filled", [False, True], ids=["empty", "with traffic"])
+def test_nothing_is_wrong_with_a_view(filled: bool, goto: Callable[..., Goto], tmp_path: Path) -> None:
+    process = goto(f"seen-{filled}", "--host", "127.0.0.1")
+    if filled:
+        fill(process)
+    places = [*VIEWS, *(place.replace("{port}", str(process.port)) for place in OPENED if filled)]
+
+    async def look() -> None:
+        async with ui(tmp_path / "chromium", process.base) as shown:
+            for size in SIZES:
+                await shown.page.size(*size)
+                await shown.show(places[0])
+                for place in places:
+                    await shown.go(place)
+                    await shown.settled()
+                    for scheme in SCHEMES:
+                        await shown.page.scheme(scheme)
+                        assert await shown.violations() == [], (place, scheme, size)
+                    assert await shown.page.run("document.documentElement.scrollWidth <= innerWidth"), (place, size)
+            assert shown.page.complaints == []
+            assert await shown.page.run("document.title") == "Verify · goto" if filled else "Config · goto"
+
+    asyncio.run(look())
+
+
+def test_nothing_breaks_where_text_is_twice_as_large(goto: Callable[..., Goto], tmp_path: Path) -> None:
+    process = goto("large", "--host", "127.0.0.1")
+    fill(process)
+
+    async def look() -> None:
+        async with ui(tmp_path / "chromium", process.base) as shown:
+            for width in (1440, 375):
+                await shown.page.size(width, 812)
+                await shown.show("exchanges")
+                await shown.page.run("document.documentElement.style.fontSize = '200%'; document.body.style.fontSize = '28px'; 1")
+                for place in VIEWS:
+                    await shown.go(place)
+                    await shown.settled()
+                    assert await shown.page.run("document.documentElement.scrollWidth <= innerWidth"), (place, width)
+
+    asyncio.run(look())
