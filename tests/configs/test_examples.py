@@ -169,6 +169,12 @@ def test_paths_of_httpbin(start: Start):
     moved = server.call("GET", "/redirect-to?url=/here%3Fa=b")
     assert (moved.status, moved.value("location")) == (302, "/here?a=b")
     assert server.call("GET", "/cookies/set/a/b").value("set-cookie") == "a=b; Path=/"
+    assert server.call("GET", "/redirect/3").value("location") == "/get"
+    assert server.call("GET", "/stream/3").text.splitlines() == [f'{{"id": {n}}}' for n in range(3)]
+    refused = server.call("GET", "/basic-auth/user/passwd")
+    assert (refused.status, refused.value("www-authenticate")) == (401, 'Basic realm="Fake Realm"')
+    known = server.call("GET", "/basic-auth/user/passwd", headers={"Authorization": "Basic dXNlcjpwYXNzd2Q="})
+    assert (known.status, known.json()) == (200, {"authenticated": True, "user": "user"})
 
 
 def test_chaos(start: Start, upstream: Upstream):
