@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
@@ -26,6 +27,9 @@ from goto.registry.worker import DEREGISTER_SECONDS
 METRICS = "/goto/metrics"
 FOLDER = ROOT / "deploy" / "kubernetes"
 KUSTOMIZATIONS = ["base", "sidecar"]
+COMPONENTS = ["journal", "monitor", "rules"]
+CONFIGURING = ["journal", "rules"]
+"""The components that add a file to the configuration of the sidecar."""
 VERSIONS = ["1.27", "1.33", kubernetes_validate.latest_version()]
 """An old one that is still met, one of the time of writing, and the newest that is known here."""
 
@@ -146,7 +150,8 @@ def test_a_kustomization_lists_the_files_that_are_there(name: str):
 
 
 def test_all_folders_are_known_here():
-    assert sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir()) == KUSTOMIZATIONS
+    assert sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir()) == sorted([*KUSTOMIZATIONS, "components"])
+    assert sorted(folder.name for folder in (FOLDER / "components").iterdir()) == COMPONENTS
 
 
 @pytest.mark.parametrize("name", KUSTOMIZATIONS)
@@ -170,7 +175,7 @@ def test_the_kustomization_that_the_readme_proposes_works(tmp_path: Path):
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         pytest.skip("kubectl is not installed")
-    (proposed,) = [text for text in proposals() if "kind: Kustomization" in text]
+    (proposed,) = [text for text in proposals() if "resources: [../base]" in text]
     own = tmp_path / "own"
     shutil.copytree(FOLDER / "base", tmp_path / "base")
     own.mkdir()
@@ -186,7 +191,162 @@ def test_the_kustomization_that_the_readme_proposes_works(tmp_path: Path):
     assert {manifest["metadata"]["namespace"] for manifest in rendered.values()} == {"lab"}
 
 
+# ---------------------------------------------------------------- components
+def component(name: str) -> Manifest:
+    said = kustomization(f"components/{name}")
+    assert (said["apiVersion"], said["kind"]) == ("kustomize.config.k8s.io/v1alpha1", "Component")
+    return said
+
+
+def added(name: str) -> tuple[Path, str]:
+    """What a component adds to the sidecar: a file of its configuration, and the argument of goto that names it."""
+    said = component(name)
+    (generator,) = said["configMapGenerator"]
+    (patch,) = said["patches"]
+    (file,) = generator["files"]
+    tested, put = yaml.safe_load(patch["patch"])
+    assert (generator["name"], generator["behavior"]) == ("application-goto", "merge")
+    assert generator["options"] == {"disableNameSuffixHash": True}
+    assert patch["target"] == {"kind": "Deployment", "name": "application"}
+    assert tested == {"op": "test", "path": "/spec/template/spec/containers/0/name", "value": "goto"}
+    assert (put["op"], put["path"]) == ("add", "/spec/template/spec/containers/0/args/-")
+    return FOLDER / "components" / name / file, put["value"]
+
+
+@pytest.mark.parametrize("name", CONFIGURING)
+def test_a_component_adds_a_file_where_the_sidecar_looks_for_it(name: str):
+    workload = one("Deployment", "application")
+    assert workload["spec"]["template"]["spec"]["containers"][0] is goto_of(workload)
+    file, argument = added(name)
+    (mount,) = goto_of(workload)["volumeMounts"]
+    assert argument == f"--config={mount['mountPath']}/{file.name}"
+    assert sorted(path.name for path in file.parent.iterdir()) == sorted([file.name, "kustomization.yaml"])
+
+
+def test_goto_takes_the_files_of_all_components_together():
+    files = [FOLDER / "sidecar" / "goto.yaml", *(added(name)[0] for name in CONFIGURING)]
+    check = subprocess.run([sys.executable, "-m", "goto", "check", *files], capture_output=True, text=True, cwd=ROOT)
+    assert check.returncode == 0, check.stderr + check.stdout
+
+
+def test_the_components_of_the_readme_work_together(tmp_path: Path):
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is not installed")
+    (proposed,) = [text for text in proposals() if "components:" in text]
+    shutil.copytree(FOLDER, tmp_path / "kubernetes")
+    own = tmp_path / "kubernetes" / "own"
+    own.mkdir()
+    (own / "kustomization.yaml").write_text(proposed)
+    made = subprocess.run([kubectl, "kustomize", own], capture_output=True, text=True, timeout=PATIENCE)
+    assert made.returncode == 0, made.stderr
+    rendered = {named(manifest): manifest for manifest in yaml.safe_load_all(made.stdout)}
+    assert sorted(rendered) == [
+        "ConfigMap/application-goto",
+        "Deployment/application",
+        "Service/application",
+        "ServiceMonitor/goto",
+    ]
+    workload = rendered["Deployment/application"]
+    goto, application = workload["spec"]["template"]["spec"]["containers"]
+    before = goto_of(one("Deployment", "application"))["args"]
+    assert sorted(goto["args"]) == sorted([*before, *(added(name)[1] for name in CONFIGURING)])
+    assert [arg for arg in application["args"] if "config" in arg] == []
+    assert set(rendered["ConfigMap/application-goto"]["data"]) == {"goto.yaml", "journal.yaml", "rules.yaml"}
+    for manifest in rendered.values():
+        if manifest["kind"] != "ServiceMonitor":
+            kubernetes_validate.validate(manifest, VERSIONS[-1], strict=True)
+
+
 # ---------------------------------------------------------------- metrics
+AUTHORIZATION = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "type": {"type": "string"},
+        "credentials": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["key"],
+            "properties": {"name": {"type": "string"}, "key": {"type": "string"}, "optional": {"type": "boolean"}},
+        },
+    },
+}
+ENDPOINT = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "port": {"type": "string"},
+        "path": {"type": "string"},
+        "scheme": {"enum": ["http", "https"]},
+        "interval": {"type": "string", "pattern": "^[0-9]+(ms|s|m|h)$"},
+        "scrapeTimeout": {"type": "string", "pattern": "^[0-9]+(ms|s|m|h)$"},
+        "honorLabels": {"type": "boolean"},
+        "authorization": AUTHORIZATION,
+    },
+}
+SELECTOR = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "matchLabels": {"type": "object", "additionalProperties": {"type": "string"}},
+        "matchExpressions": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["key", "operator"],
+                "properties": {
+                    "key": {"type": "string"},
+                    "operator": {"enum": ["In", "NotIn", "Exists", "DoesNotExist"]},
+                    "values": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+        },
+    },
+}
+
+
+def monitor_schema(kind: str, endpoints: str) -> Manifest:
+    """Of the two monitors of the Prometheus Operator, as far as goto uses them: the schemas of Kubernetes do not know them."""
+    spec = {"selector": SELECTOR, "jobLabel": {"type": "string"}, endpoints: {"type": "array", "items": ENDPOINT, "minItems": 1}}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "properties": {
+            "apiVersion": {"const": "monitoring.coreos.com/v1"},
+            "kind": {"const": kind},
+            "metadata": {"type": "object", "required": ["name"]},
+            "spec": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["selector", endpoints],
+                "properties": spec,
+            },
+        },
+    }
+
+
+def test_the_service_monitor_finds_the_services_and_their_port():
+    (file,) = component("monitor")["resources"]
+    (manifest,) = read(FOLDER / "components" / "monitor" / file)
+    jsonschema.validate(manifest, monitor_schema("ServiceMonitor", "endpoints"))
+    (expression,) = manifest["spec"]["selector"]["matchExpressions"]
+    (endpoint,) = manifest["spec"]["endpoints"]
+    assert sorted(expression["values"]) == sorted(service["metadata"]["labels"][expression["key"]] for _, service in SERVICES)
+    assert endpoint["path"] == METRICS
+    assert {port["name"] for _, service in SERVICES for port in service["spec"]["ports"]} == {endpoint["port"]}
+    assert all(manifest["spec"]["jobLabel"] in service["metadata"]["labels"] for _, service in SERVICES)
+
+
+def test_a_monitor_that_is_misspelt_is_refused():
+    (manifest,) = read(FOLDER / "components" / "monitor" / "servicemonitor.yaml")
+    manifest["spec"]["endpoints"][0]["timeout"] = "1s"
+    with pytest.raises(jsonschema.ValidationError, match="timeout"):
+        jsonschema.validate(manifest, monitor_schema("ServiceMonitor", "endpoints"))
+
+
 @pytest.mark.parametrize("workload", WORKLOADS, ids=named)
 def test_pods_say_where_their_metrics_are(workload: Manifest):
     said = workload["spec"]["template"]["metadata"]["annotations"]
@@ -197,6 +357,7 @@ def test_pods_say_where_their_metrics_are(workload: Manifest):
 
 def test_the_pod_monitor_of_the_readme_finds_the_pods_of_base():
     (text,) = [text for text in proposals() if "kind: PodMonitor" in text]
+    jsonschema.validate(yaml.safe_load(text), monitor_schema("PodMonitor", "podMetricsEndpoints"))
     spec = yaml.safe_load(text)["spec"]
     (expression,) = spec["selector"]["matchExpressions"]
     (endpoint,) = spec["podMetricsEndpoints"]
@@ -399,6 +560,23 @@ def test_a_worker_registers_and_takes_what_it_is_handed(start: Start):
 
     worker.stop()
     assert registry.api("GET", "/registry/peers").json() == []
+
+
+def test_a_sidecar_with_components_strikes_and_keeps(start: Start, tmp_path: Path):
+    workload = one("Deployment", "application")
+    (tmp_path / "goto.yaml").write_text("label: alone\n")
+    container = copy.deepcopy(goto_of(workload))
+    for name in CONFIGURING:
+        file, argument = added(name)
+        shutil.copy(file, tmp_path)
+        container["args"].append(argument)
+    sidecar = start(workload, container, free_port(), {"/etc/goto": str(tmp_path)})
+    rules = sidecar.api("GET", "/response/rules").json()
+    written = yaml.safe_load(added("rules")[0].read_text())["response"]["rules"]
+    assert list(rules) == [rule["name"] for rule in written]
+    sidecar.call("GET", "/hello")
+    (entry,) = sidecar.api("GET", "/goto/journal?uri=/hello").json()["entries"]
+    assert entry["method"] == "GET"
 
 
 def test_a_sidecar_passes_everything_to_the_application(start: Start, tmp_path: Path):
