@@ -14,6 +14,11 @@
 # make reference write the tables of the docs that are made of declarations, and their examples, anew
 # make viewer   get anew what the pages have from others, in the versions below
 # make picture  take the picture of the page in the README anew
+# make image    the container image, with the labels of this commit; ENGINE=podman for another engine than docker
+# make image-test  the image built and run, without an engine's service and without pulling: as root on Debian, in minutes
+# make dist     the sources and the wheel, in dist; the same commit makes the same files
+# make dist-test  whether they do, and whether both install with a compiler and without one
+# make sbom     what goto ships, with licences, as CycloneDX in build
 # make bench    measure goto beside nginx, hey and mitmdump: ROWS="serve proxy" for some, ROUNDS, SECONDS, SAVE=1 for the docs
 # make profile  show where the time goes: ROWS="serve proxy client", SECONDS
 # make clean    remove what the others made
@@ -44,7 +49,7 @@ INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/tests
 # Tests start goto some hundred times; without the cache of Python each start from the checkout would compile it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-all test-newest test-other test-cases check fuzz soak flow-docs docs links reference client clean dev built compiler nginx chromium test-tools viewer picture bench bench-tools profile
+.PHONY: run test test-all test-newest test-other test-cases check fuzz soak flow-docs docs links reference client clean dev built compiler image image-test image-tools dist dist-test sbom nginx chromium test-tools viewer picture bench bench-tools profile
 .NOTPARALLEL:
 
 run: $(BUILT_STAMP)
@@ -249,6 +254,53 @@ viewer:
 
 picture: $(DEV_STAMP) chromium
 	PYTHONPATH=tests $(VENV)/bin/python -m support.picture
+
+# ---------------------------------------------------------------- what is released
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' goto/__init__.py)
+# the time of what is built is that of the commit
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+ENGINE ?= $(if $(shell command -v docker),docker,podman)
+
+image:
+	$(ENGINE) build $(if $(findstring podman,$(ENGINE)),--format docker) -t goto -t goto:$(VERSION) \
+	  --build-arg REVISION="$$(git rev-parse HEAD)" --build-arg CREATED="$$(date -u -d @$(SOURCE_DATE_EPOCH) +%FT%TZ)" .
+
+image-tools:
+	$(call debian,podman,podman netavark aardvark-dns)
+	$(call debian,iptables,iptables)
+	$(call debian,buildah,buildah)
+	$(call debian,runc,runc)
+	$(call debian,debootstrap,debootstrap)
+
+# SAVE=1 puts the figures into docs/container.md
+image-test: $(DEV_STAMP) image-tools
+	$(CHECKOUT) SAVE=$(SAVE) $(VENV)/bin/python -m pytest -v -s tests/image/checks.py
+
+DIST_VENV := .venv-dist
+
+$(DIST_VENV)/.installed:
+	$(PYTHON) -m venv $(DIST_VENV)
+	$(DIST_VENV)/bin/python -m pip install -qq build cyclonedx-bom
+	@touch $@
+
+dist: $(DIST_VENV)/.installed
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(DIST_VENV)/bin/python -m build .
+
+dist-test: $(DEV_STAMP)
+	$(CHECKOUT) $(VENV)/bin/python -m pytest -v tests/release/checks.py
+
+# of an environment that has nothing else; WITH=tls or WITH=mitmproxy,tls for extras
+WITH ?=
+SBOM := build/goto-$(VERSION).cdx.json
+
+sbom: $(DIST_VENV)/.installed $(DEV_STAMP)
+	@mkdir -p build && rm -rf build/sbom
+	$(PYTHON) -m venv build/sbom
+	GOTO_COMPILE=no build/sbom/bin/python -m pip install -qq '.$(if $(WITH),[$(WITH)])'
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(DIST_VENV)/bin/cyclonedx-py environment --pyproject pyproject.toml \
+	  --output-reproducible --output-format JSON --output-file $(SBOM) build/sbom/bin/python
+	$(CHECKOUT) $(VENV)/bin/python -m support.sbom $(SBOM)
 
 # ---------------------------------------------------------------- measurements, see docs/performance.md
 ROWS ?=

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,6 +125,23 @@ def test_it_is_asked_how_it_is_and_told_to_end():
     assert only(FINAL, "CMD").argv == ["--port", "8080"]
 
 
+def test_its_labels_are_those_of_this_version():
+    """What a build without arguments says: what only a checkout knows is empty."""
+    args = dict(arg.text.split("=") for arg in of(FINAL, "ARG"))
+    assert args == {"VERSION": __version__, "REVISION": '""', "CREATED": '""'}
+    labels = dict(pair.partition("=")[::2] for pair in shlex.split(only(FINAL, "LABEL").text))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {name.removeprefix("org.opencontainers.image."): value for name, value in labels.items()} == {
+        "title": "goto",
+        "description": project["description"],
+        "licenses": project["license"],
+        "version": "$VERSION",
+        "revision": "$REVISION",
+        "created": "$CREATED",
+    }
+    assert [word.word for word in FINAL[-4:]] == ["ARG", "ARG", "ARG", "LABEL"], "above, a commit would change every layer"
+
+
 def hadolint() -> str:
     """The one of the development environment, or of the machine."""
     beside = shutil.which("hadolint", path=sysconfig.get_path("scripts"))
@@ -203,7 +221,8 @@ class Image:
         if not base.exists():
             subprocess.run([self.python, "-m", "venv", base], check=True, timeout=STEP_SECONDS)
         for stage in (BUILD, FINAL):
-            self.env = {"PATH": f"{base}/bin:/usr/bin:/bin"}
+            # the standard library is that of this machine, and its byte code stays as it is
+            self.env = {"PATH": f"{base}/bin:/usr/bin:/bin", "PYTHONPYCACHEPREFIX": f"{self.root}/pycache"}
             self.workdir = self.root
             for instruction in stage:
                 getattr(self, f"_{instruction.word.lower()}", self._nothing)(instruction, extras)
@@ -214,11 +233,12 @@ class Image:
         shutil.rmtree(self.root / "base")
 
     def _nothing(self, instruction: Instruction, extras: str) -> None:
-        assert instruction.word in ("FROM", "USER", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"), instruction
+        known = ("FROM", "USER", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD", "LABEL")
+        assert instruction.word in known, instruction
 
     def _arg(self, instruction: Instruction, extras: str) -> None:
         name, _, default = instruction.text.partition("=")
-        assert default == {"EXTRAS": '""', "COMPILE": "yes"}[name]
+        assert default == {"EXTRAS": '""', "COMPILE": "yes", "VERSION": __version__, "REVISION": '""', "CREATED": '""'}[name]
         # whether it can be compiled is a matter of the machine, see tests/instance/test_build.py
         self.env[name] = extras if name == "EXTRAS" else "no"
 
@@ -243,9 +263,10 @@ class Image:
 
     def _run(self, instruction: Instruction, extras: str) -> None:
         command = self.rewritten(instruction.text)
-        if extras and "pip wheel" in command:
+        if extras and ("pip wheel" in command or command.startswith("python -m compileall")):
             return  # it is there already, the same for all extras
         if extras:
+            command = re.split(r"\s+&& python -m compileall", command)[0]
             command = command.replace(" install --no-cache-dir", " install --dry-run --no-cache-dir")
         # the settings of this machine say where packages come from; those of a virtual environment do not belong here
         env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))} | self.env
@@ -382,7 +403,7 @@ def test_the_page_and_the_dockerfile_agree():
     assert uids == set(only(FINAL, "USER").text.split(":"))
 
 
-@pytest.mark.parametrize("page", ["docs/container.md", "deploy/kubernetes/README.md"])
+@pytest.mark.parametrize("page", ["docs/container.md", "deploy/kubernetes/README.md", "SECURITY.md"])
 def test_links_lead_somewhere(page: str):
     targets = re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text())
     assert targets

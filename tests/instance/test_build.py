@@ -121,3 +121,16 @@ def test_another_word_is_refused(project: Path, tmp_path: Path) -> None:
     done, wheels = build(project, tmp_path, GOTO_COMPILE="perhaps")
     assert (done.returncode, wheels) == (1, [])
     assert "GOTO_COMPILE: 'perhaps' is none of auto, yes, no" in done.stdout + done.stderr
+
+
+def test_the_same_sources_make_the_same_wheel(project: Path, tmp_path: Path) -> None:
+    """The time in it is the one that is said. `make dist-test` does the same with all that is compiled."""
+    wheels = []
+    for name in ("first", "second"):
+        copied = tmp_path / name / "sources"
+        shutil.copytree(project, copied)
+        done, (wheel,) = build(copied, tmp_path / name, GOTO_COMPILE="no", SOURCE_DATE_EPOCH="1700000000")
+        assert done.returncode == 0, done.stderr
+        wheels.append(wheel)
+    assert wheels[0].read_bytes() == wheels[1].read_bytes()
+    assert {info.date_time for info in zipfile.ZipFile(wheels[0]).infolist()} == {(2023, 11, 14, 22, 13, 20)}
