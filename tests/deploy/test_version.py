@@ -39,17 +39,24 @@ def test_a_bill_of_materials_has_it_and_what_comes_along():
         "components": [
             {"bom-ref": "idna==3.11", "name": "idna", "externalReferences": here},
             {"bom-ref": "pip==26.0", "name": "pip"},
+            {"bom-ref": "setuptools==80", "name": "setuptools"},
         ],
-        "dependencies": [{"ref": "root-component", "dependsOn": ["idna==3.11"]}, {"ref": "idna==3.11"}, {"ref": "pip==26.0"}],
+        "dependencies": [
+            {"ref": "root-component", "dependsOn": ["idna==3.11", "setuptools==80"]},
+            {"ref": "idna==3.11"},
+            {"ref": "pip==26.0"},
+            {"ref": "setuptools==80"},
+        ],
     }
     bill = completed(document, "5.0.1")
     assert bill["metadata"]["component"]["purl"] == f"pkg:pypi/goto-http@{__version__}"
-    assert [component["name"] for component in bill["components"]] == ["idna", "swagger-ui-dist"]
-    assert bill["components"][1]["purl"] == "pkg:npm/swagger-ui-dist@5.0.1"
+    assert [component["name"] for component in bill["components"]] == ["idna", "setuptools", "swagger-ui-dist"]
+    assert bill["components"][2]["purl"] == "pkg:npm/swagger-ui-dist@5.0.1"
     assert "externalReferences" not in bill["components"][0]
     assert bill["dependencies"] == [
         {"ref": "root-component", "dependsOn": ["idna==3.11", "swagger-ui-dist@5.0.1"]},
         {"ref": "idna==3.11"},
+        {"ref": "setuptools==80"},
         {"ref": "swagger-ui-dist@5.0.1"},
     ]
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 from goto import __version__
+from support import ROOT
 
 PATHS = ("file:",)
 """How references begin that lead to this machine, where the wheel was."""
@@ -34,12 +37,26 @@ def completed(document: dict[str, Any], viewer: str) -> dict[str, Any]:
     }
     components = [_here(component) for component in document["components"] if component["name"] not in ("pip", "goto-http")]
     known = {component["bom-ref"] for component in components} | {root["bom-ref"]}
+    names = {component["bom-ref"]: component["name"] for component in components}
     dependencies = [dependency for dependency in document["dependencies"] if dependency["ref"] in known]
     for dependency in dependencies:
         if dependency["ref"] == root["bom-ref"]:
-            dependency["dependsOn"] = sorted([*dependency.get("dependsOn", []), swagger["bom-ref"]])
+            own = [ref for ref in dependency.get("dependsOn", []) if _normal(names.get(ref, "")) in _required()]
+            dependency["dependsOn"] = sorted([*own, swagger["bom-ref"]])
     dependencies.append({"ref": swagger["bom-ref"]})
     return document | {"components": [*components, swagger], "dependencies": dependencies}
+
+
+def _required() -> set[str]:
+    """What goto needs to run, its extras included; the tool takes what its tests need for that too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [requirement for extra in ("mitmproxy", "tls") for requirement in project["optional-dependencies"][extra]]
+    return {_normal(re.split(r"[^\w.-]", requirement)[0]) for requirement in [*project["dependencies"], *extras]}
+
+
+def _normal(name: str) -> str:
+    """A name as PyPI compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _here(component: dict[str, Any]) -> dict[str, Any]:
