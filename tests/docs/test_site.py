@@ -15,7 +15,13 @@ from support.pages import DOCS, GENERATED, headings, links, pages
 PAGE_LINES = 300
 README_LINES = 250
 
-READABLE = [*pages(), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "deploy").rglob("*.md"))]
+READABLE = [
+    *pages(),
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "deploy").rglob("*.md")),
+]
 
 
 def name_of(page: Path) -> str:
