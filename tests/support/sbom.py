@@ -3,7 +3,7 @@
 The tool reads an environment that has goto and nothing else. It knows neither which version goto is of, since that stands in
 the sources, nor what goto carries along.
 
-    python -m support.sbom FILE --viewer VERSION
+    python -m support.sbom FILE
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from goto import __version__
 from support import ROOT
@@ -22,29 +22,55 @@ PATHS = ("file:",)
 """How references begin that lead to this machine, where the wheel was."""
 
 
-def completed(document: dict[str, Any], viewer: str) -> dict[str, Any]:
-    """A CycloneDX document with the version of goto, and with Swagger UI, which comes along as files of its own."""
-    root = document["metadata"]["component"]
+class Carried(NamedTuple):
+    """A package of npm of which goto has files of its own."""
+
+    name: str
+    variable: str
+    """Of the Makefile, which says the version."""
+    licence: str
+    """By its SPDX identifier."""
+    text: str
+    """The file of its licence in goto."""
+
+
+CARRIED = (
+    Carried("swagger-ui-dist", "VIEWER", "Apache-2.0", "goto/api/swagger-ui/LICENSE"),
+    Carried("htm", "HTM", "Apache-2.0", "goto/api/ui/LICENSE-htm"),
+    Carried("preact", "PREACT", "MIT", "goto/api/ui/LICENSE-preact"),
+)
+
+
+def carried() -> list[dict[str, Any]]:
+    """What comes along, as components. Raises KeyError where the Makefile does not say a version."""
+    versions = dict(re.findall(r"^(\w+) := ([\d.]+)$", (ROOT / "Makefile").read_text(), re.M))
+    return [
+        {
+            "bom-ref": f"{one.name}@{versions[one.variable]}",
+            "type": "library",
+            "name": one.name,
+            "version": versions[one.variable],
+            "purl": f"pkg:npm/{one.name}@{versions[one.variable]}",
+            "description": f"In {one.text.rpartition('/')[0]}",
+            "licenses": [{"license": {"id": one.licence}}],
+        }
+        for one in CARRIED
+    ]
+
+
+def completed(document: dict[str, Any]) -> dict[str, Any]:
+    """A CycloneDX document with the version of goto, and with what comes along."""
+    root, along = document["metadata"]["component"], carried()
     root |= {"version": __version__, "purl": f"pkg:pypi/goto-http@{__version__}"}
-    swagger = {
-        "bom-ref": f"swagger-ui-dist@{viewer}",
-        "type": "library",
-        "name": "swagger-ui-dist",
-        "version": viewer,
-        "purl": f"pkg:npm/swagger-ui-dist@{viewer}",
-        "description": "The page at /goto/docs, in goto/api/swagger-ui",
-        "licenses": [{"license": {"id": "Apache-2.0"}}],
-    }
     components = [_here(component) for component in document["components"] if component["name"] not in ("pip", "goto-http")]
-    known = {component["bom-ref"] for component in components} | {root["bom-ref"]}
     names = {component["bom-ref"]: component["name"] for component in components}
-    dependencies = [dependency for dependency in document["dependencies"] if dependency["ref"] in known]
+    dependencies = [dependency for dependency in document["dependencies"] if dependency["ref"] in {*names, root["bom-ref"]}]
     for dependency in dependencies:
         if dependency["ref"] == root["bom-ref"]:
             own = [ref for ref in dependency.get("dependsOn", []) if _normal(names.get(ref, "")) in _required()]
-            dependency["dependsOn"] = sorted([*own, swagger["bom-ref"]])
-    dependencies.append({"ref": swagger["bom-ref"]})
-    return document | {"components": [*components, swagger], "dependencies": dependencies}
+            dependency["dependsOn"] = sorted([*own, *(one["bom-ref"] for one in along)])
+    dependencies += [{"ref": one["bom-ref"]} for one in along]
+    return document | {"components": [*components, *along], "dependencies": dependencies}
 
 
 def _required() -> set[str]:
@@ -70,9 +96,8 @@ def _here(component: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make sbom")
     parser.add_argument("file", type=Path)
-    parser.add_argument("--viewer", required=True)
     options = parser.parse_args()
-    document = completed(json.loads(options.file.read_text()), options.viewer)
+    document = completed(json.loads(options.file.read_text()))
     options.file.write_text(json.dumps(document, indent=2) + "\n")
     print(f"{options.file}: goto {__version__} and {len(document['components'])} components")
 
