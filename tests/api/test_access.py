@@ -44,6 +44,9 @@ def test_which_routes_are_open_to_others_than_the_admin():
     assert {(route.path, route.who) for route in route_table().routes if route.who != ADMIN_ALONE} == {
         ("/goto/health", PROBE),
         ("/goto/ready", PROBE),
+        ("/goto", ANYBODY),
+        ("/goto/ui", ANYBODY),
+        ("/goto/ui/{file}", ANYBODY),
         ("/goto/docs", ANYBODY),
         ("/goto/docs/{file}", ANYBODY),
         ("/goto/openapi.json", ANYBODY),

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from support import ROOT
 from support.browser import Page, page
@@ -35,6 +36,10 @@ class Control:
     def call(self) -> str:
         """Method and path, as the access log has them."""
         return f"{self.method} {self.path}"
+
+    def means(self, call: str) -> bool:
+        """Whether a line of the access log is this call, however the path is written."""
+        return unquote(call) == unquote(self.call)
 
 
 class Ui:
