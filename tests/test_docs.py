@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pkgutil
 import re
 
-import pytest
 from support import ROOT
 
 from goto.instance.wiring import route_table
@@ -27,22 +25,6 @@ def test_every_documented_route_is_served():
     served = {(method, re.sub(r"\{\w+\}", "{}", route.path)) for route in route_table().routes for method in route.methods}
     missing = {(method, path) for method, path in documented() if (method, re.sub(r"\{\w+\}", "{}", path)) not in served}
     assert missing == set()
-
-
-UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
-
-
-def bounds() -> list[tuple[str, int]]:
-    """The table of bounds: where a limit stands, and what the page says that it is."""
-    page = (ROOT / "docs" / "performance.md").read_text().split("\n## Bounds\n")[1]
-    rows = re.findall(r"^\| [^|]+ \| ([\d,]+) ?(\w*) \| `([\w.]+)` \| [^|]+ \|$", page, re.M)
-    assert len(rows) == len(re.findall(r"^\| ", page, re.M)) - 1, "a row is not as the others are"
-    return [(where, int(number.replace(",", "")) * UNITS[unit]) for number, unit, where in rows]
-
-
-@pytest.mark.parametrize(("where", "limit"), bounds())
-def test_bounds_are_as_documented(where: str, limit: int):
-    assert pkgutil.resolve_name(where) == limit
 
 
 def test_every_rule_of_access_is_in_the_table_of_security():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support import ROOT
 from support.pages import DOCS, blocks, pages
-from support.reference import TABLES, written
+from support.reference import BOUND, TABLES, written
 
 EXAMPLES = [*(DOCS / "examples").glob("*.py"), *(ROOT / "configs" / "features").glob("*.py")]
 SOURCES = "\n".join(re.sub(r"\n\s*\n", "\n", file.read_text()) for file in EXAMPLES)
@@ -26,6 +26,11 @@ def test_it_is_as_it_would_be_made(page: Path) -> None:
 def test_every_table_is_on_a_page() -> None:
     shown = set(re.findall(r"<!-- reference: ([\w-]+) -->", "".join(page.read_text() for page in pages())))
     assert shown == TABLES.keys()
+
+
+def test_each_bound_says_where_it_is() -> None:
+    table = (DOCS / "limits.md").read_text().split("\n## Bounds\n")[1]
+    assert len(BOUND.findall(table)) == len(re.findall(r"^\| ", table, re.M)) - 1
 
 
 def test_python_that_is_shown_is_run() -> None:

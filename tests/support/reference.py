@@ -10,6 +10,7 @@ import argparse
 import functools
 import inspect
 import json
+import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -36,6 +37,11 @@ from support.lab import Carrier, Lab, in_lab
 from support.pages import DOCS, pages
 
 MARKED = re.compile(r"(<!-- (reference|example): ([\w.-]+) -->\n).*?(<!-- /\2 -->\n)", re.S)
+
+
+BOUND = re.compile(r"^(?P<what>\| [^|]+ \| )[\d,]+(?P<unit>| KiB| MiB)(?P<between> \| )`(?P<where>goto\.[\w.]+)`(?= \|)", re.M)
+"""A row that says where in the source its number is."""
+UNITS = {"": 1, " KiB": 1 << 10, " MiB": 1 << 20}
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -237,7 +243,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "options-of-serve": lambda: options("serve"),
     "options-of-send": lambda: options("send"),
     "statuses": lambda: table(("command", "status", "when"), ((f"`{name}`", status, when) for name, status, when in STATUSES)),
-    **{f"routes-{name}": functools.partial(routes, name) for name, _ in CHAPTERS if name != "goto"},
+    **{f"routes-{name}": functools.partial(routes, name) for name, _ in CHAPTERS},
     "keys-of-a-listener": lambda: keys("listener"),
     "keys-of-the-process": lambda: keys("process"),
     "proxy-target": lambda: fields(ProxyTarget),
@@ -252,7 +258,14 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def written(page: Path) -> str:
     """A page with all that is made as it is to be."""
-    return MARKED.sub(lambda found: f"{found[1]}{_made(found[2], found[3])}{found[4]}", page.read_text())
+    text = MARKED.sub(lambda found: f"{found[1]}{_made(found[2], found[3])}{found[4]}", page.read_text())
+    return BOUND.sub(_bound, text)
+
+
+def _bound(row: re.Match[str]) -> str:
+    """A row of a table of bounds, with the number that the constant it names has now."""
+    value, unit = pkgutil.resolve_name(row["where"]), row["unit"]
+    return f"{row['what']}{value // UNITS[unit]:,}{unit}{row['between']}`{row['where']}`"
 
 
 def _made(kind: str, name: str) -> str:
