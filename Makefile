@@ -1,8 +1,8 @@
 # make run      serve on PORT (default 8080), with ARGS
 # make test     check everything on the newest Python found: the linters, all tests on goto as it is installed, and those of
 #               the modules that are compiled on the same uncompiled
-# make test-all what make test leaves out: the slow ones of the shared cases, and the tests on the other Pythons, the default
-#               one and 3.11
+# make test-all what make test leaves out: the slow ones of the shared cases, the plug-in of pytest on the oldest one that it
+#               supports, and the tests on the other Pythons, the default one and 3.11
 # make check    the linters alone
 # make dev      a virtual environment to work in: goto from the checkout, and what the tests need
 # make soak     everything at once for ten minutes, and whether every count adds up
@@ -49,7 +49,7 @@ INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/tests
 # Tests start goto some hundred times; without the cache of Python each start from the checkout would compile it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-all test-newest test-other test-cases check fuzz soak flow-docs docs links reference client clean dev built compiler image image-test image-tools dist dist-test sbom nginx chromium test-tools viewer picture bench bench-tools profile
+.PHONY: run test test-all test-newest test-other test-cases test-plugin check fuzz soak flow-docs docs links reference client clean dev built compiler image image-test image-tools dist dist-test sbom nginx chromium test-tools viewer picture bench bench-tools profile
 .NOTPARALLEL:
 
 run: $(BUILT_STAMP)
@@ -67,7 +67,7 @@ test-newest: built
 
 test-all: test-tools
 	@set -e; $(pythons); newest=$$(echo "$$pythons" | tail -n 1); \
-	$(MAKE) --no-print-directory test-cases BUILT=.venv-3.$${newest%% *}-built PYTHON="$$(echo "$$newest" | cut -d' ' -f2)"; \
+	$(MAKE) --no-print-directory test-cases test-plugin BUILT=.venv-3.$${newest%% *}-built PYTHON="$$(echo "$$newest" | cut -d' ' -f2)"; \
 	others=$$(echo "$$pythons" | awk -v newest="$${newest%% *}" '($$1 == 11 || $$3 == "default") && $$1 != newest'); \
 	if [ -z "$$others" ]; then echo "No other Python was found than 3.$${newest%% *}, which make test takes."; fi; \
 	echo "$$others" | while read -r minor python _; do \
@@ -77,6 +77,15 @@ test-all: test-tools
 # the shared cases, where they are beside the repository, the slow ones too
 test-cases: built
 	ALL_CASES=1 $(INSTALLED) $(BUILT)/bin/python -m pytest tests/cases
+
+# the plug-in of pytest, on the oldest one that it supports
+OLDEST_PYTEST := 7.4
+PLUGIN := .venv-pytest-$(OLDEST_PYTEST)
+test-plugin: $(BUILT_STAMP)
+	[ -x $(PLUGIN)/bin/python ] || $(PYTHON) -m venv $(PLUGIN)
+	$(PLUGIN)/bin/python -m pip install -qq --force-reinstall --no-deps $(BUILT)/wheel/*.whl
+	$(PLUGIN)/bin/python -m pip install -qq "$$(echo $(BUILT)/wheel/*.whl)[tls]" "pytest==$(OLDEST_PYTEST).*" pytest-xdist hypothesis
+	$(INSTALLED) $(PLUGIN)/bin/python -m pytest --quiet tests/testing/test_plugin.py
 
 # mitmproxy goes its own way, past most of what is compiled
 test-other: built
