@@ -93,7 +93,7 @@ class Target:
 
 
 class Goto(Blocking):
-    """One listener of an instance."""
+    """One listener of an instance. As a context manager it gives up in the end what it has for itself."""
 
     def __init__(self, url: str, token: str | None = None, *, port: int | None = None, instance: str | None = None) -> None:
         """`url` is where traffic goes. Management calls go there too, or to the URL `instance`, for the listener of `port`.
@@ -127,6 +127,13 @@ class Goto(Blocking):
                 goto.check()
             finally:
                 goto.end()
+
+    def __enter__(self) -> Self:
+        self.calls.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def end(self) -> None:
         """Give up what it has for itself: its connection, and the file of `ca`."""
@@ -349,7 +356,8 @@ class Goto(Blocking):
     def check(self) -> None:
         """Check what was expected, all of it, and expect nothing any more. Raises `NotHeld` with what is not so."""
         failures: list[NotHeld] = []
-        expected, self._expected = self._expected, {}
+        expected = dict(self._expected)
+        self._expected.clear()  # in place: `goto` and `agoto` of a test have one
         for name, within in expected.items():
             try:
                 self._verify(name, within)

@@ -19,7 +19,7 @@ import pytest
 
 if TYPE_CHECKING:
     from goto.testing.awaited import AsyncGoto
-    from goto.testing.failures import NotHeld
+    from goto.testing.failures import ApiFailure
     from goto.testing.instances import Instance
     from goto.testing.plain import Goto
 
@@ -144,15 +144,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
         outcome.force_exception(missed)
 
 
-def _missed(used: list[Goto]) -> NotHeld | None:
-    """What was expected and is not so, of all listeners of a test."""
-    from goto.testing.failures import NotHeld
+def _missed(used: list[Goto]) -> ApiFailure | None:
+    """What was expected and is not so, of all listeners of a test, or why that cannot be told."""
+    from goto.testing.failures import ApiFailure, NotHeld
 
-    missed: list[NotHeld] = []
+    missed: list[ApiFailure] = []
     for goto in used:
         try:
             goto.check()
-        except NotHeld as failure:
+        except ApiFailure as failure:
             missed.append(failure)
     if len(missed) < 2:
         return missed[0] if missed else None

@@ -293,6 +293,13 @@ def test_start(tmp_path: Path):
         goto.expect("/a")
 
 
+def test_one_that_runs(instance: Instance):
+    with Goto(instance.url) as goto:
+        assert goto.calls.label().startswith("Label: ")
+        assert goto.calls._caller.connection._kept is not None
+    assert goto.calls._caller.connection._kept is None
+
+
 def test_the_file_to_trust(instance: Instance):
     pytest.importorskip("trustme")
     import ssl

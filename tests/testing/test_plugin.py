@@ -234,6 +234,16 @@ def test_what_is_not_met_fails_the_test_in_the_call_phase(run: Callable[..., pyt
     result.stdout.fnmatch_lines(["FAILED test_it.py::test_expectation - goto.testing.failures.NotHeld: wanted *"])
 
 
+def test_what_cannot_be_told_fails_the_test_too(run: Callable[..., pytest.RunResult]):
+    result = run("""
+def test_it(goto):
+    goto.expect("/a")
+    goto.calls.goto.journal.expectations.clear()
+""")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["unknown expectation: *"])
+
+
 def test_what_is_masked_stays_so(run: Callable[..., pytest.RunResult]):
     result = run("""
 def test_it(goto):
@@ -273,6 +283,8 @@ def test_agoto(agoto):
         await agoto.fail(503, times=1)
         await agoto.expect("/a", times=2)
         assert [await asked(agoto) for _ in range(2)] == [503, 200]
+        await agoto.check()
+        await agoto.expect("/a", times=0)
         assert len(await agoto.wait_for("/a", times=2)) == 2
     asyncio.run(test())
 
