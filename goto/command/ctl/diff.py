@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from goto.command.ctl.failures import DONE, bad_use
 from goto.command.ctl.screen import table
 from goto.command.ctl.session import Session
-from goto.config.errors import ConfigError
-from goto.config.loader import LARGEST, load, load_file
-from goto.config.merge import merge
-from goto.config.node import IDENTITY, data_of, node_of
-from goto.config.spelling import as_declared
+from goto.config.loader import load
+from goto.config.node import IDENTITY, data_of
+from goto.testing.asking import Answer
 
 
 def diff(session: Session, words: Sequence[str], given: Mapping[str, Any]) -> int:
-    """Print a row for each value that would be another one. Raises `Ended`."""
-    from goto.instance.wiring import config_keys
-
+    """Print a row for each value that would be another one. The instance says what it would come to. Raises `Ended`."""
     (file,) = words
-    present = session.read("/goto/config")
     try:
-        node = load(sys.stdin.buffer.read(LARGEST + 1), file) if file == "-" else load_file(file)
-        after = data_of(merge([node_of(present, "present"), as_declared(node, config_keys())]))
-    except ConfigError as error:
-        raise bad_use(str(error)) from None
-    changes = list(changed(present, after))
+        document = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise bad_use(f"{file}: {error.strerror}") from None
+    present = session.checked(session.answer("GET", "/goto/config"))
+    after = session.checked(session.answer("POST", "/goto/config", {"dry": "y"}, document))
+    changes = list(changed(_data(present), _data(after)))
     if session.as_json:
-        import json
-
         print(json.dumps([{"path": path, "is": old, "becomes": new} for path, old, new in changes], ensure_ascii=False))
     elif changes:
         table(("path", "is", "becomes"), changes)
     else:
         print(f"{file} would change nothing")
     return DONE
+
+
+def _data(answer: Answer) -> Any:
+    """A document as plain data."""
+    return data_of(load(answer.body, "config"))
 
 
 def changed(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -37,9 +37,10 @@ def test_a_file_with_mistakes(run: Run, tmp_path: Path):
     file = tmp_path / "goto.yaml"
     file.write_text("response: [\n")
     ran = run("config", "diff", str(file))
-    assert (ran.status, ran.out) == (2, "")
-    assert ran.error.startswith(f"goto: {file}:")
+    assert (ran.status, ran.out) == (3, "")
+    assert ran.error.startswith("goto: body:2:1: not YAML")
     assert ran.error.count("\n") == 1
+    assert run("config", "diff", "/nowhere") == (2, "", "goto: /nowhere: No such file or directory\n")
 
 
 @pytest.mark.parametrize(
