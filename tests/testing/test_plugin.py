@@ -28,8 +28,6 @@ for found in pkgutil.walk_packages(goto.__path__, "goto."):
 
 PLUGIN = "goto.testing.plugin"
 INSTALLED = any(found.name == "goto" for found in entry_points(group="pytest11"))
-LOADED = [] if INSTALLED else ["-p", PLUGIN]
-"""What a run is told: where goto is installed, it is there."""
 
 ASK = """
 import http.client
@@ -54,12 +52,12 @@ def running(request: pytest.FixtureRequest) -> Callable[..., Goto]:
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
     """`run(source, *words)`: run a file of tests, in this process."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "" if INSTALLED else "1")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run(source: str, *words: str) -> pytest.RunResult:
         pytester.makepyfile(helper=ASK)
         pytester.makepyfile(test_it="from helper import ask\nimport pytest, threading, asyncio\n" + source)
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *LOADED, *words)
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", PLUGIN, *words)
 
     return run
 
@@ -142,9 +140,10 @@ def test_is_not_reached_by_it(goto):
 """).assert_outcomes(passed=2)
 
 
-def test_https(run: Callable[..., pytest.RunResult]):
+def test_https(pytester: pytest.Pytester):
     pytest.importorskip("trustme")
-    run("""
+    # in a process of its own, since what makes certificates can be imported only once
+    pytester.makepyfile("""
 import ssl, urllib.request
 
 def test_it(goto_listener):
@@ -153,7 +152,8 @@ def test_it(goto_listener):
     with urllib.request.urlopen(goto.url_for("/a"), context=context) as answer:
         assert answer.status == 200
     assert [seen.uri for seen in goto.seen()] == ["/a"]
-""").assert_outcomes(passed=1)
+""")
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", *([] if INSTALLED else ["-p", PLUGIN])).assert_outcomes(passed=1)
 
 
 def test_marks_set_up_the_listener(run: Callable[..., pytest.RunResult], pytester: pytest.Pytester):
@@ -344,13 +344,13 @@ def test_with_one_in_mitmproxy(run: Callable[..., pytest.RunResult], upstream: U
         assert list(process.call("GET", "/listeners").json()) == [str(process.port)]
 
 
-@pytest.mark.skipif(not INSTALLED, reason="workers of pytest-xdist have the plug-in where goto is installed")
-def test_workers_have_an_instance_each(pytester: pytest.Pytester):
+def test_workers_have_an_instance_each(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("xdist")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(helper=ASK)
     tests = "\n".join(TWO.replace("test_one", f"test_one_{n}").replace("test_two", f"test_two_{n}") for n in range(4))
     pytester.makepyfile(test_it="from helper import ask\n" + tests)
-    pytester.runpytest_subprocess("-n", "4", "-q").assert_outcomes(passed=8)
+    pytester.runpytest_subprocess("-p", "xdist.plugin", "-p", PLUGIN, "-n", "4").assert_outcomes(passed=8)
 
 
 # ---------------------------------------------------------------- who does not use it
