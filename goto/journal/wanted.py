@@ -222,6 +222,8 @@ AT_LEAST_ONE = Count(1, None, {"atLeast": 1})
 def _natural(name: str, value: Any) -> int:
     before = f"{name} " if name else ""
     if type(value) is not int:
+        if isinstance(value, float):
+            raise ValueError(f"{before}{value} is not a whole number from 0")
         raise ValueError(f"{before}is a whole number, not {json_type(value)}")
     if not 0 <= value < 1 << 53:
         raise ValueError(f"{before}{value} is not a whole number from 0")

@@ -132,7 +132,7 @@ class Method(str):
             raise ValueError(f"{text!r} is not a method") from None
 
 
-class When(msgspec.Struct):
+class When(msgspec.Struct, omit_defaults=True):
     """What has to fit: all that is given. Nothing given is all traffic."""
 
     closed: ClassVar[bool] = True

@@ -32,8 +32,8 @@ class Between:
     def parse(cls, text: str) -> Between:
         """Raises ValueError with the reason."""
         first, dash, last = text.partition("-")
-        low = Duration.parse(first)
-        high = Duration.parse(last) if dash else low
+        low = Duration.parse(first or text)
+        high = Duration.parse(last or text) if dash else low
         if high < low:
             raise ValueError(f"{text} ends before it begins")
         return cls(low, high)

@@ -67,7 +67,7 @@ def test_counts(value: Any, holds: list[int], exceeded: list[int], text: str) ->
         ({"atleats": 2}, "count: atleats is not known: give exactly, atLeast or atMost"),
         ({}, "count: give a number, exactly, atLeast or atMost"),
         (True, "count: is a whole number, not a boolean"),
-        (1.5, "count: is a whole number, not a number"),
+        (1.5, "count: 1.5 is not a whole number from 0"),
     ],
 )
 def test_what_is_no_count(value: Any, message: str) -> None:

@@ -31,6 +31,12 @@ def test_what_is_no_range(text: str) -> None:
         Between.parse(text)
 
 
+@pytest.mark.parametrize("text", ["-1s", "1s-"])
+def test_half_a_range_is_shown_whole(text: str) -> None:
+    with pytest.raises(ValueError, match=rf"^'{text}' is not a duration"):
+        Between.parse(text)
+
+
 def test_a_range_does_not_end_before_it_begins() -> None:
     with pytest.raises(ValueError, match=r"^300ms-100ms ends before it begins$"):
         Between.parse("300ms-100ms")

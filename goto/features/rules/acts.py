@@ -92,9 +92,14 @@ class Acts:
         if struck.last.at_request:
             self._garble(struck, struck.last)
         if struck.flow.silent:
-            for strike in struck.strikes:
-                if not strike.words:
-                    strike.not_done()  # it was to be done to an answer
+            self._came_to_nothing(struck)
+
+    def _came_to_nothing(self, struck: Struck) -> None:
+        """There is no answer that anything could be done to."""
+        for strike in struck.strikes:
+            work = strike.work
+            if not strike.words or (strike is not struck.last and (work.slows or work.headers) and "headers" not in strike.words):
+                strike.not_done()
 
     def _answer(self, flow: Flow, strike: Strike) -> None:
         strike.did("answer")
@@ -125,7 +130,9 @@ class Acts:
                 if not strike.work.answers:
                     strike.did("headers")
         self._garble(struck, struck.last)
-        if not flow.silent:
+        if flow.silent:
+            self._came_to_nothing(struck)
+        else:
             self._slow(struck, response)
             response.headers.extend(struck.receipts())
 
@@ -186,9 +193,8 @@ class Acts:
         cut = _first(slowing, "truncate", lambda work: work.truncate is not None, lambda work: _cuts(work, length))
         slow = response.status != 101 and self._has_room(struck)
         pace = _first(slowing, "pace", lambda work: work.paces, lambda work: slow and not (work.over and length is None))
-        stall = _first(
-            slowing, "stall", lambda work: work.stall > 0, lambda work: slow and (length is None or work.stall_at < length)
-        )
+        end = length if cut is None else _cut_at(cut.work, length)
+        stall = _first(slowing, "stall", lambda work: work.stall > 0, lambda work: slow and (end is None or work.stall_at < end))
         if cut or pace or stall:
             struck.flow.delivery = self._delivery(struck, cut, pace, stall)
 
@@ -281,11 +287,17 @@ def _first(
 
 def _cuts(work: Work, length: int | None) -> bool:
     """Whether a cut leaves something out, as far as it is known."""
+    at = _cut_at(work, length)
+    return at is not None and (length is None or at < length)
+
+
+def _cut_at(work: Work, length: int | None) -> int | None:
+    """After how many bytes of the body it is cut; None for a share of one whose length is not known."""
     assert work.truncate is not None
     after, share = work.truncate
-    if length is None:
-        return share is None
-    return (after if after is not None else int(length * (share or 0.0))) < length
+    if after is not None or length is None:
+        return after
+    return int(length * (share or 0.0))
 
 
 def _length(flow: Flow, response: Response) -> int | None:

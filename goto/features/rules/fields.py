@@ -263,7 +263,8 @@ class Chance(float):
     @classmethod
     def read(cls, value: Any) -> Chance:
         if type(value) not in (int, float) or not 0 <= value <= 1:
-            raise ValueError(f"{value!r} is not a number from 0 to 1")
+            shown = repr(value) if isinstance(value, str) else msgspec.json.encode(value).decode()
+            raise ValueError(f"{shown} is not a number from 0 to 1")
         return cls(value)
 
     @property

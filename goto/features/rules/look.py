@@ -32,6 +32,8 @@ class Look:
         """Strikes by the name of the rule and the first word of what was done."""
         self.named: set[str] = set()
         """The rules in these counts."""
+        self._gone: dict[str, None] = {}
+        """Of these the ones that were removed, in order. Metrics go on, so they stay as long as there is room."""
         self.most_named = MOST_NAMED
         self._shelf = shelf
         self._acts = acts
@@ -40,8 +42,7 @@ class Look:
     def forget(self, name: str) -> None:
         """A rule is gone."""
         if name in self.named:
-            self.named.discard(name)
-            self.counts = {key: count for key, count in self.counts.items() if key[0] != name}
+            self._gone[name] = None
 
     def request(self, flow: Flow) -> None:
         fits = self._shelf.fits(flow.request, reused=flow.peer.requests > 1)
@@ -134,14 +135,29 @@ class Look:
 
     def _count_one(self, strike: Strike) -> None:
         name, words = str(strike.rule.given.name), strike.words
-        if not words or self._shelf.get(name) is None:
+        if not words:
             return
         if name not in self.named:
-            if len(self.named) >= self.most_named:
+            if not self._has_room():
                 self._add(OTHER, words[0])
                 return
             self.named.add(name)
+            if self._shelf.get(name) is None:
+                self._gone[name] = None
         self._add(name, words[0])
+
+    def _has_room(self) -> bool:
+        """Whether one more rule can be counted apart, if need be in the place of one that is gone."""
+        if len(self.named) < self.most_named:
+            return True
+        while self._gone:
+            name = next(iter(self._gone))
+            del self._gone[name]
+            if self._shelf.get(name) is None:  # it may have been added again
+                self.named.discard(name)
+                self.counts = {key: count for key, count in self.counts.items() if key[0] != name}
+                return True
+        return False
 
     def _add(self, name: str, word: str) -> None:
         key = (name, word)

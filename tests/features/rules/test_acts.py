@@ -70,6 +70,13 @@ def test_what_a_later_end_leaves_nothing_to_be_done_to_is_unable() -> None:
     assert one.marks == ["rule:t!", "rule:late!", "rule:c"]
 
 
+@pytest.mark.parametrize("end", [{"abort": "close"}, {"garble": "head"}])
+@pytest.mark.parametrize("at", ["request", "response"])
+def test_what_was_to_be_done_to_an_answer_that_does_not_go_out_is_unable(at: str, end: dict[str, Any]) -> None:
+    one, _ = run(made("p", pace={"rate": 5}), made("d", delay="1ms", truncate={"after": 1}), made("c", at=at, **end))
+    assert one.marks == ["rule:p!", "rule:d!", "rule:c"]
+
+
 def test_bytes_in_place_of_an_answer_carry_all_receipts() -> None:
     one, _ = run(made("h", delay="1ms"), made("g", garble="length"))
     assert one.delivery is not None
@@ -105,6 +112,12 @@ def test_at_response_what_is_not_named_stays() -> None:
         ([{"stall": {"after": 9, "for": "1s"}}], {"stall": 1.0, "stall_at": 9}, ["stall"]),
         ([{"stall": {"after": 10, "for": "1s"}}], None, ["unable"]),
         ([{"truncate": {"after": 5}}, {"truncate": {"after": 3}}], {"end": "close", "after": 5}, ["truncate", "unable"]),
+        ([{"truncate": {"after": 5}, "stall": {"after": 5, "for": "1s"}}], {"end": "close", "after": 5}, ["unable+truncate"]),
+        (
+            [{"truncate": {"after": "50%"}}, {"stall": {"after": 6, "for": "1s"}}],
+            {"end": "close", "share": 0.5},
+            ["truncate", "unable"],
+        ),
         (
             [{"pace": {"rate": 5}, "truncate": {"after": 50}}, {"stall": {"after": 1, "for": "1s"}}],
             {"rate": 5.0, "stall": 1.0, "stall_at": 1},

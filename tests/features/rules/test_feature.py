@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from support.client import get
 from support.documents import document
-from support.flows import flow, passed
+from support.flows import flow, pass_through, passed
 from support.goto_process import Goto
 from support.lab import Lab, in_lab
 from support.rules import Onion, Stand, made, status
@@ -166,7 +167,23 @@ def test_strikes_by_the_first_word_and_few_rules_apart() -> None:
     passed(onion.features, flow())
     assert onion.rules.strikes() == {("a", "delay"): 1, ("b", "delay"): 1, ("_other", "delay"): 1, ("_other", "unable"): 1}
     onion.rules.remove(Name("a"))
-    assert ("a", "delay") not in onion.rules.strikes()
+    onion.rules.remove(Name("d"))
+    assert onion.rules.strikes()["a", "delay"] == 1  # metrics go on
+    passed(onion.features, flow())
+    assert onion.rules.strikes() == {("b", "delay"): 2, ("c", "delay"): 1, ("_other", "delay"): 1, ("_other", "unable"): 1}
+
+
+def test_a_strike_of_a_rule_that_is_removed_meanwhile_is_counted() -> None:
+    onion = Onion(made("h", abort="hang"))
+
+    async def go() -> None:
+        passing = asyncio.create_task(pass_through(onion.features, flow()))
+        await asyncio.sleep(0)
+        onion.rules.remove(Name("h"))
+        await passing
+
+    asyncio.run(go())
+    assert onion.rules.strikes() == {("h", "hang"): 1}
 
 
 # ---------------------------------------------------------------- in a process

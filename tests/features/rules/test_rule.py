@@ -21,6 +21,7 @@ from goto.words.writing import as_json
         ({"abort": "drop"}, "abort: 'drop' is none of close, reset, hang"),
         ({"body": "a", "json": {"a": 1}}, "body: cannot be given together with json"),
         ({"status": 503, "probability": 1.5}, "probability: 1.5 is not a number from 0 to 1"),
+        ({"status": 503, "probability": True}, "probability: true is not a number from 0 to 1"),
         ({"status": 503, "per": "{id}"}, "per: {id} is captured by nothing in when"),
         ({"status": 503, "per": "{id"}, "per: '{id' is not closed"),
         ({"status": 503, "when": {"body": {"contains": "a", "equals": "b"}}}, "when.body: give one of contains, equals and json"),
