@@ -39,7 +39,7 @@ SLOWED = ("truncate", "pace", "stall")
 """What is done to an answer on its way."""
 
 
-class Truncate(msgspec.Struct):
+class Truncate(msgspec.Struct, omit_defaults=True):
     """A part of the body is sent, then the end."""
 
     after: CutGiven
@@ -48,7 +48,7 @@ class Truncate(msgspec.Struct):
     """How the connection ends: `close` or `reset`."""
 
 
-class Pace(msgspec.Struct):
+class Pace(msgspec.Struct, omit_defaults=True):
     """How fast the answer goes out."""
 
     rate: RateGiven | None = None
@@ -72,7 +72,7 @@ class Stall(msgspec.Struct):
     """For so long."""
 
 
-class Entry(msgspec.Struct, kw_only=True):
+class Entry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What happens to an exchange."""
 
     status: StatusGiven | None = None
@@ -142,7 +142,7 @@ class Entry(msgspec.Struct, kw_only=True):
             yield f"headers[{index}]", names_in(text)
 
 
-class Weighted(Entry, kw_only=True):
+class Weighted(Entry, kw_only=True, omit_defaults=True):
     """One of several, of which one is drawn for each strike. One with nothing but a weight passes."""
 
     weight: Annotated[int, msgspec.Meta(ge=1, le=MOST_SEED)] = 1

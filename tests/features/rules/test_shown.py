@@ -40,6 +40,12 @@ def test_what_was_given_and_what_has_come_of_it() -> None:
     }
 
 
+def test_entries_are_shown_as_they_were_given() -> None:
+    entries: list[dict[str, Any]] = [{"status": 500, "weight": 3}, {"truncate": {"after": 1}, "pace": {"over": "1s"}}, {}]
+    assert shown(live(oneOf=entries))["oneOf"] == entries
+    assert shown(live(answers=[{"headers": [["a", "b"]]}, {}]))["answers"] == [{"headers": [["a", "b"]]}, {}]
+
+
 def test_with_values_there_is_nothing_left_but_what_was_forgotten() -> None:
     found = shown(live(when={"uris": ["/{x}"]}, per="{x}", count=2, status=503))
     assert "left" not in found
