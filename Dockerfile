@@ -28,7 +28,7 @@ RUN python -m venv --without-pip /opt/goto \
 # ---------------------------------------------------------------- what runs
 FROM python:${PYTHON}-slim
 # Byte code of the standard library, which the base image does not have. What is left out is imported by nothing here.
-RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
+RUN python -m compileall -q -f -j 0 --invalidation-mode unchecked-hash \
     -x '/(dist-packages|site-packages|ensurepip|idlelib|lib2to3|pydoc_data|test|tkinter|turtledemo)/' \
     "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 # goto itself writes no files; mitmproxy keeps its certificates in ~/.mitmproxy

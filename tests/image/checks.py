@@ -57,7 +57,8 @@ def engine(figures: dict[str, str]) -> Engine:
     build = ["bud", "--layers", "--isolation", "chroot", "--format", "docker", "--pull-never", "--build-arg", f"PYTHON={version}"]
     build += base.pip_of_this_machine()
     labels = ["--build-arg", f"REVISION={REVISION}", "--build-arg", f"CREATED={CREATED}"]
-    for tag, extra in (("goto", labels), ("goto:mitmproxy", ["--build-arg", "EXTRAS=mitmproxy"])):
+    # the second takes the wheel of the first, which takes nothing of an earlier run
+    for tag, extra in (("goto", ["--no-cache", *labels]), ("goto:mitmproxy", ["--build-arg", "EXTRAS=mitmproxy"])):
         began = time.monotonic()
         engine.buildah(*build, *extra, "-t", f"localhost/{tag}", ROOT)
         took = time.monotonic() - began
@@ -241,7 +242,7 @@ def test_a_registry_and_its_worker_find_each_other_by_name(engine: Engine, start
 def test_it_runs_in_mitmproxy(start: Run) -> None:
     port = free_port()
     command = 'exec mitmdump -q -s "$(goto addon)" --mode reverse:http://127.0.0.1:1'
-    home = ("--read-only", "--tmpfs", "/home/goto:mode=1777")
+    home = ("--read-only", "--tmpfs", "/home/goto:U")
     container = start("-p", f"{port}:8080", "--entrypoint", "sh", *home, image="goto:mitmproxy", args=("-c", command))
     eventually(lambda: serving(port), seconds=60)
     assert call(port, "GET", "/status/418").status == 418
