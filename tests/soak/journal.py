@@ -19,7 +19,7 @@ from support.waiting import PATIENCE
 MEMORY = 16 << 20
 """What the journal may take: the default."""
 
-BESIDE = 30 << 20
+BESIDE = 30_000_000
 """What the process may take besides, in bytes, over what it took before."""
 
 BODY = b"x" * (64 << 10)
