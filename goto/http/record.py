@@ -29,7 +29,7 @@ class Copy:
         self.on_over: Callable[[], None] | None = None
         """Called once nothing more of it comes."""
         self._kept = 0
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes] | None = None
         self._on_kept: Callable[[int], None] | None = None
 
     def tell(self, on_kept: Callable[[int], None]) -> None:
@@ -42,7 +42,10 @@ class Copy:
         room = self.most - self._kept
         if room > 0 and data:
             piece = bytes(data[:room])
-            self._pieces.append(piece)
+            if self._pieces is None:
+                self._pieces = [piece]
+            else:
+                self._pieces.append(piece)
             self._kept += len(piece)
             if self._on_kept is not None:
                 self._on_kept(len(piece))
@@ -71,9 +74,11 @@ class Copy:
     def data(self) -> bytes:
         """What is kept so far."""
         pieces = self._pieces
+        if not pieces:
+            return b""
         if len(pieces) > 1:
             self._pieces = pieces = [b"".join(pieces)]
-        return pieces[0] if pieces else b""
+        return pieces[0]
 
     @property
     def cut(self) -> bool:
@@ -146,7 +151,7 @@ class Record:
         """When that head went out."""
         self.held = 0.0
         """How long features have held the exchange."""
-        self.calls: list[MadeCall] = []
+        self.calls: Sequence[MadeCall] = ()
         """The calls to upstreams, in the order in which they were sent."""
         self.on_head: Callable[[], None] | None = None
         """Called once the head of the answer has gone out."""
@@ -162,7 +167,7 @@ class Record:
     def calling(self, target: str, url: str) -> MadeCall:
         """A call is about to be sent."""
         call = MadeCall(target, url)
-        self.calls.append(call)
+        self.calls = [*self.calls, call]
         return call
 
     def answered(self, status: int, reason: str | None, fields: Sequence[Field]) -> None:

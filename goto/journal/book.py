@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from goto.flow import Flow
-from goto.journal.asked import Head, head_of
-from goto.journal.entry import Entry
-from goto.journal.live import Live, wants_body
+from goto.journal.asked import Found, Head, head_of
+from goto.journal.entry import Entry, Terms
+from goto.journal.live import Live, Watcher, wants_body
 from goto.journal.recent import Recent
 from goto.journal.ring import Rings
 from goto.matching.when import BODY_LIMIT
@@ -20,9 +20,9 @@ class Book:
     """What all listeners write in. Off, and where nobody asks for exchanges to come, nothing is written."""
 
     def __init__(self) -> None:
-        self.recent = Recent()
+        self.rings = Rings()
+        self.recent = Recent(self.rings)
         """The entries in the order in which they began or ended last."""
-        self.rings = Rings(self.recent.drop)
         self.live = Live()
         self.keeping: Keeping | None = None
         """What is kept; None while it is off."""
@@ -30,8 +30,7 @@ class Book:
         """The highest number that was given; it never goes back."""
         self.since = 0
         """The number after which it looks: that of when it was turned on or cleared last."""
-        self._mask: frozenset[bytes] = frozenset()
-        self._bodies = 0
+        self._terms = Terms()
 
     @property
     def writes(self) -> bool:
@@ -42,13 +41,13 @@ class Book:
         """Keep this from now on; with None nothing, and forget what there is."""
         if keeping is None:
             self.keeping = None
+            self._terms = Terms()
             self.clear()
             return
         if self.keeping is None:
             self.since = self.seq
         self.keeping = keeping
-        self._mask = frozenset(name.lower().encode() for name in keeping.mask)
-        self._bodies = int(keeping.bodies)
+        self._terms = Terms(frozenset(name.lower().encode() for name in keeping.mask), int(keeping.bodies))
         self.rings.bound(int(keeping.entries), int(keeping.memory))
 
     def clear(self, port: int | None = None) -> None:
@@ -60,28 +59,19 @@ class Book:
     # ------------------------------------------------------------ what listeners tell
     def begin(self, port: int, flow: Flow) -> Entry | None:
         """The head of a request is here. The entry of the exchange, if it is to have one."""
-        on = self.keeping is not None
-        if on:
-            self.seq += 1
-            entry = Entry(self.seq, port, flow, self._mask, self._bodies, self)
+        on, terms = self.keeping is not None, self._terms
+        if not on and not self.live.count:
+            return None
+        entry = Entry(self.seq + 1, port, flow, terms, self)
         watchers = None
         if self.live.count:
-            request, peer = flow.request, flow.peer
-            if not on:
-                entry = Entry(0, port, flow, frozenset(), 0, self)
-            real = Head(request, port, peer.requests > 1, entry.id, frozenset())
-            masked = (head_of(entry) if entry.masked else real) if on else None
-            watchers = self.live.find(request, peer.requests > 1, masked, real)
+            watchers = self._watchers(flow, entry, on)
             if not on and not watchers:
                 return None
-            if not on:
-                self.seq += 1
-                entry.seq = self.seq
             if wants_body(watchers):
                 flow.keep(request=BODY_LIMIT)
-        elif not on:
-            return None
-        flow.keep(self._bodies if on else 0, self._bodies if on else 0)
+        self.seq += 1
+        flow.keep(terms.bodies, terms.bodies)
         assert flow.record is not None
         if on:
             self.rings.add(entry)
@@ -90,19 +80,25 @@ class Book:
             for watcher, heads in watchers.items():
                 if entry.seq > watcher.since:
                     watcher.look(entry, heads)
-        if on and entry.kept:
-            self.recent.touch(entry)
+        if self.recent.on_touch and entry.kept:
+            self.recent.tell(entry)
         return entry
+
+    def _watchers(self, flow: Flow, entry: Entry, on: bool) -> dict[Watcher, dict[int, Found]]:
+        """Those who may be asking for this exchange."""
+        request, reused = flow.request, entry.on_connection > 1
+        real = Head(request, entry.listener, reused, entry.id, frozenset())
+        masked = (head_of(entry) if entry.masked else real) if on else None
+        return self.live.find(request, reused, masked, real)
 
     def end(self, entry: Entry, flow: Flow) -> None:
         """An exchange has ended."""
         entry.over(flow)
-        self.rings.over(entry)
         if entry.pending:
             self.look(entry)
-        entry.pack()
-        if entry.kept:
-            self.recent.touch(entry)
+        self.rings.over(entry, entry.pack())
+        if self.recent.on_touch and entry.kept:
+            self.recent.tell(entry)
 
     # ------------------------------------------------------------ what entries tell
     def look(self, entry: Entry) -> None:

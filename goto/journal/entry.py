@@ -9,18 +9,16 @@ from typing import Final, Literal, Protocol
 from urllib.parse import unquote
 
 from goto.flow import Flow, Times
-from goto.http.fields import Field, Headers, Index, decode
+from goto.http.fields import Field, Headers
 from goto.http.messages import Request
 from goto.http.reasons import REASONS
 from goto.http.record import Copy, MadeCall, Record
 from goto.http.request_id import REQUEST_ID
 from goto.http.targets import query_value
+from goto.journal.heads import Keeper, KeptFields
 
 End = Literal["completed", "client_gone", "aborted", "broke_off", "upstream_failed"]
 """How an exchange ended."""
-
-MASKED: Final = b"***"
-"""What stands for the value of a masked header."""
 
 OVERHEAD: Final = 1024
 """Bytes of memory that an entry takes besides its heads and bodies."""
@@ -28,11 +26,7 @@ OVERHEAD: Final = 1024
 OVERHEAD_OF_CALL: Final = 400
 """The same for a call to an upstream."""
 
-_ATTEMPT: Final = b"x-envoy-attempt-count"
-_REQUEST_ID: Final = REQUEST_ID.encode()
 _RULE: Final = "rule:"
-_SEPARATOR: Final = b"\n"
-_NOTHING_MASKED: Final[frozenset[bytes]] = frozenset()
 
 
 class Pending(Protocol):
@@ -42,7 +36,7 @@ class Pending(Protocol):
         """Look at what is known now; whether that is all it wants to know."""
 
 
-class Keeper(Protocol):
+class Told(Protocol):
     """Who is told of what becomes of an entry."""
 
     def look(self, entry: Entry) -> None:
@@ -52,28 +46,37 @@ class Keeper(Protocol):
         """It takes so many bytes more, or less."""
 
 
+class Terms:
+    """What holds for all entries that are made from now on, as it was set."""
+
+    __slots__ = ("answers", "bodies", "requests")
+
+    def __init__(self, mask: frozenset[bytes] = frozenset(), bodies: int = 0) -> None:
+        """`mask`: names in lower case, of the headers whose values are not kept."""
+        self.bodies = bodies
+        """Bytes that are kept of each body."""
+        self.requests = Keeper(mask)
+        self.answers = Keeper(mask)
+
+
 class Entry:
     """One exchange. While it is open it looks things up in the flow; from its end on it keeps only what is shown."""
 
     __slots__ = (
-        "_fields",
-        "_mask",
-        "_response_fields",
-        "attempt",
-        "bodies",
+        "_answer",
+        "_head",
+        "_terms",
+        "_told",
         "charged",
         "client",
         "connection",
         "cut",
         "end",
         "flow",
-        "head_size",
         "id",
-        "keeper",
         "kept",
         "listener",
         "marks",
-        "masked",
         "memory",
         "method",
         "on_connection",
@@ -81,7 +84,6 @@ class Entry:
         "record",
         "scheme",
         "seq",
-        "status",
         "target",
         "time",
         "took",
@@ -89,10 +91,14 @@ class Entry:
         "version",
     )
 
-    def __init__(self, seq: int, listener: int, flow: Flow, mask: frozenset[bytes], bodies: int, keeper: Keeper) -> None:
-        """`mask`: names in lower case, of the headers whose values are not kept. `bodies`: bytes kept of each body."""
+    def __init__(self, seq: int, listener: int, flow: Flow, terms: Terms, told: Told) -> None:
         request, peer = flow.request, flow.peer
-        index = request.headers.index
+        head = terms.requests.keep(request.headers.fields)
+        self._head = head
+        self._terms = terms
+        self._told: Told = told
+        self._answer: KeptFields | None = None
+        """The fields of the answer, once it is over."""
         self.seq = seq
         self.listener = listener
         self.flow: Flow | None = flow
@@ -109,51 +115,33 @@ class Entry:
         self.method = request.method
         self.target = request.target
         self.version = request.version
-        fields = request.headers.fields
-        size = len(request.method) + len(request.target) + 14 + 4 * len(fields)
-        for name, value in fields:
-            size += len(name) + len(value)
-        self.head_size = size
-        """Bytes of the head of the request, as they came."""
-        masked = _NOTHING_MASKED
-        for name in mask:
-            if name in index:
-                masked = masked | {name}
-        self.masked = masked
-        """The masked headers that it has, in lower case."""
-        self._mask = mask
-        self._fields: list[Field] | bytes = hidden(fields, masked) if masked else fields.copy()
-        self._response_fields = b""
-        self.id = _id_of(request, index)
-        self.attempt = _number(index[_ATTEMPT][0][1]) if _ATTEMPT in index else None
-        self.bodies = bodies
-        """Bytes that are kept of each body."""
-        self.memory = OVERHEAD + size
+        self.id = head.id
+        if REQUEST_ID in request.query:
+            in_query = query_value(request.query, REQUEST_ID)
+            if in_query is not None:
+                self.id = in_query
+        self.memory = OVERHEAD + len(request.method) + len(request.target) + head.memory
         """Bytes of memory that it takes."""
-        self.status: int | None = None
-        """That of the answer; None while it is unknown, 0 where none was sent."""
         self.marks: Sequence[str] = ()
         self.took: float | None = None
         """Seconds from the head of the request to the end; None while it is open."""
         self.end: End | None = None
         """How it ended; None while it is open."""
         self.touched = 0
-        """The number of its beginning or its end among those of all entries; 0 where nobody is told of it."""
+        """The number of its beginning or its end, whichever came last, among those of all entries; 0 while it is in no ring."""
         self.kept = False
         """It is in a ring."""
         self.cut = ""
         """What goto did to its answer, where it ended the exchange on purpose: `reset`, `closed` or `garbled`."""
         self.pending: list[Pending] | None = None
-        """Who waits for more of it to be known."""
+        """Who waits for more of it to be known, see `wait`."""
         self.charged = 0
         """Bytes of `memory` for bodies."""
-        self.keeper: Keeper = keeper
 
     # ------------------------------------------------------------ as it goes on
     def opened(self, record: Record) -> None:
         """What passes of it is kept here from now on."""
         self.record = record
-        record.on_head = self._headed
         if not record.request.over:
             record.request.on_over = self._body_over
         if record.request.most:
@@ -161,16 +149,21 @@ class Entry:
         if record.response.most:
             record.response.tell(self._grow)
 
+    def wait(self, look: Pending) -> None:
+        """Have this look again whenever more is known, until that is all it wants to know."""
+        self.pending = [*(self.pending or ()), look]
+        if self.flow is not None:
+            self.record.on_head = self._headed
+
     def _headed(self) -> None:
         """The head of its answer is out."""
-        self.status = self.record.status
         if self.pending:
-            self.keeper.look(self)
+            self._told.look(self)
 
     def _body_over(self) -> None:
         """Nothing more of the request's body comes, which may be after the exchange has ended."""
         if self.pending:
-            self.keeper.look(self)
+            self._told.look(self)
         if self.flow is None:
             self._changed(self._cut_bodies())
 
@@ -183,15 +176,13 @@ class Entry:
         """It takes so many bytes more, or less."""
         if size:
             self.memory += size
-            self.keeper.grew(self, size)
+            self._told.grew(self, size)
 
     def over(self, flow: Flow) -> None:
         """It has ended, and all is known of it."""
         record = self.record
         self.flow = None
         self.end = end_of(flow)
-        if self.status is None:
-            self.status = 0
         if flow.marks:
             self.marks = flow.marks
         if flow.aborted and flow.delivery is not None:
@@ -201,19 +192,18 @@ class Entry:
         record.on_head = None
         record.response.stop()
 
-    def pack(self) -> None:
-        """Keep for good only what is shown of it, as far as it is over."""
-        if not isinstance(self._fields, bytes):
-            self._fields = _packed(self._fields, _NOTHING_MASKED)
+    def pack(self) -> int:
+        """Keep for good only what is shown of it, as far as it is over. Returns how many bytes more that takes."""
         record = self.record
-        self._response_fields = _packed(record.fields, self._mask)
+        self._answer = self._terms.answers.keep(record.fields)
         record.fields = ()
-        size = len(self._response_fields)
+        size = self._answer.memory
         if record.calls:
             size += OVERHEAD_OF_CALL * len(record.calls)
         if self.charged:
             size += self._cut_bodies()
-        self._changed(size)
+        self.memory += size
+        return size
 
     def _cut_bodies(self) -> int:
         """Keep no more of the bodies, as far as they are over, than is to be kept. Returns how many bytes more that takes."""
@@ -242,14 +232,41 @@ class Entry:
         return self.record.reason or REASONS.get(self.status or 0, "")
 
     @property
+    def status(self) -> int | None:
+        """That of the answer; None while it is unknown, 0 where none was sent."""
+        status = self.record.status
+        return 0 if status is None and self.end is not None else status
+
+    @property
+    def attempt(self) -> int | None:
+        """Which attempt it is, as the client counts them."""
+        return self._head.attempt
+
+    @property
+    def masked(self) -> frozenset[bytes]:
+        """The masked headers that its request has, in lower case."""
+        return self._head.masked
+
+    @property
+    def head_size(self) -> int:
+        """Bytes of the head of the request, as they came."""
+        return len(self.method) + len(self.target) + 14 + self._head.size
+
+    @property
+    def bodies(self) -> int:
+        """Bytes that are kept of each body."""
+        return self._terms.bodies
+
+    @property
     def fields(self) -> list[Field]:
         """Those of the request, masked."""
-        return _unpacked(self._fields) if isinstance(self._fields, bytes) else self._fields
+        return self._head.fields
 
     @property
     def response_fields(self) -> list[Field]:
         """Those of the answer, masked."""
-        return _unpacked(self._response_fields) if self._response_fields else hidden(self.record.fields, self._mask)
+        answer = self._answer
+        return (KeptFields(self.record.fields, self._terms.answers.mask) if answer is None else answer).fields
 
     @property
     def request_body(self) -> Copy:
@@ -260,7 +277,7 @@ class Entry:
         return self.record.response
 
     @property
-    def calls(self) -> list[MadeCall]:
+    def calls(self) -> Sequence[MadeCall]:
         return self.record.calls
 
     def request(self) -> Request:
@@ -292,41 +309,7 @@ def end_of(flow: Flow) -> End:
     return "broke_off" if flow.broken else "client_gone"
 
 
-def hidden(fields: Sequence[Field], masked: frozenset[bytes]) -> list[Field]:
-    """Fields with the values of masked ones hidden; `masked` are names in lower case."""
-    return [(name, MASKED) if name.lower() in masked else (name, value) for name, value in fields]
-
-
 def stamp(ns: int) -> str:
     """A time in ns since 1970 in RFC 3339, in microseconds."""
     seconds, rest = divmod(ns, 1_000_000_000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1000:06}Z"
-
-
-def _packed(fields: Sequence[Field], mask: frozenset[bytes]) -> bytes:
-    """Fields as one piece of memory: a name or a value has no line end in it (RFC 9110, 5.5)."""
-    parts: list[bytes] = []
-    for name, value in fields:
-        parts.append(name)
-        parts.append(MASKED if mask and name.lower() in mask else value)
-    return _SEPARATOR.join(parts)
-
-
-def _unpacked(data: bytes) -> list[Field]:
-    if not data:
-        return []
-    parts = data.split(_SEPARATOR)
-    return list(zip(parts[::2], parts[1::2], strict=False))
-
-
-def _id_of(request: Request, index: Index) -> str | None:
-    if REQUEST_ID in request.query:
-        value = query_value(request.query, REQUEST_ID)
-        if value is not None:
-            return value
-    fields = index.get(_REQUEST_ID)
-    return None if fields is None else decode(fields[0][1])
-
-
-def _number(value: bytes) -> int | None:
-    return int(value) if value.isdigit() and len(value) <= 9 else None

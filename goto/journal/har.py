@@ -18,7 +18,8 @@ from goto.http.codings import codings_of, undo
 from goto.http.fields import Field
 from goto.http.shown import body_text, shown, shown_text
 from goto.http.targets import percent_decoded
-from goto.journal.entry import MASKED, Entry, stamp
+from goto.journal.entry import Entry, stamp
+from goto.journal.heads import MASKED
 from goto.journal.shown import in_ms, version_text
 
 PAGE: Final = "goto"

@@ -55,7 +55,7 @@ class Watcher:
         look = Look(self, heads)
         self.seen.expect(entry.seq, list(heads))
         if not look.look(entry):
-            entry.pending = [*(entry.pending or ()), look]
+            entry.wait(look)
 
 
 class Look:

@@ -5,44 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from goto.journal.entry import Entry
+from goto.journal.ring import Rings
 
 
 class Recent:
-    """The entries by the number of their beginning or their end, whichever came last. Each is there once."""
+    """The entries by the number of their beginning or their end, whichever came last. Each is there once.
 
-    def __init__(self) -> None:
-        self.number = 0
-        """That of the last one."""
+    They are looked for when somebody asks: exchanges pass far more often.
+    """
+
+    def __init__(self, rings: Rings) -> None:
+        self._rings = rings
         self.on_touch: list[Callable[[Entry], None]] = []
         """Called with each entry that begins or ends."""
-        self._touched: dict[int, Entry] = {}
 
-    def touch(self, entry: Entry) -> None:
+    @property
+    def number(self) -> int:
+        """That of the last one."""
+        return self._rings.touched
+
+    def tell(self, entry: Entry) -> None:
         """An entry has begun, or has ended."""
-        touched = self._touched
-        if entry.touched:
-            touched.pop(entry.touched, None)
-        self.number += 1
-        entry.touched = self.number
-        touched[self.number] = entry
-        for tell in tuple(self.on_touch) if self.on_touch else ():
+        for tell in tuple(self.on_touch):
             tell(entry)
 
     def since(self, number: int, port: int | None, most: int) -> tuple[list[Entry], int, bool]:
         """The entries of one listener or of all that have begun or ended after a number, at most so many and in that order; the
         number to ask with next; and whether there are more.
         """
-        found: list[tuple[int, Entry]] = []
-        for at, entry in reversed(self._touched.items()):
-            if at <= number:
-                break
-            if port is None or entry.listener == port:
-                found.append((at, entry))
-        found.reverse()
+        found: list[Entry] = []
+        for ring in self._rings.of(port):
+            if ring.touched > number:
+                found += [entry for entry in ring.entries.values() if entry.touched > number]
+        found.sort(key=_touched_of)
         more = len(found) > most
-        upto = found[most - 1][0] if more else self.number
-        return [entry for _, entry in found[:most]], upto, more
+        upto = found[most - 1].touched if more else self.number
+        return found[:most], upto, more
 
-    def drop(self, entry: Entry) -> None:
-        """An entry is gone."""
-        self._touched.pop(entry.touched, None)
+
+def _touched_of(entry: Entry) -> int:
+    return entry.touched

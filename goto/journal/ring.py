@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from goto.journal.entry import Entry
@@ -24,8 +24,14 @@ class Ring:
         """Entries that were given up since it was cleared."""
         self.open = 0
         """Those of them that are open."""
-        self._over: list[int] = []
-        """A heap of the numbers of those that are over."""
+        self.touched = 0
+        """The number of the beginning or end that came last, among those of all entries."""
+        self._ended: deque[int] = deque()
+        """The numbers of those that are over, as far as they ended in their order, which most do."""
+        self._highest = 0
+        """The highest of them."""
+        self._late: list[int] = []
+        """A heap of the numbers of the others that are over."""
         self._history: deque[int] = deque(maxlen=HISTORY)
         self._forgotten = 0
         """The highest number of those evicted before `_history` begins; 0 for none."""
@@ -39,23 +45,32 @@ class Ring:
     def over(self, entry: Entry) -> None:
         """An entry has ended."""
         self.open -= 1
-        heapq.heappush(self._over, entry.seq)
+        seq = entry.seq
+        if seq > self._highest:
+            self._highest = seq
+            self._ended.append(seq)
+        else:
+            heapq.heappush(self._late, seq)
 
     def evict(self) -> Entry | None:
         """Give up the oldest that is over, or else the oldest; None where there is none."""
-        if self._over:
-            entry = self.entries.pop(heapq.heappop(self._over))
+        ended, late = self._ended, self._late
+        if late and not (ended and ended[0] < late[0]):
+            seq = heapq.heappop(late)
+        elif ended:
+            seq = ended.popleft()
         elif self.entries:
-            entry = self.entries.pop(next(iter(self.entries)))
+            seq = next(iter(self.entries))
             self.open -= 1
         else:
             return None
+        entry = self.entries.pop(seq)
         entry.kept = False
         self.memory -= entry.memory
-        self.evicted += 1
-        if len(self._history) == HISTORY:
+        if self.evicted >= HISTORY:
             self._forgotten = max(self._forgotten, self._history[0])
-        self._history.append(entry.seq)
+        self.evicted += 1
+        self._history.append(seq)
         return entry
 
     def evicted_since(self, seq: int) -> int:
@@ -75,9 +90,7 @@ class Ring:
 class Rings:
     """The rings of all listeners, by port. A listener that is removed leaves its own behind: what it had is still to be seen."""
 
-    def __init__(self, gone: Callable[[Entry], None]) -> None:
-        """`gone` is told of each entry that is given up, or cleared."""
-        self._gone = gone
+    def __init__(self) -> None:
         self.by_port: dict[int, Ring] = {}
         self.entries = 0
         """How many entries each listener may have."""
@@ -85,6 +98,8 @@ class Rings:
         """Bytes of memory that all entries together may take."""
         self.taken = 0
         """Bytes of memory that they take."""
+        self.touched = 0
+        """The number of the last beginning or end of an entry: each is given one."""
 
     def bound(self, entries: int, memory: int) -> None:
         """Keep within these bounds from now on."""
@@ -95,29 +110,39 @@ class Rings:
         self.settle()
 
     def add(self, entry: Entry) -> None:
+        """An entry has begun."""
         ring = self.by_port.get(entry.listener)
         if ring is None:
             ring = self.by_port[entry.listener] = Ring()
         if len(ring.entries) >= self.entries:
             self._evict(ring)
         ring.add(entry)
-        self.taken += entry.memory
-        if self.taken > self.memory:
-            self.settle()
+        self._touch(ring, entry)
+        self._grow(entry.memory)
+
+    def over(self, entry: Entry, size: int) -> None:
+        """An entry has ended, and takes so many bytes more, or less."""
+        if entry.kept:
+            ring = self.by_port[entry.listener]
+            ring.over(entry)
+            ring.memory += size
+            self._touch(ring, entry)
+            self._grow(size)
 
     def grew(self, entry: Entry, size: int) -> None:
         """An entry takes so many bytes more, or less."""
-        if not entry.kept:
-            return  # it was given up, or cleared, or only looked at
-        self.by_port[entry.listener].memory += size
+        if entry.kept:  # else it was given up, or cleared, or only looked at
+            self.by_port[entry.listener].memory += size
+            self._grow(size)
+
+    def _touch(self, ring: Ring, entry: Entry) -> None:
+        self.touched += 1
+        entry.touched = ring.touched = self.touched
+
+    def _grow(self, size: int) -> None:
         self.taken += size
         if self.taken > self.memory:
             self.settle()
-
-    def over(self, entry: Entry) -> None:
-        """An entry has ended."""
-        if entry.kept:
-            self.by_port[entry.listener].over(entry)
 
     def settle(self) -> None:
         """While they take too much, let the listener that holds most give up its oldest."""
@@ -131,7 +156,6 @@ class Rings:
         entry = ring.evict()
         if entry is not None:
             self.taken -= entry.memory
-            self._gone(entry)
 
     def clear(self, port: int | None = None) -> None:
         """Forget all entries, of one listener or of all."""
@@ -140,7 +164,6 @@ class Rings:
             if ring is not None:
                 for entry in ring.entries.values():
                     entry.kept = False
-                    self._gone(entry)
                 self.taken -= ring.memory
 
     # ------------------------------------------------------------ looking

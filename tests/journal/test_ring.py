@@ -26,6 +26,19 @@ def test_the_oldest_is_given_up_first_and_what_is_open_last() -> None:
     assert (ring.open, ring.evicted) == (3, 5)
 
 
+@given(st.permutations(range(8)), st.integers(1, 8))
+def test_the_oldest_that_is_over_is_given_up_first_in_whatever_order_they_ended(order: list[int], kept: int) -> None:
+    book = a_book()
+    begun = [Exchange(book) for _ in range(8)]
+    for index in order[:kept]:
+        begun[index].end()
+    (ring,) = book.rings.of(8080)
+    gone = [ring.evict() for _ in range(8)]
+    over, still = sorted(order[:kept]), sorted(order[kept:])
+    assert [entry.seq - 1 for entry in gone if entry] == over + still
+    assert (ring.open, ring.evict()) == (0, None)
+
+
 def test_a_flooded_listener_pushes_out_nothing_of_another() -> None:
     book = a_book(entries=EntriesNumber(2))
     exchange(book, port=1)
