@@ -269,6 +269,12 @@ def test_a_status_takes_the_place_of_an_upstreams(host: Host, path: str, status:
     assert b"\r\nGoto-Rule: s;n=0;did=answer\r\n" in got.data
 
 
+@pytest.mark.parametrize(("abort", "end"), [("close", "fin"), ("reset", "reset")])
+def test_a_handshake_ends_behind_its_answer_as_others_do(host: Host, abort: str, end: End) -> None:
+    host.rule("c", "/chat", at="response", abort=abort)
+    assert host.raw(get("/chat", "Connection: Upgrade", "Upgrade: websocket")) == Got(b"", end)
+
+
 PLAIN = pytest.mark.parametrize("host", ["standalone", "mitmproxy"], indirect=True)
 """Without TLS."""
 

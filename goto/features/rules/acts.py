@@ -121,8 +121,10 @@ class Acts:
                     strike.give_up()
                 self._delay(struck, strike)
                 if strike.work.answers:
-                    strike.did("answer")
-                    strike.work.change(response)
+                    if strike.work.change(response):
+                        strike.did("answer")
+                    else:
+                        strike.not_done()
                 elif strike.work.abort:
                     self._abort(struck, strike)
             if strike.work.headers and not flow.silent:

@@ -82,8 +82,13 @@ class Work:
         body = line_of(status) if self.body is None else self.body
         return Response(status, body, Headers([(b"Content-Type", self.kind)]))
 
-    def change(self, response: Response) -> None:
-        """Let what the answer names take the place of what was answered; what it does not name stays."""
+    def change(self, response: Response) -> bool:
+        """Let what the answer names take the place of what was answered; what it does not name stays.
+
+        False, and nothing is changed, where it names a body alone and there is a tunnel.
+        """
+        if self.status is None and response.status == 101:
+            return False
         if self.status is not None:
             if response.status in _WITHOUT_CONTENT or response.status == 101:
                 response.body, response.stream = b"", None  # there was none to stay
@@ -94,6 +99,7 @@ class Work:
             response.body, response.stream = self.body, None
             response.headers.remove(*_OF_THE_OLD_BODY)
             response.headers.extend([(b"Content-Type", self.kind)])
+        return True
 
     def put_headers(self, response: Response) -> None:
         """Let the headers take the place of those of the same name; cookies are added."""

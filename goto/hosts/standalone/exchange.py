@@ -526,7 +526,7 @@ class HostedExchange(Exchange):
         """End the exchange without a response, once the answer of an upstream was heard out."""
         delivery = self.flow.delivery
         assert delivery is not None
-        if response is not None and response.stream is not None:
+        if response is not None and response.stream is not None and response.status != 101:  # a tunnel has no end of its own
             answer = response.stream
             assert isinstance(answer, Answer)
             heard = HeardOut(LIMITS.body)

@@ -154,6 +154,11 @@ def test_what_has_no_body_can_be_paced_and_a_tunnel_cannot() -> None:
     assert (receipts(one), one.delivery) == (["r;n=0;did=unable"], None)
 
 
+def test_a_tunnel_stays_where_a_body_alone_is_named() -> None:
+    one, onion = run(made("r", at="response", body="x"), behind=Behind(Response(101)))
+    assert (receipts(one), onion.rules.strikes()) == (["r;n=0;did=unable"], {("r", "unable"): 1})
+
+
 def test_what_the_host_finds_out_has_the_last_word() -> None:
     onion = Onion(made("t", truncate={"after": 5}, pace={"rate": 5}), behind=[Behind()])
 

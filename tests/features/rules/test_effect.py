@@ -115,6 +115,13 @@ def test_a_status_that_has_no_body_leaves_none(status: int) -> None:
         assert (response.status, response.body, response.stream, response.headers.get("x")) == (status, b"", None, "1")
 
 
+def test_a_tunnel_has_no_body_to_be_named() -> None:
+    response = Response(101)
+    response.stream = tunnel = object()  # type: ignore[assignment]  # which stays
+    assert not work(body="mine").change(response)
+    assert (response.status, response.body, response.stream) == (101, b"", tunnel)
+
+
 @pytest.mark.parametrize("old", [101, 204, 304])
 def test_where_there_was_no_body_none_is_left(old: int) -> None:
     response = Response(old)
