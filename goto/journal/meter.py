@@ -25,9 +25,10 @@ class Meter:
         now = time.monotonic()
         number = int(now * SLOTS)
         at = number % (SLOTS + 1)
-        if self._slots[at][0] != number:
-            self._slots[at] = (number, {})
-        counts = self._slots[at][1]
+        begun, counts = self._slots[at]
+        if begun != number:
+            counts = {}
+            self._slots[at] = (number, counts)
         value = int((now - started) * 1e6)
         shift = value.bit_length() - 7
         if shift > 0:
