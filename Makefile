@@ -2,7 +2,7 @@
 # make test     check everything on the newest Python found: the linters, all tests on goto as it is installed, and those of
 #               the modules that are compiled on the same uncompiled
 # make test-all what make test leaves out: the slow ones of the shared cases, the plug-in of pytest on the oldest one that it
-#               supports, and the tests on the other Pythons, the default one and 3.11
+#               supports, and on the other Pythons, the default one and 3.11, all that may differ on them
 # make check    the linters alone
 # make dev      a virtual environment to work in: goto from the checkout, and what the tests need
 # make soak     everything at once for ten minutes, and whether every count adds up
@@ -29,8 +29,8 @@ PYTHON ?= python3
 VENV ?= .venv
 # goto as its users have it, built from the checkout; in VENV it runs from the checkout itself
 BUILT ?= .venv-built
-# by files, since what a file needs is started once for it
-PYTEST ?= -n 4 --dist loadfile
+# by files, since what a file needs is started once for it, and in their order, since the longest ones are not the last
+PYTEST ?= -n 4 --dist loadfile --no-loadscope-reorder
 
 # mitmproxy is installed for the tests as soon as there is something to test with it
 comma := ,
@@ -76,7 +76,7 @@ test-all: test-tools
 
 # the shared cases, where they are beside the repository, the slow ones too
 test-cases: built
-	ALL_CASES=1 $(INSTALLED) $(BUILT)/bin/python -m pytest tests/cases
+	ALL_CASES=1 $(INSTALLED) $(BUILT)/bin/python -m pytest -n 4 tests/cases
 
 # the plug-in of pytest, on the oldest one that it supports
 OLDEST_PYTEST := 7.4
@@ -87,16 +87,16 @@ test-plugin: $(BUILT_STAMP)
 	$(PLUGIN)/bin/python -m pip install -qq "$$(echo $(BUILT)/wheel/*.whl)[tls]" "pytest==$(OLDEST_PYTEST).*" pytest-xdist hypothesis
 	$(INSTALLED) $(PLUGIN)/bin/python -m pytest --quiet tests/testing/test_plugin.py
 
-# mitmproxy goes its own way, past most of what is compiled
+# what a browser, a page of the docs and a shared case show is the same on each Python
+SAME_ON_EACH := tests/cases tests/deploy tests/docs tests/image tests/release $(wildcard tests/api/test_*browser.py tests/api/test_ui_*.py)
+
 test-other: built
-	$(INSTALLED) $(BUILT)/bin/python -m pytest --quiet $(PYTEST) --ignore-glob='*mitm*' $(COMPILED_ROOMS)
-	$(CHECKOUT) $(BUILT)/bin/python -m pytest $(PYTEST)
+	$(CHECKOUT) $(BUILT)/bin/python -m pytest --quiet $(PYTEST) $(COMPILED_TESTS)
+	$(INSTALLED) $(BUILT)/bin/python -m pytest $(PYTEST) $(SAME_ON_EACH:%=--ignore=%)
 
 # the tests of the modules that are compiled, as pyproject.toml lists them, and of whether they are
 COMPILED := $(shell sed -n 's|^    "goto/\(.*\)\.py",$$|\1|p' pyproject.toml)
 COMPILED_TESTS := $(foreach module,$(COMPILED),tests/$(dir $(module))test_$(notdir $(module)).py) tests/instance/test_build.py
-# their rooms, and what every exchange goes through
-COMPILED_ROOMS := tests/test_*.py $(addprefix tests/,client counting features hosts http matching traffic upstream)
 
 check: $(DEV_STAMP)
 	$(call lint,$(VENV))
