@@ -190,7 +190,10 @@ class _Document:
         return {
             str(status): _response(
                 "Nothing new." if status == 304 else "The answer.",
-                {media: {"schema": self._types.of(kind)} for media, kind in by_media.items()},
+                {
+                    media: {"schema": _any_of([self._types.of(each) for each in members(kind)])}
+                    for media, kind in by_media.items()
+                },
             )
             for status, by_media in (route.answers or {}).items()
         }
@@ -211,7 +214,7 @@ class _Document:
         message = self._types.of(TextAnswer)
         if rest := [kind for kind in kinds if kind not in (str, Accepted)]:
             options = [*([message] if str in kinds else []), *map(self._types.of, rest)]
-            content = {JSON: {"schema": {"anyOf": options} if len(options) > 1 else options[0]}}
+            content = {JSON: {"schema": _any_of(options)}}
             if str in kinds or Any in kinds:
                 content[TEXT] = {"schema": {"type": "string"}}
             responses["200"] = _response("The answer.", content)
@@ -242,6 +245,10 @@ def _response(description: str, content: dict[str, Any]) -> dict[str, Any]:
     # viewers ask for what comes first
     first = dict(sorted(content.items(), key=lambda item: item[0] != JSON))
     return {**made, "content": first} if first else made
+
+
+def _any_of(schemas: list[Schema]) -> Schema:
+    return {"anyOf": schemas} if len(schemas) > 1 else schemas[0]
 
 
 def _either(schema: Schema) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from goto import __version__
 from goto.http.codings import codings_of, undo
@@ -32,11 +32,17 @@ UNKNOWN: Final = "x-unknown"
 """The media type of what has none."""
 
 _FORM: Final = "application/x-www-form-urlencoded"
-
 Document = dict[str, Any]
 
 
-def archive(entries: Sequence[Entry]) -> Document:
+class Archive(TypedDict):
+    """A HAR 1.2, as tools of browsers read it."""
+
+    log: dict[str, Any]
+    """`version`, `creator`, `pages` and `entries`."""
+
+
+def archive(entries: Sequence[Entry]) -> Archive:
     """An archive of entries, in their order."""
     began = entries[0].time if entries else time.time_ns()
     return {

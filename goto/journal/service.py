@@ -15,7 +15,7 @@ from goto.journal.book import Book
 from goto.journal.entry import Entry
 from goto.journal.expectation import MOST_EXPECTATIONS, Expectation, GivenExpectation, ShownExpectation
 from goto.journal.feature import Journal
-from goto.journal.har import archive
+from goto.journal.har import Archive, archive
 from goto.journal.keeping import Keeping
 from goto.journal.live import Watcher
 from goto.journal.near import Miss, nearest
@@ -162,7 +162,7 @@ class Recorder:
     @get(
         "/goto/journal",
         raises=[Conflict, Unavailable],
-        answers={200: {"application/json": Entries, "application/x-ndjson": ShownEntry, "text/plain": str}},
+        answers={200: {"application/json": Entries | Archive, "application/x-ndjson": ShownEntry, "text/plain": str}},
     )
     async def entries(
         self,

@@ -94,6 +94,8 @@ class RequestId(str):
 class UpToAMinute(Duration):
     """A time to wait, at most 60s."""
 
+    schema: ClassVar[dict[str, Any]] = {**Duration.schema, "examples": ["300ms", "5s"]}
+
     @classmethod
     def parse(cls, text: str) -> UpToAMinute:
         duration = cls(Duration.parse(text))

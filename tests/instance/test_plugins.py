@@ -53,12 +53,9 @@ def test_one_may_say_where_it_stands(tmp_path: Path):
     assert [name for name in names if len(name) > 1] == [feature.name for feature in FEATURES]
 
 
-def test_the_example_of_contributing(tmp_path: Path, goto: Callable[..., Goto]):
+def test_the_example_of_the_docs(goto: Callable[..., Goto]):
     """A place, a route for anybody and a metric, all said in the file of the feature."""
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.S)
-    (example,) = [block for block in blocks if block.startswith("# robots.py")]
-    (tmp_path / "robots.py").write_text(example)
-    server = goto("robots", "--feature", str(tmp_path / "robots.py"), env={"GOTO_ADMIN_TOKEN": "s3cr3t"})
+    server = goto("robots", "--feature", str(ROOT / "docs" / "examples" / "robots.py"), env={"GOTO_ADMIN_TOKEN": "s3cr3t"})
     admin = {"Authorization": "Bearer s3cr3t"}
     assert [server.call("GET", path).status for path in ("/robots.txt", "/", "/robots.txt")] == [200, 200, 200]
     counts = server.call("GET", "/response/status/counts/200", headers=admin).json()

@@ -201,11 +201,13 @@ class Types:
 
 
 def answer_of(route: Route) -> Any:
-    """The type of a route's answer, as a client asks for it: JSON where there is some, else text."""
+    """The type of a route's answer, as a client asks for it: JSON where there is some, of several kinds the first, else text."""
     if route.answers is None:
         return route.returns
     kinds = route.answers[min(status for status in route.answers if status < 400)]
-    return kinds.get(JSON, str)
+    kind = kinds.get(JSON, str)
+    several = members(kind)
+    return several[0] if len(several) > 1 else kind
 
 
 # ---------------------------------------------------------------- the client
