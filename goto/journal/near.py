@@ -66,14 +66,17 @@ class Miss(NamedTuple):
 
 
 def nearest(asked: Asked, entries: Iterable[Entry], since: int) -> list[Miss]:
-    """The nearest of entries that come newest first: most criteria that fit, then most path segments alike, then newest."""
+    """The nearest of entries that come newest first: most criteria that fit, then most path segments alike, then newest. What
+    another listener than the one asked for got, and fits nothing else, is not near.
+    """
+    elsewhere = asked.wanted.listener
     found: list[tuple[tuple[int, int, int], Miss]] = []
     for entry in islice(entries, MOST_LOOKED_AT):
         if entry.seq <= since:
             break
         judged = asked.judge(entry)
         fits = sum(one.found is YES for one in judged)
-        if fits < len(judged):
+        if fits < len(judged) and (fits or elsewhere is None or elsewhere == entry.listener):
             found.append(((fits, _alike(asked, entry), entry.seq), Miss(entry, judged)))
     return [miss for _, miss in heapq.nlargest(MOST_NEAREST, found, key=_rank)]
 

@@ -45,6 +45,15 @@ def test_what_fits_is_no_miss() -> None:
     assert [miss.entry.seq for miss in misses(book, uris=["/a"])] == [2]
 
 
+def test_what_another_listener_got_is_near_only_if_it_fits_something() -> None:
+    book = a_book()
+    exchange(book, "POST", "/orders", port=9000)
+    exchange(book, "GET", "/load", port=9000)
+    found = misses(book, listener=8080, methods=["POST"], uris=["/orders"])
+    assert [miss.entry.seq for miss in found] == [1]
+    assert [miss.entry.seq for miss in misses(book, methods=["PUT"])] == [2, 1]
+
+
 def test_in_what_they_differ() -> None:
     book = a_book(bodies=BodySize(12))
     exchange(book, "POST", "/orders", body=b'{"item": 2}', headers=[("x", "1"), ("cookie", "c")])
