@@ -217,7 +217,7 @@ def test_two_spellings_are_one_route(table: RouteTable, method: str, one: str, o
             "/clients",
             "/api/listeners",
         ),
-        *("/goto", "/request", "/response", "/request/this", "/listeners/8081", "/request/headers/track/x"),
+        *("/request", "/response", "/request/this", "/listeners/8081", "/request/headers/track/x"),
     ],
 )
 def test_nothing_else_is_taken_from_traffic(table: RouteTable, path: str):

@@ -208,14 +208,6 @@ def test_an_instance_without_a_token_asks_for_none() -> None:
     assert not any("security" in operation for path in open_one["paths"].values() for operation in path.values())
 
 
-def test_json_comes_first() -> None:
-    for path in document(route_table())["paths"].values():
-        for operation in path.values():
-            for answer in operation["responses"].values():
-                content = [*answer.get("content", {})]
-                assert "application/json" not in content[1:]
-
-
 def test_errors_that_hold_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     class Teapot(ApiError):
         """No coffee here."""
