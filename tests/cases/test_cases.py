@@ -26,7 +26,7 @@ ASKS_OTHERWISE = {
     # a circle of one goto ends behind 32 hops, so that it is 33 exchanges; one of two replicas is 208 with the two 508
     "S13": "(itself|two that point at each other).*: one clear answer, by a few exchanges: (508|208) in ",
     # behind a second of silence goto says 100 itself (RFC 9110, 10.1.1), or a client that waits for it would never send its body
-    "S21": r"\(c\): an upstream that is silent: goto does not say 100 for it: 100 at \d{4} ms, then 200",
+    "S21": r"\(c\): an upstream that is silent: goto does not say 100 for it: 100 at \d{3,4} ms, then 200",
     # headers that are added stand beside those there are; `set` takes their place
     "S28": "(fast|no-fast-path), [A-Za-z-]+, (echo|target): one line",
     # a body that is no UTF-8 is in `BodyBase64`, and not in `Body`

@@ -50,9 +50,13 @@ def run_case(name: str, env: dict[str, str], exempt: str = "") -> bool:
         if subprocess.run(["unshare", "-mn", "true"], capture_output=True, check=False).returncode:
             pytest.skip("needs `unshare -mn` (root)")
         words, env = ["unshare", "-mn", *words], {**env, "APART": name}
-    done = subprocess.run(
-        words, env=env, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False
-    )
+    for _ in range(3):
+        done = subprocess.run(
+            words, env=env, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False
+        )
+        # cases choose ports at random, and other tests do so at the same time
+        if not re.search("the case itself: .*Address already in use", done.stderr):
+            break
     verdict = done.stdout.strip().rpartition("\n")[2]
     if done.returncode == 2 and verdict.startswith(f"{name} SKIP"):
         pytest.skip(verdict)
