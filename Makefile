@@ -76,7 +76,7 @@ test-all: test-tools
 
 # the shared cases, where they are beside the repository, the slow ones too
 test-cases: built
-	ALL_CASES=1 $(INSTALLED) $(BUILT)/bin/python -m pytest -n 4 tests/cases
+	ALL_CASES=1 $(INSTALLED) $(BUILT)/bin/python -m pytest -n 6 tests/cases
 
 # the plug-in of pytest, on the oldest one that it supports
 OLDEST_PYTEST := 7.4
@@ -87,8 +87,9 @@ test-plugin: $(BUILT_STAMP)
 	$(PLUGIN)/bin/python -m pip install -qq "$$(echo $(BUILT)/wheel/*.whl)[tls]" "pytest==$(OLDEST_PYTEST).*" pytest-xdist hypothesis
 	$(INSTALLED) $(PLUGIN)/bin/python -m pytest --quiet tests/testing/test_plugin.py
 
-# what a browser, a page of the docs and a shared case show is the same on each Python
-SAME_ON_EACH := tests/cases tests/deploy tests/docs tests/image tests/release $(wildcard tests/api/test_*browser.py tests/api/test_ui_*.py)
+# what a browser, a generated client, a page of the docs and a shared case show is the same on each Python
+SAME_ON_EACH := tests/cases tests/deploy tests/docs tests/fuzz tests/image tests/release tests/api/test_clients.py \
+  $(wildcard tests/api/test_*browser.py tests/api/test_ui_*.py)
 
 test-other: built
 	$(CHECKOUT) $(BUILT)/bin/python -m pytest --quiet $(PYTEST) $(COMPILED_TESTS)
