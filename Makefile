@@ -76,7 +76,7 @@ test-all: test-tools
 
 # the shared cases, where they are beside the repository, the slow ones too
 test-cases: built
-	ALL_CASES=1 $(INSTALLED) $(BUILT)/bin/python -m pytest -n 6 tests/cases
+	ALL_CASES=1 $(INSTALLED) $(BUILT)/bin/python -m pytest -n 6 --dist worksteal tests/cases
 
 # the plug-in of pytest, on the oldest one that it supports
 OLDEST_PYTEST := 7.4

@@ -63,12 +63,15 @@ SLOW = frozenset(
 )
 """Those that take longer than ten seconds."""
 
+LONGEST = ("S20", "K07")
+"""Those that take minutes: they begin first, beside the others."""
+
 pytestmark = cases_here
 
 
 def cases() -> list[object]:
     found = []
-    for name in names():
+    for name in sorted(names(), key=lambda name: name not in LONGEST):
         marks = []
         if name in SLOW and not os.environ.get("ALL_CASES"):
             marks.append(pytest.mark.skip(reason="slow: make test-all runs it"))
