@@ -1,8 +1,9 @@
 # make run      serve on PORT (default 8080), with ARGS
 # make test     check everything on the newest Python found: the linters, all tests on goto as it is installed, and those of
 #               the modules that are compiled on the same uncompiled
-# make test-all what make test leaves out: the slow ones of the shared cases, the plug-in of pytest on the oldest one that it
-#               supports, and on the other Pythons, the default one and 3.11, all that may differ on them
+# make test-all what make test leaves out: the slow ones of the shared cases, and on the other Pythons, the default one and
+#               3.11, all that may differ on them
+# make test-plugin the plug-in of pytest on the oldest one that it supports
 # make check    the linters alone
 # make dev      a virtual environment to work in: goto from the checkout, and what the tests need
 # make soak     everything at once for ten minutes, and whether every count adds up
@@ -67,7 +68,7 @@ test-newest: built
 
 test-all: test-tools
 	@set -e; $(pythons); newest=$$(echo "$$pythons" | tail -n 1); \
-	$(MAKE) --no-print-directory test-cases test-plugin BUILT=.venv-3.$${newest%% *}-built PYTHON="$$(echo "$$newest" | cut -d' ' -f2)"; \
+	$(MAKE) --no-print-directory test-cases BUILT=.venv-3.$${newest%% *}-built PYTHON="$$(echo "$$newest" | cut -d' ' -f2)"; \
 	others=$$(echo "$$pythons" | awk -v newest="$${newest%% *}" '($$1 == 11 || $$3 == "default") && $$1 != newest'); \
 	if [ -z "$$others" ]; then echo "No other Python was found than 3.$${newest%% *}, which make test takes."; fi; \
 	echo "$$others" | while read -r minor python _; do \
