@@ -315,7 +315,8 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
             "reconcile": self.reconcile,
             "gaps": self.gaps,
         }
-        wire.update({key: value for key, value in given.items() if value})  # type: ignore[typeddict-item]
+        shown = {key: value for key, value in given.items() if value}
+        wire.update(shown)  # type: ignore[typeddict-item]  # its keys are those of `given`
         if not self.keep_alive:
             wire["keepAlive"] = False
         if self.pick == "random":

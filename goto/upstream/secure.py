@@ -23,8 +23,8 @@ class Below(asyncio.BufferedProtocol):
         self._connection = connection
         self.get_buffer = tls.get_buffer  # type: ignore[method-assign]  # so that what comes is handed on at no cost
         self.buffer_updated = tls.buffer_updated  # type: ignore[method-assign]  # likewise
-        self.pause_writing = tls.pause_writing  # type: ignore[method-assign]
-        self.resume_writing = tls.resume_writing  # type: ignore[method-assign]
+        self.pause_writing = tls.pause_writing  # type: ignore[method-assign]  # likewise
+        self.resume_writing = tls.resume_writing  # type: ignore[method-assign]  # likewise
 
     def eof_received(self) -> bool:
         self._connection.on_fin()

@@ -66,7 +66,7 @@ def _read(rows: list[list[object]]) -> Iterator[Way]:
             str(method),
             str(path),
             str(about),
-            tuple(Field(*pair) for pair in query),  # type: ignore[attr-defined]
-            tuple(Field(*pair) for pair in fields),  # type: ignore[attr-defined]
+            tuple(Field(*pair) for pair in query),  # type: ignore[attr-defined]  # read from a file
+            tuple(Field(*pair) for pair in fields),  # type: ignore[attr-defined]  # likewise
             bool(raw),
         )

@@ -12,7 +12,6 @@ import contextlib
 import inspect
 import re
 import socket
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, TypeAlias
@@ -34,7 +33,7 @@ from mitmproxy.proxy.tunnel import TunnelState
 from OpenSSL import SSL
 
 from goto.http.record import Copy
-from goto.upstream.connection import read_rest
+from goto.upstream.connection import RESET, read_rest
 
 Mode: TypeAlias = mode_specs.ProxyMode
 
@@ -533,7 +532,7 @@ def reset(client: Any) -> None:
         io.writer.transport.abort()
 
 
-_RESETS = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+_RESETS = (socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 """An option of a socket: closing it resets the connection."""
 
 

@@ -30,7 +30,7 @@ class ClientProtocol(RequestHandler):
         self.transport = transport  # type: ignore[assignment]  # uvloop's is no subclass of asyncio.Transport
         below = transport if self._below is None else self._below
         self.connection = ClientConnection(self._server.shared, transport, below, self._gone)
-        self._server.connection_made(self, transport)  # type: ignore[arg-type]
+        self._server.connection_made(self, transport)  # type: ignore[arg-type]  # likewise
         self.connection.made()
 
     def data_received(self, data: bytes) -> None:
