@@ -488,9 +488,10 @@ LINGER_SECONDS = 0.5
 
 def _install_closing() -> None:
     """Why: a connection that is closed on unread bytes is reset, and the client may never see its answer (RFC 9112, 9.6); and
-    TLS ends without a close_notify.
+    TLS ends without a close_notify. Behind one nothing can be sent, and HTTP/2 tries to when the client then ends too.
     """
     close, send_close = ConnectionHandler.close_connection, tls.ClientTLSLayer.send_close
+    send_data = tls.ClientTLSLayer.send_data
 
     def close_connection(self: Any, connection: Any, half_close: bool = False) -> None:
         if connection is self.client and not half_close:
@@ -508,7 +509,12 @@ def _install_closing() -> None:
                 yield from self.tls_interact()
         yield from send_close(self, command)
 
+    def send_before_close_notify(self: Any, data: bytes) -> Iterator[Any]:
+        if not self.tls.get_shutdown() & SSL.SENT_SHUTDOWN:
+            yield from send_data(self, data)
+
     ConnectionHandler.close_connection, tls.ClientTLSLayer.send_close = close_connection, send_close_notify
+    tls.ClientTLSLayer.send_data = send_before_close_notify
 
 
 async def _reset_when_taken(client: Any) -> None:

@@ -30,6 +30,7 @@ from mitmproxy.proxy.layers.tls import ClientTLSLayer
 from mitmproxy.proxy.server import ConnectionHandler
 from mitmproxy.test import tflow, tutils
 from mitmproxy.tools.dump import DumpMaster
+from OpenSSL import SSL
 
 from goto.hosts.mitm import private as private
 
@@ -49,7 +50,7 @@ def patched() -> Iterator[None]:
             (heads, ("_read_headers", "_read_request_line")),
             (http1, ("read_response_head",)),
             (ConnectionHandler, ("close_connection",)),
-            (ClientTLSLayer, ("send_close",)),
+            (ClientTLSLayer, ("send_close", "send_data")),
         )
         for name in names
     ]
@@ -311,6 +312,15 @@ def test_a_closed_connection_is_read_on_so_that_it_is_not_reset(monkeypatch: pyt
         await task
 
     run(test)
+
+
+def test_behind_a_close_notify_nothing_is_sent() -> None:
+    """It would be an error, "protocol is shutdown", which mitmproxy shows as a crash of its own."""
+    layer = ClientTLSLayer.__new__(ClientTLSLayer)
+    layer.tls = SSL.Connection(SSL.Context(SSL.TLS_METHOD))
+    layer.tls.set_accept_state()
+    layer.tls.set_shutdown(SSL.SENT_SHUTDOWN)
+    assert list(layer.send_data(b"a frame that says goodbye")) == []
 
 
 def test_a_reset_is_one() -> None:
