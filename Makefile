@@ -1,8 +1,8 @@
 # make run      serve on PORT (default 8080), with ARGS
 # make test     check everything on the newest Python found: the linters, all tests on goto as it is installed, and those of
 #               the modules that are compiled on the same uncompiled
-# make test-all what make test leaves out: the slow ones of the shared cases, and on the other Pythons, the default one and
-#               3.11, all that may differ on them
+# make test-all what make test leaves out: what takes long, and on the other Pythons, the default one and 3.11, all that may
+#               differ on them
 # make test-plugin the plug-in of pytest on the oldest one that it supports
 # make check    the linters alone
 # make dev      a virtual environment to work in: goto from the checkout, and what the tests need
@@ -50,7 +50,7 @@ INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/tests
 # Tests start goto some hundred times; without the cache of Python each start from the checkout would compile it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-all test-newest test-other test-cases test-plugin check fuzz soak flow-docs docs links reference client clean dev built compiler image image-test image-tools dist dist-test sbom nginx chromium test-tools viewer picture bench bench-tools profile
+.PHONY: run test test-all test-newest test-other test-length test-plugin check fuzz soak flow-docs docs links reference client clean dev built compiler image image-test image-tools dist dist-test sbom nginx chromium test-tools viewer picture bench bench-tools profile
 .NOTPARALLEL:
 
 run: $(BUILT_STAMP)
@@ -63,21 +63,30 @@ test: test-tools
 
 test-newest: built
 	$(call lint,$(BUILT))
-	$(CHECKOUT) $(BUILT)/bin/python -m pytest --quiet $(PYTEST) $(COMPILED_TESTS)
-	$(INSTALLED) $(BUILT)/bin/python -m pytest $(PYTEST)
+	$(call pytest,$(CHECKOUT),--quiet $(PYTEST) $(COMPILED_TESTS))
+	$(call pytest,$(INSTALLED),$(PYTEST) $(AT_LENGTH:%=--ignore=%))
+
+# What fails beside other tests is run once more, alone: it is then no matter of a busy machine. Both runs are printed.
+define pytest
+	$(1) $(BUILT)/bin/python -m pytest --cache-clear $(2) \
+	  || $(1) $(BUILT)/bin/python -m pytest --last-failed --last-failed-no-failures none
+endef
 
 test-all: test-tools
 	@set -e; $(pythons); newest=$$(echo "$$pythons" | tail -n 1); \
-	$(MAKE) --no-print-directory test-cases BUILT=.venv-3.$${newest%% *}-built PYTHON="$$(echo "$$newest" | cut -d' ' -f2)"; \
+	$(MAKE) --no-print-directory test-length BUILT=.venv-3.$${newest%% *}-built PYTHON="$$(echo "$$newest" | cut -d' ' -f2)"; \
 	others=$$(echo "$$pythons" | awk -v newest="$${newest%% *}" '($$1 == 11 || $$3 == "default") && $$1 != newest'); \
 	if [ -z "$$others" ]; then echo "No other Python was found than 3.$${newest%% *}, which make test takes."; fi; \
 	echo "$$others" | while read -r minor python _; do \
 	  [ -z "$$minor" ] || $(MAKE) --no-print-directory test-other BUILT=.venv-3.$$minor-built PYTHON="$$python" </dev/null; \
 	done
 
-# the shared cases, where they are beside the repository, the slow ones too
-test-cases: built
-	ALL_CASES=1 $(INSTALLED) $(BUILT)/bin/python -m pytest -n 6 --dist worksteal tests/cases
+# random calls for each operation of the API, and clients that are generated from its document; and the shared cases, where they
+# are beside the repository, the slow ones too: most of their time they wait
+AT_LENGTH := tests/fuzz/test_api.py tests/api/test_clients.py
+test-length: built
+	$(call pytest,$(INSTALLED),-n 2 --dist loadfile $(AT_LENGTH))
+	$(call pytest,ALL_CASES=1 $(INSTALLED),-n 6 --dist worksteal tests/cases)
 
 # the plug-in of pytest, on the oldest one that it supports
 OLDEST_PYTEST := 7.4
@@ -93,8 +102,8 @@ SAME_ON_EACH := tests/cases tests/deploy tests/docs tests/fuzz tests/image tests
   $(wildcard tests/api/test_*browser.py tests/api/test_ui_*.py)
 
 test-other: built
-	$(CHECKOUT) $(BUILT)/bin/python -m pytest --quiet $(PYTEST) $(COMPILED_TESTS)
-	$(INSTALLED) $(BUILT)/bin/python -m pytest $(PYTEST) $(SAME_ON_EACH:%=--ignore=%)
+	$(call pytest,$(CHECKOUT),--quiet $(PYTEST) $(COMPILED_TESTS))
+	$(call pytest,$(INSTALLED),$(PYTEST) $(SAME_ON_EACH:%=--ignore=%))
 
 # the tests of the modules that are compiled, as pyproject.toml lists them, and of whether they are
 COMPILED := $(shell sed -n 's|^    "goto/\(.*\)\.py",$$|\1|p' pyproject.toml)
