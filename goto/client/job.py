@@ -15,6 +15,7 @@ from goto.client.target import ClientTarget
 from goto.flow import Field
 from goto.upstream.addresses import Addresses
 from goto.upstream.pool import CONNECT_SECONDS, FRESH_SECONDS, Pool
+from goto.upstream.through import Through
 
 
 class Job:
@@ -41,6 +42,7 @@ class Job:
         "sent",
         "stopped",
         "target",
+        "through",
         "timed",
         "timeout",
         "tracked",
@@ -64,10 +66,12 @@ class Job:
         """Which requests were sent, by their numbers, where that is to be reconciled with what arrived."""
         self.request = PreparedRequest(target, "" if sent is None else sent.run)
         self.origin = target.origin
-        there = target.connect_to
+        proxy = target.proxy
+        there = target.connect_to or proxy
         host, port = (self.origin.resolvable, self.origin.port) if there is None else (there.host, there.port)
         self.addresses = Addresses(host, port, turns=target.addresses == "all")
         """Where connections are made."""
+        self.through = None if proxy is None else Through.of(proxy, self.origin)
         self.timeout = target.timeout
         """Seconds from the last byte of a request to the head of its answer."""
         self.connect_timeout = target.conn_timeout.seconds or CONNECT_SECONDS

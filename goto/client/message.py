@@ -144,6 +144,8 @@ def _headers(target: ClientTarget) -> list[Field]:
         headers.insert(0, (b"Host", target.origin.authority.encode()))
     if b"user-agent" not in given:
         headers.append((b"User-Agent", b"goto/%b" % __version__.encode()))
+    if target.proxy is not None and target.proxy.authorization and target.origin.scheme == "http":
+        headers.append((b"Proxy-Authorization", target.proxy.authorization.encode()))
     return headers
 
 
@@ -153,6 +155,8 @@ def _path(url: str, target: ClientTarget) -> tuple[Template, bool]:
     with_id = (target.send_id or target.reconcile) and not has_parameter(query, REQUEST_ID)
     if with_id:
         path += f"{'&' if query else '' if path.endswith('?') else '?'}{REQUEST_ID}="
+    if target.proxy is not None and target.origin.scheme == "http":
+        path = f"http://{target.origin.authority}{path}"  # a proxy is told which origin it goes to (RFC 9112, 3.2.2)
     return Template(path, variables=target.variables, in_url=True), with_id
 
 

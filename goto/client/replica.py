@@ -214,7 +214,7 @@ class Replica(Receiver):
     async def _connecting(self) -> None:
         job = self.job
         try:
-            connection = await job.pool.own(job.origin, job.connect_timeout, job.addresses)
+            connection = await job.pool.own(job.origin, job.connect_timeout, job.addresses, job.through)
         except UpstreamError as error:
             self._task = None
             job.addresses.failed()

@@ -20,6 +20,7 @@ from goto.tls.settings import TargetTls
 from goto.upstream.target import Reached
 from goto.words import Duration, HeaderName, HeaderValue, Name, SentHeaderName, TargetUrl
 from goto.words.hosts import HostPort
+from goto.words.urls import ProxyUrl
 
 MOST_REQUESTS = 10**15
 """Requests of one replica: far more than can be sent, and yet the sum over all replicas fits 64 bits."""
@@ -80,6 +81,7 @@ class CompleteTarget(TypedDict):
     stages: NotRequired[list[Stage]]
     checks: NotRequired[list[str]]
     connectTo: NotRequired[str]
+    proxy: NotRequired[str]
     maxTime: NotRequired[str]
     reconcile: NotRequired[bool]
     gaps: NotRequired[bool]
@@ -148,6 +150,8 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
     """An answer for which one of these does not hold counts as a failure too."""
     connect_to: HostPort | None = msgspec.field(name="connectTo", default=None)
     """Where connections are made, in place of the host and port of the URL. `Host` and the certificate stay those of the URL."""
+    proxy: ProxyUrl | None = None
+    """An http proxy to send through: to an https url by a tunnel; not with `connectTo`. The environment's are never used."""
     max_time: Duration = msgspec.field(name="maxTime", default=Duration.ZERO)
     """From sending a request to the last byte of its answer. 0 stands for no limit."""
     reconcile: bool = False
@@ -183,6 +187,8 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
             raise BadInput("requestsPerConnection: cannot be given together with keepAlive false")
         if self.duration > LONGEST:
             raise BadInput(f"duration: {self.duration} is more than {LONGEST}, which is the limit")
+        if self.proxy is not None and self.connect_to is not None:
+            raise BadInput("proxy: cannot be given together with connectTo: both say where to connect")
         self._check_body()
         self._check_stages()
         self._check_urls()
@@ -311,6 +317,7 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
             "stages": msgspec.to_builtins(self.stages, enc_hook=str),
             "checks": [str(check) for check in self.checks],
             "connectTo": self.connect_to and str(self.connect_to),
+            "proxy": self.proxy and str(self.proxy),
             "maxTime": _text(self.max_time),
             "reconcile": self.reconcile,
             "gaps": self.gaps,

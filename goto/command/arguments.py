@@ -259,8 +259,10 @@ def _add_send(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--check", action="append", default=[], type=_text, metavar="CHECK", help=what)
     add("--no-keep-alive", action="store_true", help="a connection for each request")
     add("--requests-per-connection", type=number, metavar="N", help="a new connection after so many requests")
-    what = "connect there instead; Host and the certificate stay those of the URL. No http_proxy or other proxy is used"
+    what = "connect there instead; Host and the certificate stay those of the URL"
     add("--connect-to", metavar="HOST:PORT", type=_text, help=what)
+    what = "an http proxy to send through, http://proxy:3128; http_proxy and the like are never used"
+    add("-x", "--proxy", metavar="URL", type=_text, help=what)
     what = "how long a request may take, from sending it to the last byte of its answer (default: any time)"
     add("--max-time", metavar="DURATION", help=what)
     add(

@@ -178,6 +178,7 @@ class OnceTargetFields(TypedDict, total=False):
     stages: Sequence[Stage | Mapping[str, Any]]
     checks: Sequence[str]
     connectTo: str | None
+    proxy: str | None
     maxTime: str | float
     reconcile: bool
     gaps: bool
@@ -216,6 +217,7 @@ class ClientTargetFields(TypedDict, total=False):
     stages: Sequence[Stage | Mapping[str, Any]]
     checks: Sequence[str]
     connectTo: str | None
+    proxy: str | None
     maxTime: str | float
     reconcile: bool
     gaps: bool

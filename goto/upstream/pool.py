@@ -14,6 +14,7 @@ from goto.upstream.addresses import Addresses, first_to_answer, is_address, look
 from goto.upstream.batch import Batch
 from goto.upstream.connection import Connection, TooSlow, Unreachable
 from goto.upstream.secure import connect_securely
+from goto.upstream.through import Through, dig
 from goto.words.duration import duration_text
 from goto.words.failures import system_reason
 from goto.words.hosts import missing_interface
@@ -69,11 +70,18 @@ class Pool:
         """A new connection. Raises `Unreachable` or `TooSlow`."""
         return await self._open(origin, min(timeout, CONNECT_SECONDS), self._keep, self._lost)
 
-    async def own(self, origin: Origin, timeout: float = CONNECT_SECONDS, addresses: Addresses | None = None) -> Connection:
+    async def own(
+        self,
+        origin: Origin,
+        timeout: float = CONNECT_SECONDS,
+        addresses: Addresses | None = None,
+        through: Through | None = None,
+    ) -> Connection:
         """As `connect`, for one user alone: the pool never hands it to another, and ends it only in `close`. It goes to
-        `addresses` where they are given, else to those that the host of the origin has now.
+        `addresses` where they are given, else to those that the host of the origin has now; where it goes `through` a proxy,
+        they are the proxy's.
         """
-        return await self._open(origin, timeout, _leave, self._all.discard, addresses)
+        return await self._open(origin, timeout, _leave, self._all.discard, addresses, through)
 
     async def _open(
         self,
@@ -82,10 +90,11 @@ class Pool:
         on_idle: Callable[[Connection], None],
         on_lost: Callable[[Connection], None],
         addresses: Addresses | None = None,
+        through: Through | None = None,
     ) -> Connection:
         loop = asyncio.get_running_loop()
         host, port = (origin.resolvable, origin.port) if addresses is None else (addresses.host, addresses.port)
-        where = f"{origin.scheme}://{origin.authority}"
+        where = f"{origin.scheme}://{origin.authority}" + ("" if through is None else f" through the proxy {through.place}")
 
         def new() -> Connection:
             return Connection(origin, loop, self._batch, on_idle, on_lost)
@@ -113,6 +122,8 @@ class Pool:
                     connected = ready = perf_counter()
                 else:
                     transport = await first_to_answer(order, below, asyncio.Transport.abort)
+                    if through is not None:
+                        await dig(transport, through.tunnel)
                     connected = perf_counter()
                     connection = new()
                     await connect_securely(connection, transport, secure, timeout)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from goto.words.hosts import lookup_host
 from goto.words.names import one_line
@@ -53,3 +54,31 @@ class TargetUrl(str):
         if "#" in text:
             raise ValueError("a fragment is never sent: leave it out")
         return cls(text)
+
+
+class ProxyUrl(str):
+    """The URL of an http proxy, `http://proxy:3128`, maybe with who asks, `http://name:password@proxy:3128`."""
+
+    host: str
+    """As it is looked up: without brackets."""
+    port: int
+    """80 where none is written."""
+    authorization: str
+    """The value of `Proxy-Authorization` (RFC 7617); empty where the URL names nobody."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "format": "uri", "examples": ["http://proxy:3128"]}
+
+    @classmethod
+    def parse(cls, text: str) -> ProxyUrl:
+        scheme, _, rest = one_line(text).strip().partition("://")
+        who, at, place = rest.rpartition("@")
+        if scheme.lower() != "http" or re.search("[/?#]", place.removesuffix("/")):
+            raise ValueError(f"{text!r} is not an http proxy: write it like http://proxy:3128")
+        parts = urlsplit(http_url(f"http://{place}"))
+        made = cls(f"http://{rest}")
+        # plain types: uvloop takes no others
+        made.host, made.port = lookup_host(parts.hostname or ""), parts.port or 80
+        name, _, password = who.partition(":")
+        named = b"%b:%b" % (unquote_to_bytes(name), unquote_to_bytes(password))
+        made.authorization = f"Basic {b64encode(named).decode()}" if at else ""
+        return made

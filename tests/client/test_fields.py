@@ -66,6 +66,19 @@ def test_it_connects_elsewhere_and_host_stays(send: Send, target: Target, upstre
     assert (received.target, received.values("host")) == ("/a", ["nowhere.invalid:81"])
 
 
+def test_through_a_proxy_it_says_which_origin_it_goes_to(send: Send, target: Target, upstream: Upstream):
+    proxy = f"http://me:s%3Acret@localhost:{upstream.port}"
+    urls = {"url": "http://nowhere.invalid:81/{n}?a", "urls": ["http://nowhere.invalid:81/é"], "variables": True}
+    send(target(**urls, requestCount=2, proxy=proxy))
+    received = upstream.take(2)
+    assert [one.target for one in received] == ["http://nowhere.invalid:81/1?a", "http://nowhere.invalid:81/%C3%A9"]
+    assert {(*one.values("host"), *one.values("proxy-authorization")) for one in received} == {
+        ("nowhere.invalid:81", f"Basic {b64encode(b'me:s:cret').decode()}")
+    }
+    failed = shown(send(target(url="http://nowhere.invalid/", proxy=f"http://127.0.0.1:{free_port()}")))
+    assert failed["errors"] == {"connect": 1}
+
+
 def test_max_time_is_for_a_whole_answer(send: Send, target: Target, upstream: Upstream):
     upstream.on("/drip", lambda _: Reply(body=(time.sleep(0.05) or b"x" for _ in range(100))))
     results = shown(send(target(url=f"{upstream.base}/drip", maxTime="200ms", requestCount=2)))

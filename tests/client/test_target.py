@@ -75,7 +75,14 @@ EVERY = {
 }
 
 
-@pytest.mark.parametrize("fields", [EVERY, {"stages": [{"for": "1s", "rate": [1.0, 5.0]}, {"for": "1m0s", "rate": 5.0}]}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        EVERY,
+        {"stages": [{"for": "1s", "rate": [1.0, 5.0]}, {"for": "1m0s", "rate": 5.0}]},
+        {"duration": "1s", "proxy": "http://p:1"},
+    ],
+)
 def test_what_was_given_is_handed_out_and_nothing_else(target: Callable[..., ClientTarget], fields: dict[str, Any]):
     plain, wire = json.loads(json.dumps(target().complete())), json.loads(json.dumps(target(**fields).complete()))
     assert {key: value for key, value in wire.items() if key not in plain} == fields
@@ -164,6 +171,8 @@ KEEP = "requestsPerConnection: cannot be given together with keepAlive false$"
             r"checks\[0\]: 'foo' is no check: write it like status=2xx, body~text, json:",
         ),
         ({"checks": ["status=2xx"] * 21}, "checks: "),
+        ({"proxy": "http://p/a"}, "proxy: 'http://p/a' is not an http proxy: write it like http://proxy:3128"),
+        ({"proxy": "http://p", "connectTo": "x:1"}, "proxy: cannot be given together with connectTo"),
         ({"connectTo": "x"}, "connectTo: 'x' is not a host with a port"),
         ({"connectTo": "x:70000"}, "connectTo: 'x:70000' is not a host with a port"),
         ({"variables": True, "body": "{random:3-1}"}, "body: {random:3-1} has no number"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from goto.words import TargetUrl, http_url
-from goto.words.urls import with_scheme
+from goto.words.urls import ProxyUrl, with_scheme
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,25 @@ def test_no_url_of_a_target(text: str, says: str):
 )
 def test_a_url_as_commands_take_it(text: str, url: str):
     assert with_scheme(text) == url
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "there"),
+    [
+        ("http://proxy:3128", "http://proxy:3128", ("proxy", 3128, "")),
+        ("HTTP://[::1]/", "http://[::1]/", ("::1", 80, "")),
+        ("http://me:s%3Acret@p:1", "http://me:s%3Acret@p:1", ("p", 1, "Basic bWU6czpjcmV0")),
+        ("http://me@p", "http://me@p", ("p", 80, "Basic bWU6")),
+    ],
+)
+def test_a_proxy(text: str, url: str, there: tuple[str, int, str]):
+    proxy = ProxyUrl.parse(text)
+    assert (proxy, (proxy.host, proxy.port, proxy.authorization)) == (url, there)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "p:1", "https://p", "socks5://p", "http://p/a", "http://p?a", "http://", "http://p:0", "http://a\nb"]
+)
+def test_no_proxy(text: str):
+    with pytest.raises(ValueError, match=r"\w"):
+        ProxyUrl.parse(text)

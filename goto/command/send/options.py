@@ -36,6 +36,7 @@ OPTIONS = {
     "variables": "--variables",
     "checks": "--check",
     "connectTo": "--connect-to",
+    "proxy": "--proxy",
     "addresses": "--addresses",
     "reconcile": "--reconcile",
     "gaps": "--gaps",
@@ -80,6 +81,7 @@ def _targets(options: argparse.Namespace) -> list[ClientTarget]:
         "variables": options.variables,
         "checks": options.check,
         "connectTo": options.connect_to,
+        "proxy": options.proxy and with_scheme(options.proxy),
         "sendId": options.send_id,
         "requestTimeout": options.timeout,
         "connTimeout": options.connect_timeout,
@@ -100,6 +102,9 @@ def _targets(options: argparse.Namespace) -> list[ClientTarget]:
         name = _name_of(url, targets)
         secure = {"tls": tls} if url.lower().startswith("https:") else {}
         target = targets[name] = read_struct({**document, **secure, "name": name, "url": url}, ClientTarget)[0]
+        if options.timeout and not target.request_timeout:
+            # as a field it is what the original's instances send for *not given*
+            raise BadInput(f"requestTimeout: {options.timeout!r} is no time to answer in: write more, or leave it out for 30s")
         _ = target.origin  # reads the files
     return list(targets.values())
 
