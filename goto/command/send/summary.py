@@ -81,9 +81,10 @@ def a_second(rate: float) -> str:
     return f"{rate:,.1f}".removesuffix(".0") if rate >= 10 else f"{rate:.4g}"
 
 
-def milliseconds(value: float) -> str:
-    """Milliseconds with at least three digits: `0.123`, `12.3`, `1,234`."""
-    return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+def milliseconds(value: float, digits: int = 3) -> str:
+    """Milliseconds with at least so many digits: `0.123`, `12.3`, `1,234`."""
+    whole = 0 if value < 1 else 1 if value < 10 else 2 if value < 100 else 3
+    return f"{value:,.{max(digits - whole, 0)}f}"
 
 
 def _first(looks: Looks, total: Counts) -> list[str]:
@@ -132,12 +133,15 @@ def _latencies(looks: Looks, counts: Counts) -> list[str]:
         of += f" and {given_up:,} given up"
     if counts.without_latency > 0:
         of += f"; {counts.without_latency:,} failed without one"
+    return [*looks.folded(f"latency in ms since due, {of}"), *_figures(looks, counts.corrected)]
+
+
+def _figures(looks: Looks, latencies: Latencies) -> list[str]:
+    """The percentiles of a run, on a narrow terminal with one digit less where all of them fit then."""
     head = ["", *(f"p{percentile:g}" for percentile in PERCENTILES), "max", "mean"]
-    return [*looks.folded(f"latency in ms since due, {of}"), *table(looks, head, [_row("", counts.corrected)])]
-
-
-def _row(name: str, latencies: Latencies) -> list[str]:
-    return [name, *map(milliseconds, [*latencies.percentiles(PERCENTILES), latencies.max, latencies.mean])]
+    figures = [*latencies.percentiles(PERCENTILES), latencies.max, latencies.mean]
+    wide, narrow = (table(looks, head, [["", *(milliseconds(figure, digits) for figure in figures)]]) for digits in (3, 2))
+    return narrow if len(narrow[1].split()) == len(figures) > len(wide[1].split()) else wide
 
 
 def _phases(looks: Looks, counts: Counts) -> list[str]:

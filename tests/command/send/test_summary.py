@@ -56,6 +56,11 @@ def test_milliseconds(value: float, text: str):
     assert milliseconds(value) == text
 
 
+@pytest.mark.parametrize(("value", "text"), [(0.1234, "0.12"), (1.234, "1.2"), (12.34, "12"), (123.4, "123"), (1234.5, "1,234")])
+def test_milliseconds_with_one_digit_less(value: float, text: str):
+    assert milliseconds(value, 2) == text
+
+
 def printed(results: Results, encoding: str = "utf-8") -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, write_through=True)
@@ -145,6 +150,13 @@ def test_a_terminal_gets_what_fits(columns: int, blocks: bool):
     plotted = [line for line in shown if line.startswith(("rate ", "p99  "))]
     assert len(plotted) == 2
     assert all(line.isascii() for line in shown) or blocks
+
+
+def test_a_narrow_terminal_has_all_figures_with_a_digit_less():
+    results = Results()
+    count_answer(results.of("t"), sent=1.0, now=1.000234)
+    rows = [next(filter(figures, lines(Looks(columns), results))).split() for columns in (29, 30, 34, 35)]
+    assert rows == [["0.234"] * 5, ["0.23"] * 6, ["0.23"] * 6, ["0.234"] * 6]
 
 
 def test_a_pipe_gets_one_row_a_line():
