@@ -5,6 +5,9 @@ time, and a further signal ends the process at once.
 
 The handlers are those of Python, not of an event loop, since they are needed before there is a loop. They are also needed as
 process 1 of a container, for which the system ignores every signal without a handler.
+
+Before that line Python starts, and a signal then is Python's. Who cannot have that starts goto with these signals blocked, as by
+`env --block-signal=TERM`: they wait until the handlers are there.
 """
 
 from __future__ import annotations
@@ -46,7 +49,7 @@ def listen(*, serving: bool) -> None:
     """Let signals end this process: with 0 if it is `serving`, else with 128 plus the number of the signal. One that is serving
     ignores those that mean nothing to it.
 
-    SIGHUP stays ignored where it is: `nohup` starts a process like that.
+    SIGHUP stays ignored where it is: `nohup` starts a process like that. Whichever of them is blocked is so no more.
     """
     _ends.serving = serving
     for number in ENDING:
@@ -55,6 +58,8 @@ def listen(*, serving: bool) -> None:
             signal.signal(number, _ends.signalled)
     for number in IGNORED if serving else ():
         signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):  # Windows blocks none
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 def take(told: Callable[[int], object]) -> None:

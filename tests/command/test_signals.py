@@ -123,6 +123,21 @@ def test_exchanges_are_logged_before_a_hangup_ends_it() -> None:
     assert " GET /last 200 " in process.stop(signal.SIGHUP)
 
 
+@pytest.mark.parametrize("number", signals.ENDING)
+@pytest.mark.parametrize(("words", "status"), [(["--port", "0"], 0), (["send", "http://127.0.0.1:1/"], 128)])
+def test_one_that_was_blocked_while_python_started_ends_it(number: signal.Signals, words: list[str], status: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "goto", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=ROOT,
+        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [number]),
+    )
+    process.send_signal(number)
+    assert process.communicate(timeout=PATIENCE)[0] == b""
+    assert process.returncode == (status and status + number)
+
+
 def test_serving_ignores_what_means_nothing_to_it() -> None:
     process = python("print('there', flush=True); print(input(), flush=True)", serving=True)
     assert process.stdout is not None
