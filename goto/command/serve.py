@@ -148,8 +148,7 @@ def _api(options: argparse.Namespace, host: StandaloneHost) -> str:
         if port is not None:
             curl = "curl -k https" if port == listener.port and listener.protocol == "https" else "curl http"
             apart = f", and on port {access.port}" if access.port not in (None, port) else ""
-            where = f"://{_shown_host(options)}:{port}/goto"
-            return f"its API: {curl}{where}/help{apart}; its page: {curl.split()[-1]}{where}/ui"
+            return f"its API: {curl}://{_shown_host(options)}:{port}/goto/help{apart}; its page there: /goto/ui"
     return "its API is off"
 
 

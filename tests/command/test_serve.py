@@ -29,7 +29,7 @@ def test_the_start_line_says_where_who_and_how() -> None:
     with Goto("edge 1") as process:
         line, *_ = eventually(lambda: process.log.splitlines())
     url = f"http://localhost:{process.port}"
-    assert line == f"goto {__version__} serves {url} as edge 1; its API: curl {url}/goto/help; its page: {url}/goto/ui"
+    assert line == f"goto {__version__} serves {url} as edge 1; its API: curl {url}/goto/help; its page there: /goto/ui"
 
 
 def started(*words: str) -> tuple[str, int]:
@@ -46,7 +46,7 @@ def test_ports_that_the_system_chooses_are_said() -> None:
     line, status = started("--port", "0", "--admin-port", "0", "--host", "127.0.0.1")
     url = r"http://127\.0\.0\.1:(\d+)"
     found = re.fullmatch(
-        rf"goto \S+ serves {url} as (\d+); its API: curl {url}/goto/help, and on port (\d+); its page: {url}/goto/ui\n", line
+        rf"goto \S+ serves {url} as (\d+); its API: curl {url}/goto/help, and on port (\d+); its page there: /goto/ui\n", line
     )
     assert found, line
     assert found[1] == found[2] == found[3] != found[4]
@@ -57,7 +57,7 @@ def test_ports_that_the_system_chooses_are_said() -> None:
 def test_an_address_of_ipv6_has_its_brackets(host: str) -> None:
     line, _ = started("--port", "0", "--host", host)
     url = r"http://\[::1\]:\d+"
-    assert re.search(rf" serves {url} as .*curl {url}/goto/help; its page: {url}/goto/ui$", line)
+    assert re.search(rf" serves {url} as .*curl {url}/goto/help; its page there: /goto/ui$", line)
 
 
 LINK_LOCAL = """
