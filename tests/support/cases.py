@@ -54,11 +54,16 @@ def programs(folder: Path) -> dict[str, str]:
     return {**given, "GOTO": str(folder / "goto"), "MITMDUMP": str(folder / "mitmdump")}
 
 
-def run_case(name: str, env: dict[str, str], exempt: str = "") -> bool:
+HELD_SIGNALS = ("env", "--block-signal=HUP,INT,TERM")
+"""What runs a command so that these signals wait until it takes them: goto does, from its first line on."""
+
+
+def run_case(name: str, env: dict[str, str], exempt: str = "", *, held: bool = False) -> bool:
     """Run a case. It fails where the case does, or says nothing, and is skipped where it skips itself. `exempt` is an expression
-    for checks that may fail, or for the error that ends the case; whether there was one.
+    for checks that may fail, or for the error that ends the case; whether there was one. `held`: signals that come while goto's
+    Python starts wait for goto.
     """
-    words = [sys.executable, str(FOLDER / f"{name}.py")]
+    words = [*(HELD_SIGNALS if held else ()), sys.executable, str(FOLDER / f"{name}.py")]
     if own_network():
         # what some cases do for themselves, but by the name of the file that they import it from
         words, env = [*OWN_NETWORK, *words], {**env, "APART": name}
