@@ -16,6 +16,7 @@
 # make viewer   get anew what the pages have from others, in the versions below
 # make picture  take the picture of the page in the README anew
 # make image    the container image, with the labels of this commit; ENGINE=podman for another engine than docker
+# make dockerfile-test  the instructions of the Dockerfile, carried out in a folder without an engine
 # make image-test  the image built and run, without an engine's service and without pulling: as root on Debian, in minutes
 # make dist     the sources and the wheel, in dist; the same commit makes the same files
 # make dist-test  whether they do, and whether both install with a compiler and without one
@@ -50,7 +51,7 @@ INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/tests
 # Tests start goto some hundred times; without the cache of Python each start from the checkout would compile it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-all test-newest test-other test-length test-plugin check fuzz soak flow-docs docs links reference client clean dev built compiler image image-test image-tools dist dist-test sbom nginx chromium test-tools viewer picture bench bench-tools profile
+.PHONY: run test test-all test-newest test-other test-length test-plugin dockerfile-test check fuzz soak flow-docs docs links reference client clean dev built compiler image image-test image-tools dist dist-test sbom nginx chromium test-tools viewer picture bench bench-tools profile
 .NOTPARALLEL:
 
 run: $(BUILT_STAMP)
@@ -74,7 +75,7 @@ endef
 
 test-all: test-tools
 	@set -e; $(pythons); newest=$$(echo "$$pythons" | tail -n 1); \
-	$(MAKE) --no-print-directory test-length BUILT=.venv-3.$${newest%% *}-built PYTHON="$$(echo "$$newest" | cut -d' ' -f2)"; \
+	$(MAKE) --no-print-directory test-length dockerfile-test BUILT=.venv-3.$${newest%% *}-built PYTHON="$$(echo "$$newest" | cut -d' ' -f2)"; \
 	others=$$(echo "$$pythons" | awk -v newest="$${newest%% *}" '($$1 == 11 || $$3 == "default") && $$1 != newest'); \
 	if [ -z "$$others" ]; then echo "No other Python was found than 3.$${newest%% *}, which make test takes."; fi; \
 	echo "$$others" | while read -r minor python _; do \
@@ -87,6 +88,10 @@ AT_LENGTH := tests/fuzz/test_api.py tests/api/test_clients.py
 test-length: built
 	$(call pytest,$(INSTALLED),-n 2 --dist loadfile $(AT_LENGTH))
 	$(call pytest,ALL_CASES=1 $(INSTALLED),-n 6 --dist worksteal tests/cases)
+
+# what the Dockerfile says is carried out in a folder, without a container engine
+dockerfile-test: built
+	$(call pytest,$(INSTALLED),tests/deploy/checks.py)
 
 # the plug-in of pytest, on the oldest one that it supports
 OLDEST_PYTEST := 7.4

@@ -6,7 +6,6 @@ import copy
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from support.ports import free_port
 from support.waiting import PATIENCE, eventually
 
 from goto import __version__
-from goto.command.arguments import _parser
+from goto.command.arguments import _parser, run
 from goto.registry.worker import DEREGISTER_SECONDS
 
 METRICS = "/goto/metrics"
@@ -223,10 +222,9 @@ def test_a_component_adds_a_file_where_the_sidecar_looks_for_it(name: str):
     assert sorted(path.name for path in file.parent.iterdir()) == sorted([file.name, "kustomization.yaml"])
 
 
-def test_goto_takes_the_files_of_all_components_together():
+def test_goto_takes_the_files_of_all_components_together(capsys: pytest.CaptureFixture[str]):
     files = [FOLDER / "sidecar" / "goto.yaml", *(added(name)[0] for name in CONFIGURING)]
-    check = subprocess.run([sys.executable, "-m", "goto", "check", *files], capture_output=True, text=True, cwd=ROOT)
-    assert check.returncode == 0, check.stderr + check.stdout
+    assert run(["check", *map(str, files)]) == 0, capsys.readouterr()
 
 
 def test_the_components_of_the_readme_work_together(tmp_path: Path):
@@ -494,12 +492,11 @@ def test_a_changed_configuration_keeps_its_name(name: str):
 
 
 @pytest.mark.parametrize("name", KUSTOMIZATIONS)
-def test_goto_takes_the_configuration(name: str):
+def test_goto_takes_the_configuration(name: str, capsys: pytest.CaptureFixture[str]):
     files = [FOLDER / name / file for generator in kustomization(name)["configMapGenerator"] for file in generator["files"]]
     assert files
     for file in files:
-        check = subprocess.run([sys.executable, "-m", "goto", "check", file], capture_output=True, text=True, cwd=ROOT)
-        assert check.returncode == 0, check.stderr + check.stdout
+        assert run(["check", str(file)]) == 0, capsys.readouterr()
 
 
 # ---------------------------------------------------------------- what they start

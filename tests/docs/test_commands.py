@@ -18,6 +18,7 @@ import pytest
 import yaml
 from support import ROOT
 from support.documents import problems
+from support.forked import Forked
 from support.pages import Block, blocks, pages
 from support.terminal import Ran, Terminal, fits, has_line
 
@@ -117,17 +118,24 @@ def run(terminal: Terminal, page: list[Block]) -> None:
     assert not said, "\n\n".join([*said, terminal.logs()[-1000:]])
 
 
+@pytest.fixture(scope="module")
+def goto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """What runs goto: pages start it a hundred times."""
+    with Forked(tmp_path_factory.mktemp("goto")) as forked:
+        yield forked.command
+
+
 @pytest.mark.parametrize("page", [page for page in pages() if any(b.language in SHELL for b in blocks(page))], ids=name_of)
-def test_a_page(page: Path, tmp_path: Path) -> None:
-    with Terminal(tmp_path) as terminal:
+def test_a_page(page: Path, goto: list[str], tmp_path: Path) -> None:
+    with Terminal(tmp_path, goto) as terminal:
         run(terminal, list(blocks(page)))
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=name_of)
-def test_the_first_lines_of_an_example(config: Path, tmp_path: Path) -> None:
+def test_the_first_lines_of_an_example(config: Path, goto: list[str], tmp_path: Path) -> None:
     block = commands_of(config)
     assert f"configs/{config.name}" in block.text, "it does not say how to run it"
-    with Terminal(tmp_path) as terminal:
+    with Terminal(tmp_path, goto) as terminal:
         run(terminal, [block])
 
 

@@ -248,3 +248,11 @@ def test_it_runs_in_mitmproxy(start: Run) -> None:
     assert call(port, "GET", "/status/418").status == 418
     assert container.exec("goto", "health") == f"goto {__version__} is healthy"
     assert container.stop() == 0, container.logs()
+
+
+def test_pip_has_only_what_is_there_and_may_change_none_of_it() -> None:
+    options = base.pip_of_this_machine()
+    assert set(options[::2]) == {"-v"}
+    for mount in options[1::2]:
+        outside, inside, how = mount.split(":")
+        assert (outside == inside, how, Path(outside).exists()) == (True, "ro", True)

@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -61,11 +62,11 @@ case "${1-}" in
   ""|-*|serve)
     port=$(printf '%s\n' "$@" | sed -n '/^--port$/{n;p}; s/^--port=//p' | tail -n 1)
     [ -n "$port" ] || { port=$FIRST_PORT; set -- "$@" --port "$port"; }
-    serve "$port" "$PYTHON" -m goto "$@"
+    serve "$port" @goto@ "$@"
     exit ;;
   health) [ $# -gt 1 ] || set -- health "http://127.0.0.1:$FIRST_PORT" ;;
 esac
-exec "$PYTHON" -m goto "$@"
+exec @goto@ "$@"
 """
 )
 
@@ -123,13 +124,14 @@ class Ran:
 class Terminal:
     """Blocks of a page are run in it, in order. What was started ends with it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, goto: Sequence[str] = (sys.executable, "-m", "goto")) -> None:
+        """`goto` is what the command `goto` runs."""
         self.folder = folder
         self.ports: dict[str, int] = {}
         self._own = folder / ".terminal"
         bin = self._own / "bin"
         bin.mkdir(parents=True)
-        self._tool(bin / "goto", GOTO)
+        self._tool(bin / "goto", GOTO.replace("@goto@", shlex.join(goto)))
         self.mitmdump = shutil.which("mitmdump", path=sysconfig.get_path("scripts"))
         if self.mitmdump:
             self._tool(bin / "mitmdump", MITMDUMP)
@@ -142,7 +144,6 @@ class Terminal:
             **{key: value for key, value in os.environ.items() if not key.startswith("GOTO_")},
             "PATH": f"{bin}:{sysconfig.get_path('scripts')}:{os.environ['PATH']}",
             "PAGE": str(self._own),
-            "PYTHON": sys.executable,
             "CURL_HOME": str(self._own),
             "HOME": str(folder),
             "FIRST_PORT": str(self.port(FIRST)),
