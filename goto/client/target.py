@@ -96,10 +96,13 @@ class ClientTarget(Reached, msgspec.Struct, dict=True):
     name: Name
     """Another target of this name is replaced, in its place."""
     method: Method
+    """Any token, in the letter case in which it is to be sent."""
     url: TargetUrl
+    """An http or https URL; its query is sent too."""
     headers: list[tuple[SentHeaderName, HeaderValue]] = msgspec.field(default_factory=list)
     """Sent in this order; `Host` takes the place of the url's."""
     body: str = ""
+    """Sent as UTF-8."""
     body_reader: None = msgspec.field(name="bodyReader", default=None)
     """Only ever null: the original's instances send the key."""
     replicas: Annotated[int, msgspec.Meta(ge=0, le=MOST_REPLICAS)] = 1

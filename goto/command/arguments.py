@@ -136,7 +136,7 @@ def _parser(serve: str = "goto serve") -> argparse.ArgumentParser:
     addon.set_defaults(run=_addon, parser=addon)
 
     completion = commands.add_parser("completion", help="print the script that completes the words of goto in a shell")
-    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that is to complete them")
     completion.set_defaults(run=_completion, parser=completion)
 
     # for the help alone: its words are not read here, see `cli`
@@ -188,7 +188,7 @@ def _add_serving(serve: argparse._ActionsContainer) -> None:
     serve.add_argument("--config", nargs="+", action="extend", default=[], metavar="FILE", help=what)
     serve.add_argument("--watch", action="store_true", help="apply what changes in the --config files while goto runs")
     _add_feature(serve)
-    what = "a limit like connections=5000 or head=32KiB; may be given several times (see docs/behaviour.md)"
+    what = "a limit like connections=5000 or head=32KiB; may be given several times (see docs/limits.md)"
     limit = _word("goto.traffic.limits", "ConfiguredLimits")
     serve.add_argument("--limit", type=limit, action="append", default=[], metavar="NAME=VALUE", help=what)
     what = "how long exchanges in flight may take to finish when goto ends (default: 10s)"

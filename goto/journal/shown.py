@@ -55,6 +55,7 @@ class ShownEntry(TypedDict):
     seq: int
     """Its number: over all listeners, in the order in which heads arrived."""
     listener: int
+    """The port that it came to."""
     time: str
     """When the head of the request arrived: RFC 3339, in microseconds."""
     client: str
@@ -64,11 +65,15 @@ class ShownEntry(TypedDict):
     onConnection: int
     """Its number on that connection, from 1."""
     method: str
+    """Of the request."""
     uri: str
+    """Path and query, as they came."""
     version: str
+    """Of HTTP: `1.1`."""
     headers: list[tuple[str, str]]
     """As they came; values of masked ones are `***`."""
     body: ShownBody
+    """Of the request, as far as it has come."""
     id: str | None
     """The parameter `x-request-id`, else the header of that name."""
     attempt: int | None
@@ -76,13 +81,17 @@ class ShownEntry(TypedDict):
     status: int | None
     """Null while it is unknown, 0 where none was sent."""
     reason: str
+    """The reason phrase of the answer."""
     responseHeaders: list[tuple[str, str]]
     """As features left them, without what frames the body."""
     responseBody: ShownBody
+    """Of the answer, as far as it has been sent."""
     by: list[str]
     """What features did to it: `rule:flaky`."""
     calls: list[ShownCall]
+    """What was sent on to targets, a call each."""
     ms: Milliseconds
+    """Its times, in milliseconds."""
     end: str | None
     """completed, client_gone, aborted, broke_off or upstream_failed; null while it is open."""
 

@@ -23,6 +23,7 @@ from prometheus_client.core import Metric
 from goto.api.table import Route
 from goto.client.target import ClientTarget
 from goto.command.arguments import _parser
+from goto.command.ctl.arguments import ABOUT
 from goto.command.statuses import STATUSES
 from goto.features.proxy.target import ProxyTarget
 from goto.features.rules.rule import Entry, Rule
@@ -52,6 +53,10 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 # ---------------------------------------------------------------- the command
+WITH_A_TABLE = ("serve", "send", "ctl")
+"""Commands whose options have a table each."""
+
+
 def commands() -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
     """Each command: its name, what it does, and its parser."""
     (action,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
@@ -61,16 +66,31 @@ def commands() -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
 
 
 def options(command: str) -> str:
+    """The arguments and options of a command."""
     parser = next(parser for name, _, parser in commands() if name == command)
-    rows = []
+    return table(("option", "what it does"), _options(parser))
+
+
+def options_of_others() -> str:
+    """Those of the commands that have only a few."""
+    rows = ((f"`goto {name}`", *row) for name, _, parser in commands() if name not in WITH_A_TABLE for row in _options(parser))
+    return table(("command", "option", "what it does"), rows)
+
+
+def options_of_ctl() -> str:
+    """Those that are about the instance: all others are fields."""
+    rows = ((f"`--{name}`", what) for name, what in ABOUT.items())
+    return table(("option", "what it does"), rows)
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
     for action in parser._actions:
         if action.help in (argparse.SUPPRESS, None) or action.dest == "help":
             continue
         shown = action.metavar or (f"{{{','.join(action.choices)}}}" if action.choices else action.dest.upper())
         value = "" if action.nargs == 0 else f" {shown}"
         names = [f"`{name}{value}`" for name in action.option_strings] or [f"`{shown}`"]
-        rows.append((", ".join(names), (action.help or "") % {"default": action.default}))
-    return table(("option", "what it does"), rows)
+        yield ", ".join(names), (action.help or "") % {"default": action.default}
 
 
 def command_list() -> str:
@@ -126,7 +146,15 @@ def routes(chapter: str) -> str:
 
 
 # ---------------------------------------------------------------- fields and keys
-SIMPLE = {bool: "`true`, `false`", int: "number", float: "number", str: "text", Any: "any JSON", bytes: "bytes"}
+SIMPLE = {
+    bool: "`true`, `false`",
+    int: "number",
+    float: "number",
+    str: "text",
+    Any: "any JSON",
+    bytes: "bytes",
+    type(None): "`null`",
+}
 WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -242,6 +270,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "commands": command_list,
     "options-of-serve": lambda: options("serve"),
     "options-of-send": lambda: options("send"),
+    "options-of-ctl": options_of_ctl,
+    "options-of-others": options_of_others,
     "statuses": lambda: table(("command", "status", "when"), ((f"`{name}`", status, when) for name, status, when in STATUSES)),
     **{f"routes-{name}": functools.partial(routes, name) for name, _ in CHAPTERS},
     "keys-of-a-listener": lambda: keys("listener"),
