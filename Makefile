@@ -91,7 +91,7 @@ test-length: built
 
 # what the Dockerfile says is carried out in a folder, without a container engine
 dockerfile-test: built
-	$(call pytest,$(INSTALLED),tests/deploy/checks.py)
+	$(INSTALLED) $(BUILT)/bin/python -m pytest -v tests/deploy/checks.py
 
 # the plug-in of pytest, on the oldest one that it supports
 OLDEST_PYTEST := 7.4
