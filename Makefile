@@ -34,9 +34,9 @@ BUILT ?= .venv-built
 # by files, since what a file needs is started once for it, and in their order, since the longest ones are not the last
 PYTEST ?= -n 4 --dist loadfile --no-loadscope-reorder
 
-# mitmproxy is installed for the tests as soon as there is something to test with it
+# the tests build the site; mitmproxy is installed for them as soon as there is something to test with it
 comma := ,
-EXTRAS := dev$(if $(wildcard goto/hosts/mitm/host.py),$(comma)mitmproxy)
+EXTRAS := dev$(comma)docs$(if $(wildcard goto/hosts/mitm/host.py),$(comma)mitmproxy)
 # installed again only when what says what to install has changed
 DEV_STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 # built again when anything in it has changed

@@ -26,6 +26,7 @@ html_show_sourcelink = False
 html_show_sphinx = False
 
 linkcheck_anchors = False
+linkcheck_ignore = [r"http://localhost:\d+"]  # of a goto that the reader has
 
 
 def link_to_files(app: Sphinx, name: str, source: list[str]) -> None:
