@@ -13,7 +13,7 @@ from goto.client.series import Recorder
 from goto.counting.bounded import slot
 from goto.flow import Field
 from goto.http.shown import shown
-from goto.upstream.connection import UpstreamError
+from goto.upstream.errors import UpstreamError
 
 TEXTS_LIMIT = 1000
 """Distinct status lines and error texts counted apart."""

@@ -17,8 +17,10 @@ from goto.client.job import Job
 from goto.client.rate import LATE_SECONDS
 from goto.flow import Field
 from goto.http.shown import shown
-from goto.upstream.connection import Broken, Connection, Receiver, TooSlow, UpstreamError
+from goto.upstream.connection import Connection
+from goto.upstream.errors import Broken, TooSlow, UpstreamError
 from goto.upstream.kept import KeptBody, Took
+from goto.upstream.receiver import Receiver
 from goto.words.duration import duration_text
 
 PATIENT_FAILURES = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goto.flow import Field
 from goto.http.hops import end_to_end
-from goto.upstream.connection import UpstreamError
+from goto.upstream.errors import UpstreamError
 from goto.upstream.kept import FAN_OUT_LIMIT, RESPONSES_LIMIT, Budget, KeptBody, Reported, Took, reported
 
 

@@ -15,7 +15,7 @@ from goto.client.sent import Sent
 from goto.errors import Unavailable
 from goto.flow import Origin
 from goto.upstream.ask import ask, failure
-from goto.upstream.connection import UpstreamError
+from goto.upstream.errors import UpstreamError
 from goto.upstream.pool import Pool
 from goto.words.token import Token
 

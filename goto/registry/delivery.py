@@ -18,7 +18,7 @@ from goto.registry.queue import Push, PushKind, PushQueue
 from goto.registry.retry import forever
 from goto.upstream.answer import Upstream
 from goto.upstream.ask import ask, failure
-from goto.upstream.connection import UpstreamError
+from goto.upstream.errors import UpstreamError
 from goto.words.token import Token
 
 log = logging.getLogger("goto")

@@ -12,7 +12,7 @@ from goto.client.results import Results
 from goto.registry.address import Address
 from goto.upstream.answer import Upstream
 from goto.upstream.ask import ask, failure
-from goto.upstream.connection import UpstreamError
+from goto.upstream.errors import UpstreamError
 from goto.words.token import Token
 
 ANSWER_SECONDS = 2.0

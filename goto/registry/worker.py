@@ -26,7 +26,7 @@ from goto.registry.address import Address
 from goto.registry.retry import forever
 from goto.upstream.answer import Upstream
 from goto.upstream.ask import ask, failure
-from goto.upstream.connection import UpstreamError
+from goto.upstream.errors import UpstreamError
 from goto.words import http_url
 from goto.words.duration import duration_text
 from goto.words.reading import read_struct

@@ -16,9 +16,11 @@ from goto.flow import Call, Field, Headers, Response
 from goto.http.hops import end_to_end
 from goto.http.wire import REPEATABLE, request_head
 from goto.upstream.batch import Batch
-from goto.upstream.connection import Broken, Connection, Receiver, UpstreamError
+from goto.upstream.connection import Connection
+from goto.upstream.errors import Broken, UpstreamError
 from goto.upstream.pause import longest_pause
 from goto.upstream.pool import Pool
+from goto.upstream.receiver import Receiver
 from goto.upstream.sink import Sink
 from goto.upstream.upload import ONE_WRITE, Upload
 

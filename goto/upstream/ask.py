@@ -11,9 +11,10 @@ import json
 
 from goto.flow import Field, Origin, decode, encode
 from goto.http.wire import request_head
-from goto.upstream.connection import Broken, Receiver, TooSlow, UpstreamError
+from goto.upstream.errors import Broken, TooSlow, UpstreamError
 from goto.upstream.kept import Budget, KeptBody
 from goto.upstream.pool import Pool
+from goto.upstream.receiver import Receiver
 from goto.words.duration import duration_text
 from goto.words.token import Token
 

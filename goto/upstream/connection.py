@@ -25,126 +25,34 @@ what comes on a new connection before the request is written is held until then.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import select
 import socket
 import ssl
-import struct
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from math import inf
 from time import perf_counter
-from typing import ClassVar, Final
+from typing import Final
 
-from mypy_extensions import mypyc_attr
-
-from goto.flow import Field, Origin
+from goto.flow import Origin
 from goto.http import answers
 from goto.http.answers import UnknownCoding, check_line, may_begin, read_head
 from goto.http.chunked import Chunks
 from goto.http.heads import Head, Recall, plain_response
 from goto.http.lines import Lines, NotHttp, TooLong
 from goto.http.requests import Malformed
-from goto.http.shown import shown
 from goto.upstream.batch import Batch
+from goto.upstream.errors import Broken, NoHttp, TooSlow, UpstreamError
+from goto.upstream.receiver import Receiver
 from goto.upstream.sink import nothing
+from goto.upstream.sockets import RESET, read_rest
 from goto.words.duration import duration_text
 from goto.words.failures import system_reason
-from goto.words.unseen import escaped
-
-
-class UpstreamError(Exception):
-    """An exchange with an upstream that failed; the text says why. `status` is what a client is answered."""
-
-    status: ClassVar[int] = 502
-    kind: ClassVar[str] = "other"
-    """What it is counted as."""
-    same: ClassVar[str] = ""
-    """The text without what differs from one failure to the next, where something does; what clients count by. Not a property,
-    which a compiled class that inherits from a builtin one cannot have."""
-
-
-class Unreachable(UpstreamError):
-    """No connection could be made."""
-
-    kind: ClassVar[str] = "connect"
-
-
-class Broken(UpstreamError):
-    """The connection ended too early, or what came over it was no HTTP."""
-
-    kind: ClassVar[str] = "broken"
-
-
-class NoHttp(Broken):
-    """A line of the answer is no HTTP; the text shows it, escaped, 80 characters of it at most."""
-
-    same: ClassVar[str] = "answered with what is no HTTP"
-
-    def __init__(self, line: bytes) -> None:
-        # a character takes up to four bytes, and a last one may be cut through
-        text = escaped(shown(line[: 4 * LINE_SHOWN + 4]))
-        text = f"{text[:LINE_SHOWN]}…" if len(text) > LINE_SHOWN else text
-        super().__init__(f'{self.same}: "{text}"')
-
-
-class TooSlow(UpstreamError):
-    """No answer, or no more of it, within the time set."""
-
-    status: ClassVar[int] = 504
-    kind: ClassVar[str] = "timeout"
-
-
-@mypyc_attr(allow_interpreted_subclasses=True)
-class Receiver(ABC):
-    """Whoever gets the answer to a request: `on_whole` alone, or the others, of which `on_end` or `on_error` comes exactly once,
-    last. `on_interim` may come before.
-    """
-
-    __slots__ = ()
-
-    def on_whole(self, status: int, reason: bytes, fields: list[Field], body: bytes) -> None:
-        """The answer, where all of it came at once."""
-        self.on_head(status, reason, fields, len(body))
-        if body:
-            self.on_data(body)
-        self.on_end()
-
-    def on_interim(self, status: int, reason: bytes, fields: list[Field]) -> None:  # noqa: B027  # most want none
-        """An answer of 1xx other than 101: the final one follows."""
-
-    @abstractmethod
-    def on_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
-        """The head; `length` is the body's size in bytes, None where it is chunked or lasts until the end."""
-
-    @abstractmethod
-    def on_data(self, data: bytes) -> None: ...
-
-    def on_flush(self) -> None:  # noqa: B027  # not every receiver collects
-        """All that came in one read was handed over, and the answer goes on."""
-
-    def on_trailers(self, fields: list[Field]) -> None:  # noqa: B027  # most want none
-        """The fields behind a body in chunks, at its end."""
-
-    def on_fin(self) -> None:  # noqa: B027  # most never switch protocols
-        """Protocols were switched, and the upstream sends nothing more, but may take more: until `Connection.close`."""
-
-    @abstractmethod
-    def on_end(self) -> None: ...
-
-    @abstractmethod
-    def on_error(self, error: UpstreamError) -> None: ...
-
 
 HEAD_LIMIT: Final = 1 << 18
 """Bytes of the head of an answer, interim heads included, and of its trailers."""
 
 MOST_TRAILERS: Final = 1000
 """Fields of the trailers of an answer."""
-
-LINE_SHOWN: Final = 80
-"""Characters of a line at fault that are shown."""
 
 LINE_SECONDS: Final = 1.0
 """A line that cannot begin an answer gets this long to end, so that all of it can be shown."""
@@ -154,11 +62,6 @@ AT_ONCE: Final = 1 << 14
 
 EARLY_BYTES: Final = 1 << 18
 """Bytes that are held of what comes on a new connection before the request is written."""
-
-READ_SIZE: Final = 1 << 16
-
-RESET: Final = struct.pack("ii", 1, 0)
-"""SO_LINGER for an end by a reset; else the system sends a FIN wherever all was read."""
 
 IDLE: Final = 0
 HEAD: Final = 1
@@ -682,14 +585,3 @@ class Connection:
             return
         what = "no answer" if self._state == HEAD else "no more of its answer"
         self.fail(TooSlow(f"{what} within {duration_text(self._timeout)}"))
-
-
-def read_rest(transport: asyncio.Transport | None, take: Callable[[bytes], None]) -> None:
-    """Read what a transport that is lost has left unread, as the system keeps it behind a reset too."""
-    sock = None if transport is None else transport.get_extra_info("socket")
-    if sock is None:
-        return
-    with contextlib.suppress(OSError):
-        # an end that is read here says nothing: whoever met the reset first was told of it, and nobody else is
-        while data := os.read(sock.fileno(), READ_SIZE):
-            take(data)

@@ -12,7 +12,8 @@ from goto.flow import Origin
 from goto.tls.client import usual_context
 from goto.upstream.addresses import Addresses, first_to_answer, is_address, look_up
 from goto.upstream.batch import Batch
-from goto.upstream.connection import Connection, TooSlow, Unreachable
+from goto.upstream.connection import Connection
+from goto.upstream.errors import TooSlow, Unreachable
 from goto.upstream.secure import connect_securely
 from goto.upstream.through import Through, dig
 from goto.words.duration import duration_text

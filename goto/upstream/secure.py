@@ -11,7 +11,8 @@ import asyncio
 import ssl
 from typing import Any, cast
 
-from goto.upstream.connection import Connection, read_rest
+from goto.upstream.connection import Connection
+from goto.upstream.sockets import read_rest
 
 
 class Below(asyncio.BufferedProtocol):

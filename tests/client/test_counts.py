@@ -13,7 +13,7 @@ from support.counting import count_answer, count_failure
 from goto.client.counts import HEADERS_LIMIT, KINDS_LIMIT, TEXTS_LIMIT, Counts, NotConnected, Stopped
 from goto.counting import bounded
 from goto.flow import Field
-from goto.upstream.connection import Broken, TooSlow, Unreachable, UpstreamError
+from goto.upstream.errors import Broken, TooSlow, Unreachable, UpstreamError
 
 TRACKED = {b"set-cookie": "set-cookie", b"x": "x"}
 ERRORS: list[UpstreamError] = [

@@ -13,7 +13,7 @@ from goto.client import report as module
 from goto.client.report import Report
 from goto.client.results import Results
 from goto.client.target import ClientTarget
-from goto.upstream.connection import Broken
+from goto.upstream.errors import Broken
 
 Target = Callable[..., ClientTarget]
 Send = Callable[..., Results]

@@ -13,7 +13,7 @@ from support.counting import count_answer, count_failure
 from goto.client import results as module
 from goto.client.rate import Rate
 from goto.client.results import Results
-from goto.upstream.connection import Unreachable
+from goto.upstream.errors import Unreachable
 from goto.words.writing import json_bytes
 
 TRACKED = {b"x": "x"}

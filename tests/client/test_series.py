@@ -11,7 +11,7 @@ from goto.client.counts import Counts
 from goto.client.rate import Pursuit
 from goto.client.series import FIRST_SECONDS, MOST_POINTS, Recorder
 from goto.client.stages import Course
-from goto.upstream.connection import Broken, TooSlow
+from goto.upstream.errors import Broken, TooSlow
 
 
 def recorded(*moments: float, took: float = 0.01) -> Counts:

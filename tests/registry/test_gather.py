@@ -14,7 +14,7 @@ from goto.registry import gather as module
 from goto.registry.address import Address
 from goto.registry.gather import Gathered, gather
 from goto.upstream.answer import Upstream as Sender
-from goto.upstream.connection import Broken
+from goto.upstream.errors import Broken
 
 
 def results(target: str, seconds: list[float], *, failures: int = 0) -> Results:

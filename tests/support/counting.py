@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from goto.client.counts import Counts
 from goto.flow import Field
-from goto.upstream.connection import UpstreamError
+from goto.upstream.errors import UpstreamError
 
 
 def count_answer(

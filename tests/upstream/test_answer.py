@@ -24,7 +24,7 @@ from support.waiting import PATIENCE, eventually
 from goto.flow import Call, Origin
 from goto.upstream.answer import Answer
 from goto.upstream.answer import Upstream as Sender
-from goto.upstream.connection import Broken, TooSlow, UpstreamError
+from goto.upstream.errors import Broken, TooSlow, UpstreamError
 from goto.upstream.sink import Sink
 
 OK = b"HTTP/1.1 200 OK\r\n"

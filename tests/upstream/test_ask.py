@@ -11,7 +11,7 @@ from support.upstream import Reply, Upstream, held
 
 from goto.flow import Origin
 from goto.upstream.ask import ask, failure
-from goto.upstream.connection import UpstreamError
+from goto.upstream.errors import UpstreamError
 from goto.upstream.pool import Pool
 
 

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from goto.flow import Field, Origin
 from goto.upstream.batch import Batch
-from goto.upstream.connection import Broken, Connection, Receiver, TooSlow, UpstreamError
+from goto.upstream.connection import Connection
+from goto.upstream.errors import Broken, TooSlow, UpstreamError
+from goto.upstream.receiver import Receiver
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.upstream.connection import Broken
+from goto.upstream.errors import Broken
 from goto.upstream.kept import Budget, KeptBody, reported
 
 

@@ -16,8 +16,10 @@ from support.scripted import Scripted, read_head
 from goto.flow import Origin
 from goto.tls.client import client_tls
 from goto.upstream import pool as pool_module
-from goto.upstream.connection import Connection, Receiver, TooSlow, Unreachable
+from goto.upstream.connection import Connection
+from goto.upstream.errors import TooSlow, Unreachable
 from goto.upstream.pool import Pool
+from goto.upstream.receiver import Receiver
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -17,7 +17,7 @@ from support.scripted import Scripted, read_head
 from goto.flow import Call, Origin
 from goto.tls.client import client_tls
 from goto.upstream.answer import Answer, Upstream
-from goto.upstream.connection import UpstreamError
+from goto.upstream.errors import UpstreamError
 from goto.upstream.kept import Budget, KeptBody
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]

@@ -16,7 +16,7 @@ from support.scripted import Scripted, read_head
 from goto.flow import Origin
 from goto.tls.client import client_tls
 from goto.upstream.addresses import Addresses
-from goto.upstream.connection import TooSlow, Unreachable
+from goto.upstream.errors import TooSlow, Unreachable
 from goto.upstream.pool import Pool
 from goto.upstream.through import HEAD_LIMIT, Through
 from goto.words.urls import ProxyUrl

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from goto.flow import Origin
 from goto.upstream.batch import Batch
-from goto.upstream.connection import Connection, Receiver
+from goto.upstream.connection import Connection
+from goto.upstream.receiver import Receiver
 from goto.upstream.sink import nothing
 from goto.upstream.upload import EARLY_BYTES, ONE_WRITE, Upload
 

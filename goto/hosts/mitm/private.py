@@ -33,7 +33,7 @@ from mitmproxy.proxy.tunnel import TunnelState
 from OpenSSL import SSL
 
 from goto.http.record import Copy
-from goto.upstream.connection import RESET, read_rest
+from goto.upstream.sockets import RESET, read_rest
 
 Mode: TypeAlias = mode_specs.ProxyMode
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from goto.flow import Call, Flow, Response, step_in_task
 from goto.http.wire import NOT_MODIFIED
 from goto.upstream.answer import Upstream
-from goto.upstream.connection import UpstreamError
+from goto.upstream.errors import UpstreamError
 from goto.upstream.fanout import fan_out
 from goto.upstream.kept import FAN_OUT_LIMIT, Budget, KeptBody
 

@@ -48,9 +48,9 @@ from goto.traffic.accesslog import AccessLog, address_of
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener
 from goto.upstream.answer import Upstream
-from goto.upstream.connection import RESET
 from goto.upstream.presence import PEEK_SECONDS, has_ended, was_reset
 from goto.upstream.sink import Sink, nothing
+from goto.upstream.sockets import RESET
 
 IDLE: Final = 0
 SERVING: Final = 1

@@ -22,7 +22,8 @@ from goto.hosts.standalone.connection import ClientConnection
 from goto.hosts.standalone.delivery import Outlet
 from goto.traffic.limits import LIMITS
 from goto.upstream.answer import Answer
-from goto.upstream.connection import Broken, Connection, TooSlow
+from goto.upstream.connection import Connection
+from goto.upstream.errors import Broken, TooSlow
 from goto.upstream.presence import PEEK_SECONDS, was_reset
 from goto.upstream.sink import Sink
 from goto.words.duration import duration_text

@@ -11,7 +11,7 @@ from support.counting import count_answer, count_failure
 
 from goto.client.counts import Counts
 from goto.command.send.conditions import Condition
-from goto.upstream.connection import Broken, TooSlow
+from goto.upstream.errors import Broken, TooSlow
 
 
 def counted(statuses: list[int], latency: float = 0.1) -> Counts:

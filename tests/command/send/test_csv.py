@@ -9,7 +9,7 @@ from support.counting import count_answer, count_failure
 
 from goto.client.results import Results
 from goto.command.send.csv import write_csv
-from goto.upstream.connection import Broken
+from goto.upstream.errors import Broken
 
 
 def test_it_has_a_row_a_point():

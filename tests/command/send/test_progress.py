@@ -9,7 +9,7 @@ from goto.client.results import Results
 from goto.command.send import progress as module
 from goto.command.send.progress import HIDE, SHOW, Goal, Lines, Live, State, progress
 from goto.command.send.terminal import Looks
-from goto.upstream.connection import Broken
+from goto.upstream.errors import Broken
 
 
 def some() -> Results:

@@ -15,7 +15,7 @@ from goto.client.histogram import Latencies
 from goto.client.results import Results
 from goto.command.send.summary import ROWS, bins, lines, milliseconds, show, size
 from goto.command.send.terminal import Looks, width
-from goto.upstream.connection import Broken, TooSlow
+from goto.upstream.errors import Broken, TooSlow
 
 
 def counted(values: list[int]) -> Latencies:
