@@ -8,7 +8,7 @@ hook, those further out do not. A `request` hook that wants the body stops the f
 
 `request` and `response` are called as hooks are: they return None when all is done, or something to await where a hook is
 `async def`. Such a hook runs in a task of its own, since it may do anything that needs one, and the flow goes on when it is
-done. Who steps that is the host's matter (see `flow.Wait`).
+done. Who steps that is the host's matter (see `exchange.waiting.Wait`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
+from goto.exchange.waiting import Wait
 from goto.feature import Feature
-from goto.flow import Call, ClientGone, Flow, Headers, Hold, Origin, Peer, Request, Response, Wait
+from goto.flow import Call, ClientGone, Flow, Headers, Hold, Origin, Peer, Request, Response
 
 __all__ = ["Pipeline"]
 

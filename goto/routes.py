@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from goto.errors import ApiError
-from goto.flow import Call, Wait
+from goto.exchange.waiting import Wait
+from goto.flow import Call
 
 __all__ = ["ADMIN", "ANYBODY", "PROBE", "WORKER", "Accepted", "Forward", "Later", "Who", "get", "post", "put"]
 

@@ -17,6 +17,7 @@ LAYERS = """
 errors settings http/
 words/ counting/
 duration/ tls/ matching/ feature
+exchange/
 flow
 pipeline routes upstream/
 traffic/ client/

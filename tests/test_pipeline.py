@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from goto.exchange.waiting import step_in_task
 from goto.feature import Feature
-from goto.flow import ClientGone, Delivery, Flow, Headers, Kept, Request, Response, step_in_task
+from goto.flow import ClientGone, Delivery, Flow, Headers, Kept, Request, Response
 from goto.pipeline import Pipeline
 
 Trace = list[str]

@@ -17,10 +17,10 @@ from goto.api.changes import Changes
 from goto.client.feature import Client
 from goto.client.series import Point
 from goto.errors import NotFound, Unavailable
+from goto.exchange.waiting import Wait
 from goto.features.rules.feature import Rules
 from goto.features.rules.shown import RuleProgress
 from goto.features.status_counts import StatusCounts
-from goto.flow import Wait
 from goto.journal.entry import Entry
 from goto.journal.feature import Journal
 from goto.journal.keeping import HEADS

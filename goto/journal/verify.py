@@ -20,7 +20,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from goto.errors import ApiError
-from goto.flow import Wait
+from goto.exchange.waiting import Wait
 from goto.journal.live import Watcher
 from goto.words import Duration
 

@@ -17,8 +17,9 @@ from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from goto.exchange.waiting import step_in_task
 from goto.feature import Feature
-from goto.flow import Flow, Hold, Kept, Request, Response, kept_of, step_in_task
+from goto.flow import Flow, Hold, Kept, Request, Response, kept_of
 from goto.http.record import Record
 from goto.pipeline import Pipeline
 

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from goto.flow import Call, Flow, Response, Wait
+from goto.exchange.waiting import Wait
+from goto.flow import Call, Flow, Response
 from goto.http.reasons import status_text
 from goto.http.shown import shown
 from goto.upstream.answer import Answer, Upstream

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from mypy_extensions import mypyc_attr
 
-from goto.flow import Wait, step_in_task
+from goto.exchange.waiting import Wait, step_in_task
 from goto.http.codings import codings_of, undo
 from goto.http.fields import Field
 from goto.http.shown import body_text, shown

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 from mypy_extensions import mypyc_attr
 
-from goto.flow import Wait
+from goto.exchange.waiting import Wait
 from goto.http.fields import Field
 
 

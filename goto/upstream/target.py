@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from goto.flow import DEFAULT_TIMEOUT, Origin
+from goto.exchange.call import DEFAULT_TIMEOUT
+from goto.flow import Origin
 from goto.tls.settings import TargetTls, of_target
 from goto.words import Duration, TargetUrl
 

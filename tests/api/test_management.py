@@ -15,8 +15,9 @@ from goto.api.access import Access, Hosts
 from goto.api.management import Management, Served, refusal, wants_json
 from goto.api.table import RouteTable
 from goto.errors import Conflict, NotFound, Unauthorized, WrongMethod
+from goto.exchange.waiting import step_in_task
 from goto.feature import Feature
-from goto.flow import Call, Flow, Headers, Origin, Request, Response, step_in_task
+from goto.flow import Call, Flow, Headers, Origin, Request, Response
 from goto.routes import Accepted, Forward, get, post, put
 from goto.traffic.listener import Listener, ListenerSpec
 from goto.upstream.answer import Upstream

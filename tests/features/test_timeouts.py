@@ -10,9 +10,10 @@ from support.flows import Onion, flow, passed
 
 from goto.counting.bounded import OTHER, TRACKED_LIMIT, VALUES_LIMIT
 from goto.errors import Conflict
+from goto.exchange.waiting import step_in_task
 from goto.feature import Feature
 from goto.features.timeouts import Timeouts
-from goto.flow import Delivery, Flow, step_in_task
+from goto.flow import Delivery, Flow
 from goto.pipeline import Pipeline
 from goto.traffic.passage import Passage
 from goto.words import HeaderName, HeaderNames

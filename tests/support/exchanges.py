@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from goto.flow import Call, Flow, Headers, Origin, Peer, Request, keep_calls
+from goto.exchange.call import keep_calls
+from goto.flow import Call, Flow, Headers, Origin, Peer, Request
 from goto.journal.book import Book
 from goto.journal.entry import Entry
 from goto.journal.keeping import Keeping

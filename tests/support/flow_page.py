@@ -20,13 +20,13 @@ CLASSES = {
     "Response": "goto/http/messages.py",
     "Headers": "goto/http/fields.py",
     "Peer": "goto/flow.py",
-    "Hold": "goto/flow.py",
-    "Delivery": "goto/flow.py",
-    "Control": "goto/flow.py",
+    "Hold": "goto/exchange/waiting.py",
+    "Delivery": "goto/exchange/delivery.py",
+    "Control": "goto/exchange/delivery.py",
     "Kept": "goto/flow.py",
     "Times": "goto/flow.py",
-    "Call": "goto/flow.py",
-    "Origin": "goto/flow.py",
+    "Call": "goto/exchange/call.py",
+    "Origin": "goto/exchange/call.py",
 }
 """Those that an author meets, in the order of the page, each with its source."""
 

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from goto.exchange.waiting import step_in_task
 from goto.feature import Feature
-from goto.flow import Flow, Headers, Kept, MakeResponse, Request, Response, step_in_task
+from goto.flow import Flow, Headers, Kept, MakeResponse, Request, Response
 from goto.pipeline import Pipeline
 from goto.traffic.passage import Passage
 

@@ -8,9 +8,10 @@ from typing import Any, ClassVar, TypeVar
 
 from goto.config.dump import data_of
 from goto.config.keys import Keys
+from goto.exchange.waiting import step_in_task
 from goto.feature import ABILITIES, Feature
 from goto.features import FEATURES
-from goto.flow import Flow, Headers, Request, Response, step_in_task
+from goto.flow import Flow, Headers, Request, Response
 from goto.instance.wiring import Instance, config_keys
 from goto.traffic.listener import Listener, ListenerSpec
 from goto.traffic.listeners import Load

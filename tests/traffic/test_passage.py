@@ -8,8 +8,9 @@ import time
 import pytest
 from support.flows import Onion, flow
 
+from goto.exchange.waiting import Wait, step_in_task
 from goto.feature import Feature
-from goto.flow import ClientGone, Flow, Hold, Kept, Response, Wait, step_in_task
+from goto.flow import ClientGone, Flow, Hold, Kept, Response
 from goto.traffic.passage import Passage
 
 

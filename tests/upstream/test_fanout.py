@@ -18,7 +18,8 @@ from support.site import Site
 from support.upstream import Reply, Upstream, held
 from support.waiting import PATIENCE, eventually
 
-from goto.flow import Call, ClientGone, Origin, Response, step_in_task
+from goto.exchange.waiting import step_in_task
+from goto.flow import Call, ClientGone, Origin, Response
 from goto.upstream import fanout
 from goto.upstream.answer import Upstream as Sender
 from goto.upstream.fanout import fan_out

@@ -8,8 +8,9 @@ import pytest
 
 from goto.client.target import ClientTarget
 from goto.errors import BadInput
+from goto.exchange.call import DEFAULT_TIMEOUT
 from goto.features.proxy.target import ProxyTarget
-from goto.flow import DEFAULT_TIMEOUT, Origin
+from goto.flow import Origin
 from goto.upstream.target import Reached
 from goto.words.reading import read_struct
 

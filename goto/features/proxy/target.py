@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from goto.flow import DEFAULT_TIMEOUT
+from goto.exchange.call import DEFAULT_TIMEOUT
 from goto.matching.criteria import Criteria, HeaderText, QueryName, QueryText
 from goto.matching.templates import parse_template
 from goto.matching.when import When

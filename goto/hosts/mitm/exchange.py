@@ -68,7 +68,9 @@ from mitmproxy.flow import Error
 
 from goto.api.management import ManagementCall, refusal
 from goto.errors import ApiError, TooLarge
-from goto.flow import Call, ClientGone, Control, Flow, Headers, Kept, Response, keep_calls, step_in_task
+from goto.exchange.call import keep_calls
+from goto.exchange.waiting import step_in_task
+from goto.flow import Call, ClientGone, Control, Flow, Headers, Kept, Response
 from goto.hosts.mitm import private
 from goto.hosts.mitm.body import BodyTime
 from goto.hosts.mitm.client import MitmClient

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from goto.flow import Call, Flow, Response, step_in_task
+from goto.exchange.waiting import step_in_task
+from goto.flow import Call, Flow, Response
 from goto.http.wire import NOT_MODIFIED
 from goto.upstream.answer import Upstream
 from goto.upstream.errors import UpstreamError

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from typing import Final
 
 from goto.errors import ApiError, BadInput, StoodStill, TooLarge
-from goto.flow import Kept, Wait
+from goto.exchange.waiting import Wait
+from goto.flow import Kept
 from goto.http.fields import Field
 from goto.http.record import Copy
 from goto.traffic.limits import LIMITS

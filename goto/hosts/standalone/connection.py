@@ -37,7 +37,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from goto.api.management import Management
-from goto.flow import Peer, Request, Response, Wait
+from goto.exchange.waiting import Wait
+from goto.flow import Peer, Request, Response
 from goto.hosts.standalone.body import RequestBody
 from goto.hosts.standalone.reading import BROKEN, HEAD, SWITCHED, WHOLE, Reader, Reading
 from goto.http.fields import Field

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from goto.flow import Field, Wait
+from goto.exchange.waiting import Wait
+from goto.flow import Field
 from goto.hosts.standalone.connection import ClientConnection
 from goto.http.record import Copy
 from goto.http.trailers import passing

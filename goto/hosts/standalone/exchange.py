@@ -1,7 +1,7 @@
 """One exchange on the standalone host: head, pipeline, answer or upstream, pipeline, client.
 
-It is one coroutine, written as a story, and stepped by whoever has what it waits for (`goto.flow.Wait`): the connection, the
-upstream, a timer. What need not wait is done within the read that brought the request, without a task.
+It is one coroutine, written as a story, and stepped by whoever has what it waits for (`goto.exchange.waiting.Wait`): the
+connection, the upstream, a timer. What need not wait is done within the read that brought the request, without a task.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any, Final, TypeVar
 
 from goto.api.management import ApiRequest, refusal
 from goto.errors import ApiError, NotFound, StoodStill, TooLarge
-from goto.flow import NOTHING_KEPT, Call, ClientGone, Delivery, Field, Flow, Kept, Request, Response, Wait, keep_calls
+from goto.exchange.call import keep_calls
+from goto.exchange.waiting import Wait
+from goto.flow import NOTHING_KEPT, Call, ClientGone, Delivery, Field, Flow, Kept, Request, Response
 from goto.hosts.standalone.body import RequestBody, WholeBody
 from goto.hosts.standalone.connection import ClientConnection, Exchange
 from goto.hosts.standalone.delivery import Outlet

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from goto.flow import Control, Delivery, Field, Wait
+from goto.exchange.waiting import Wait
+from goto.flow import Control, Delivery, Field
 from goto.hosts.standalone.connection import ClientConnection
 from goto.http.record import Copy
 from goto.http.trailers import passing

@@ -14,7 +14,8 @@ from support.goto_process import Goto
 from support.site import Site
 from support.waiting import PATIENCE
 
-from goto.flow import Control, Delivery, step_in_task
+from goto.exchange.waiting import step_in_task
+from goto.flow import Control, Delivery
 from goto.hosts.standalone.slow import SlowOutlet
 from goto.http.wire import Ends
 
