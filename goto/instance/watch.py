@@ -25,7 +25,7 @@ from goto.journal.entry import Entry
 from goto.journal.feature import Journal
 from goto.journal.keeping import HEADS
 from goto.journal.query import NO_PORT
-from goto.journal.service import MOST_WAITING, Recorder
+from goto.journal.service import Recorder
 from goto.journal.shown import ShownEntry, shown_entry
 from goto.journal.wanted import UpToAMinute
 from goto.routes import Later, get
@@ -209,9 +209,7 @@ class Watch:
     def _wait(self, at: At, port: int | None, wait: UpToAMinute, *, journal: bool, runs: bool) -> Later:
         """Answer as soon as there is something new, at the latest at the end of the time."""
         recorder, changes, loop = self._recorder, self._changes, asyncio.get_running_loop()
-        if recorder.waiters >= MOST_WAITING:
-            raise Unavailable(f"waiters: {MOST_WAITING} calls wait already")
-        recorder.watching += 1
+        left = recorder.waiting.watch()
         came: Wait[None] = Wait()
         sent = self._sent(port) if runs else 0
         points: asyncio.TimerHandle | None = None
@@ -241,7 +239,7 @@ class Watch:
             recorder.book.recent.on_touch.append(on_touch)
 
         def over() -> None:
-            recorder.watching -= 1
+            left()
             ends.cancel()
             if points is not None:
                 points.cancel()

@@ -1,21 +1,22 @@
-"""The journal of a process: its routes, its settings, and the calls that wait for exchanges."""
+"""The journal of a process: its routes and its settings."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from typing import Any, Final, TypedDict
+from typing import Final
 
 from goto.api.management import wants_json
-from goto.errors import ApiError, Conflict, NotFound, Unavailable
+from goto.errors import Conflict, NotFound, Unavailable
 from goto.flow import Request, Response
 from goto.journal.asked import YES, Asked, head_of
 from goto.journal.book import Book
 from goto.journal.entry import Entry
 from goto.journal.expectation import MOST_EXPECTATIONS, Expectation, GivenExpectation, ShownExpectation
 from goto.journal.feature import Journal
-from goto.journal.har import Archive, archive
+from goto.journal.formats import MEDIA, Entries, written
+from goto.journal.har import Archive
 from goto.journal.keeping import Keeping
 from goto.journal.live import Watcher
 from goto.journal.near import Miss, nearest
@@ -40,9 +41,10 @@ from goto.journal.query import (
     wanted_of,
 )
 from goto.journal.seen import InOrder, Seen
-from goto.journal.shown import ShownEntry, entry_line, shown_entry
+from goto.journal.shown import ShownEntry, shown_entry
 from goto.journal.verdict import MOST_LINES, Answer, Question, Verdict, lost_text, unknown_expectation
 from goto.journal.verify import Outcome, Verification
+from goto.journal.waiting import Waiting
 from goto.journal.wanted import AT_LEAST_ONE, Ended, RequestId, StatusTest, UpToAMinute
 from goto.matching.criteria import UriTemplate
 from goto.matching.when import Method
@@ -53,28 +55,11 @@ from goto.traffic.listeners import Listeners
 from goto.words import Duration, Flag, Name, Port
 from goto.words.writing import json_bytes
 
-MOST_WAITING: Final = 1_000
-"""Calls that may wait at a time."""
-
 SLICE: Final = 500
 """Entries that are looked at before others have their turn."""
 
 OFF: Final = "journal: it is off: PUT /goto/journal/set/y, or add an expectation first"
 """Why there is nothing to look at."""
-
-
-class Entries(TypedDict):
-    """Entries, oldest first, and where they stand in the journal."""
-
-    entries: list[ShownEntry]
-    next: int
-    """What to give as `since` next."""
-    oldest: int | None
-    """The number of the oldest that there is."""
-    evicted: int
-    """How many were given up since the journal was turned on or cleared."""
-    open: int
-    """How many are under way."""
 
 
 class Recorder:
@@ -84,17 +69,9 @@ class Recorder:
         self._listeners = listeners
         self.book = Book()
         self.expectations: dict[str, Expectation] = {}
-        self.waiting: dict[Verification, Expectation | None] = {}
-        """The calls that wait, each with the expectation that it waits for; None for one that waits for the journal."""
-        self.watching = 0
-        """The calls of watchers that wait."""
+        self.waiting = Waiting(self.book.live)
         self.set = False
         """Somebody has said what is kept; nobody but a watcher has where not."""
-
-    @property
-    def waiters(self) -> int:
-        """All calls that wait."""
-        return len(self.waiting) + self.watching
 
     def join(self, listener: Listener) -> None:
         """A listener was made."""
@@ -124,7 +101,7 @@ class Recorder:
         """Keep nothing, and forget what there is."""
         self.set = False
         self.book.keep(None)
-        self._end_waiting(None, Conflict(OFF))
+        self.waiting.fail(None, Conflict(OFF))
         self._flipped()
 
     def _flipped(self) -> None:
@@ -132,11 +109,6 @@ class Recorder:
         for listener in self._listeners.by_port.values():
             if listener.has(Journal):
                 listener.feature(Journal).changed()
-
-    def _end_waiting(self, whom: Expectation | None, error: ApiError) -> None:
-        """Nothing is to come any more of the journal, or of an expectation."""
-        for verification in [verification for verification, of in self.waiting.items() if of is whom]:
-            verification.fail(error)
 
     @put("/goto/journal/set/{flag}")
     def set_flag(self, flag: Flag) -> str:
@@ -198,7 +170,9 @@ class Recorder:
         watcher = Watcher([asked], Seen(AT_LEAST_ONE), since=seq, moment=moment)
         verification = Verification(watcher, wait, None, _nothing_lost)
         await self._look(verification, port)
-        return await answer(verification.outcome) if verification.outcome is not None else self._later(verification, answer)
+        if verification.outcome is None:
+            return self.waiting.later(verification, answer)
+        return await answer(verification.outcome)
 
     @get("/goto/journal/{seq}", raises=[NotFound, Conflict])
     def entry(self, seq: Seq) -> ShownEntry:
@@ -227,7 +201,7 @@ class Recorder:
 
     async def _written(self, entries: Sequence[Entry], port: int | None, form: str) -> Response:
         """Entries in a format, with where they stand."""
-        write = partial(_write, entries, self.standing(port), form)
+        write = partial(written, entries, self.standing(port), form)
         data = write() if len(entries) <= SLICE else await asyncio.to_thread(write)
         response = Response(200, data)
         response.headers.add("Content-Type", MEDIA[form])
@@ -278,8 +252,8 @@ class Recorder:
             watcher.waiters.append(verification.look)
             verification.begin()
         if verification.outcome is None:
-            return self._later(verification, answer, expectation)
-        self._unwatch(verification, expectation)
+            return self.waiting.later(verification, answer, expectation)
+        self.waiting.unwatch(verification, expectation)
         return answer(verification.outcome)
 
     def _lost(self, watcher: Watcher, since: int, port: int | None) -> tuple[int, int]:
@@ -332,8 +306,8 @@ class Recorder:
         known.watcher.waiters.append(verification.look)
         verification.begin()
         if verification.outcome is None:
-            return self._later(verification, lambda outcome: known.shown(), known)
-        self._unwatch(verification, known)
+            return self.waiting.later(verification, lambda outcome: known.shown(), known)
+        self.waiting.unwatch(verification, known)
         return known.shown()
 
     @put("/goto/journal/expectations/{name}/remove", raises=[NotFound])
@@ -362,9 +336,9 @@ class Recorder:
 
     def _drop(self, expectation: Expectation, why: str) -> None:
         self.book.live.remove(expectation.watcher)
-        self._end_waiting(expectation, NotFound(f"expectation: {expectation.given.name} {why} meanwhile"))
+        self.waiting.fail(expectation, NotFound(f"expectation: {expectation.given.name} {why} meanwhile"))
 
-    # ------------------------------------------------------------ calls that wait
+    # ------------------------------------------------------------ what is there already
     async def _look(self, verification: Verification, port: int | None) -> None:
         """Look at the entries that there are, and be told of those to come. Where it is over then, nothing is left behind."""
         watcher, book = verification.watcher, self.book
@@ -386,47 +360,6 @@ class Recorder:
         verification.begin()
         if verification.outcome is not None:
             book.live.remove(watcher)
-
-    def _later(
-        self, verification: Verification, answer: Callable[[Outcome], Any], expectation: Expectation | None = None
-    ) -> Later:
-        """The call waits. Raises `Unavailable` where too many do."""
-        if self.waiters >= MOST_WAITING:
-            verification.stop()
-            self._unwatch(verification, expectation)
-            raise Unavailable(f"waiters: {MOST_WAITING} calls wait already")
-        self.waiting[verification] = expectation
-        return Later(verification.answer, answer, partial(self._left, verification, expectation))
-
-    def _left(self, verification: Verification, expectation: Expectation | None) -> None:
-        """A call waits no more, however that came."""
-        self.waiting.pop(verification, None)
-        verification.stop()
-        self._unwatch(verification, expectation)
-
-    def _unwatch(self, verification: Verification, expectation: Expectation | None) -> None:
-        if expectation is None:
-            self.book.live.remove(verification.watcher)
-        else:
-            expectation.watcher.waiters.remove(verification.look)
-
-
-MEDIA: Final = {
-    "json": "application/json",
-    "ndjson": "application/x-ndjson",
-    "har": "application/json",
-    "text": "text/plain; charset=utf-8",
-}
-
-
-def _write(entries: Sequence[Entry], standing: dict[str, Any], form: str) -> bytes:
-    if form == "json":
-        return json_bytes({"entries": [shown_entry(entry) for entry in entries], **standing})
-    if form == "ndjson":
-        return b"".join([json_bytes(shown_entry(entry)) for entry in entries])
-    if form == "har":
-        return json_bytes(archive(entries))
-    return "".join([f"{entry_line(entry)}\n" for entry in entries]).encode("utf-8", "backslashreplace")
 
 
 async def _in_slices(entries: Sequence[Entry]) -> AsyncIterator[Entry]:

@@ -32,7 +32,7 @@ from goto.features.tracking import CountsByValue
 from goto.instance.about import Listed, Version
 from goto.instance.watch import News
 from goto.journal.expectation import GivenExpectation, ShownExpectation
-from goto.journal.service import Entries
+from goto.journal.formats import Entries
 from goto.journal.shown import ShownEntry
 from goto.journal.verdict import Question, Verdict
 from goto.journal.wanted import Wanted

@@ -88,10 +88,10 @@ def test_who_waits_until_it_holds() -> None:
         later = recorder.expectation(Name("e"), wait=given_wait("60s"))
         asking = asyncio.ensure_future(came(later))
         await asyncio.sleep(0)
-        assert recorder.waiters == 1
+        assert len(recorder.waiting) == 1
         journal.add(target="/a")
         assert (await asking)["holds"]
-        assert recorder.waiters == 0
+        assert len(recorder.waiting) == 0
         assert recorder.expectation(Name("e"), wait=given_wait("60s"))["holds"]
         recorder.add(given(when={"uris": ["/never"]}))
         shown = await came(recorder.expectation(Name("e"), wait=given_wait("20ms")))
@@ -121,7 +121,7 @@ def test_one_that_goes_tells_those_who_wait() -> None:
             end()
             status, message = await asking
             assert (status, message.partition(" was ")[0]) == (404, "expectation: e")
-            assert journal.recorder.waiters == 0
+            assert len(journal.recorder.waiting) == 0
         with pytest.raises(NotFound, match="unknown expectation: f"):
             journal.recorder.remove(Name("f"))
 

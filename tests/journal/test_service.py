@@ -164,7 +164,7 @@ def test_waiting_for_an_entry() -> None:
         assert not waiting.done()
         made.answer(503)
         assert [entry["seq"] for entry in (await waiting)["entries"]] == [3]
-        assert lab.instance.journal.waiters == 0
+        assert len(lab.instance.journal.waiting) == 0
 
     in_lab(test)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.exchanges import Exchange
-from support.recorders import Journal, came, refused, run
+from support.recorders import Journal, came, run
 
 from goto.journal.keeping import EntriesNumber
 from goto.journal.wanted import Count
@@ -138,7 +138,7 @@ def test_enough_is_told_as_soon_as_it_is_there() -> None:
         made.answer(200)
         assert b'"holds":true,"seen":2' in (await asking).body
         assert not journal.book.live.count
-        assert journal.recorder.waiters == 0
+        assert len(journal.recorder.waiting) == 0
 
     run(test)
 
@@ -213,53 +213,5 @@ def test_a_body_that_was_cut_is_incomplete() -> None:
         assert (verdict["holds"], verdict["incomplete"]) == (False, True)
         assert "raise journal.bodies" in verdict["text"]
         assert (await journal.verify(when={"body": {"contains": "y"}, "methods": ["PUT"]}, count=0))["holds"]
-
-    run(test)
-
-
-def test_turned_off_whoever_waits_is_told_at_once() -> None:
-    async def test() -> None:
-        journal = Journal()
-        asking = asyncio.ensure_future(refused(came(await journal.ask(when=A, timeout="60s"))))
-        await asyncio.sleep(0)
-        journal.recorder.turn_off()
-        status, message = await asking
-        assert (status, message) == (409, "journal: it is off: PUT /goto/journal/set/y, or add an expectation first")
-        assert journal.recorder.waiters == 0
-        assert not journal.book.live.count
-
-    run(test)
-
-
-def test_whoever_leaves_waits_no_more() -> None:
-    async def test() -> None:
-        journal = Journal()
-        laters = [await journal.ask(when=A, timeout="60s") for _ in range(1000)]
-        assert journal.recorder.waiters == 1000
-        assert await refused(journal.ask(when=A, timeout="60s")) == (503, "waiters: 1000 calls wait already")
-        for later in laters:
-            later.over()
-        assert journal.recorder.waiters == 0
-        assert not journal.book.live.count
-        assert all(task is asyncio.current_task() for task in asyncio.all_tasks())
-
-    run(test)
-
-
-def test_a_thousand_are_woken_by_the_exchange_that_decides() -> None:
-    async def test() -> None:
-        journal = Journal()
-        laters = [await journal.ask(when={"uris": [f"/{number}"]}, timeout="60s") for number in range(1000)]
-        asking = [asyncio.ensure_future(came(later)) for later in laters]
-        await asyncio.sleep(0)
-        for number in (7, 999, 0):
-            journal.add(target=f"/{number}")
-            assert b'"holds":true' in (await asking[number]).body
-        assert journal.recorder.waiters == 997
-        for later in laters:
-            if not later.wait.here:
-                later.over()
-        for task in asking:
-            task.cancel()
 
     run(test)
