@@ -83,6 +83,24 @@ def _drop(task: asyncio.Future[T], drop: Callable[[T], None]) -> None:
         drop(task.result())
 
 
+async def connected_socket(address: str, port: int) -> socket.socket:
+    """A socket that is connected to an IP address. Raises OSError.
+
+    One that was reset since is connected too: an upstream may answer and reset before it was sent a byte (RFC 9112, 9.5), and
+    what it said is there to be read. A loop's own `create_connection` throws that away.
+    """
+    family, kind, protocol, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        with contextlib.suppress(ConnectionResetError):
+            await asyncio.get_running_loop().sock_connect(sock, where)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
 class Addresses:
     """The addresses of a host that connections are made to again and again: one look-up serves all of them.
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from goto.flow import Origin
 from goto.tls.client import usual_context
-from goto.upstream.addresses import Addresses, first_to_answer, is_address, look_up
+from goto.upstream.addresses import Addresses, connected_socket, first_to_answer, is_address, look_up
 from goto.upstream.batch import Batch
 from goto.upstream.connection import Connection
 from goto.upstream.errors import TooSlow, Unreachable
@@ -102,7 +102,7 @@ class Pool:
 
         async def plain(address: str) -> Connection:
             connection = new()
-            await loop.create_connection(lambda: cast("asyncio.Protocol", connection), address, port)
+            await loop.create_connection(lambda: cast("asyncio.Protocol", connection), sock=await connected_socket(address, port))
             return connection
 
         async def below(address: str) -> asyncio.Transport:

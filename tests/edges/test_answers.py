@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 from collections.abc import Callable
 
@@ -94,6 +95,17 @@ def test_an_upload_that_is_refused_and_reset_is_answered_each_time(site: Site, c
 def test_an_answer_before_the_request_is_its_answer_each_time(site: Site) -> None:
     def busy(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbusy")
+
+    with Scripted(busy) as server:
+        site.target(server.port)
+        answers = [site.call("POST" if number % 2 else "GET", "/", b"hello" if number % 2 else None) for number in range(100)]
+    assert {(answer.status, answer.body) for answer in answers} == {(503, b"busy")}
+
+
+def test_so_it_is_where_a_reset_is_right_behind_it(site: Site) -> None:
+    def busy(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbusy")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     with Scripted(busy) as server:
         site.target(server.port)

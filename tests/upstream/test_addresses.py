@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import struct
 from collections.abc import Coroutine
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from support.waiting import until
 
 from goto.upstream import addresses as module
-from goto.upstream.addresses import Addresses, first_to_answer, is_address, look_up
+from goto.upstream.addresses import Addresses, connected_socket, first_to_answer, is_address, look_up
 
 V4 = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
 V6 = (socket.AF_INET6, socket.SOCK_STREAM, 6, "")
@@ -237,5 +238,37 @@ def test_an_address_is_never_looked_up_again(names: Names) -> None:
         assert await addresses.order() == ["127.0.0.1"]
         assert not names.asked
         addresses.close()
+
+    run(main())
+
+
+# ---------------------------------------------------------------- a socket that is connected
+def test_what_was_said_before_a_reset_is_there_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            loop = asyncio.get_running_loop()
+            connect = loop.sock_connect
+
+            async def connect_late(sock: socket.socket, where: object) -> None:
+                sock.connect_ex(server.getsockname())
+                there, _ = server.accept()
+                there.sendall(b"hello")
+                there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                there.close()
+                if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                    raise OSError(error, "as a loop finds it")
+                await connect(sock, where)  # no reset has come, so this could not fail
+
+            monkeypatch.setattr(loop, "sock_connect", connect_late)
+            with await connected_socket("127.0.0.1", server.getsockname()[1]) as sock:
+                assert sock.recv(10) == b"hello"
+
+    run(main())
+
+
+def test_nobody_is_there() -> None:
+    async def main() -> None:
+        with pytest.raises(ConnectionRefusedError):
+            await connected_socket("127.0.0.1", 1)
 
     run(main())

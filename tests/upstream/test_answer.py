@@ -652,10 +652,10 @@ def test_a_sender_that_is_given_up_hears_nothing_and_leaves_no_connection() -> N
 
 def test_whatever_keeps_a_connection_from_being_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> UpstreamError:
-        async def create_connection(*_: object, **__: object) -> None:
+        async def sock_connect(*_: object) -> None:
             raise LookupError("nobody thought of this")
 
-        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", create_connection)
+        monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", sock_connect)
         sender = Sender()
         with pytest.raises(UpstreamError) as caught:
             await asyncio.wait_for(sender.head(Call("t", Origin("http", "127.0.0.1", 1), "GET", "/"), b""), PATIENCE)
