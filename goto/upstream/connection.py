@@ -535,8 +535,6 @@ class Connection:
             self.reused = True
             self.idle_since = self.loop.time()
             self._on_idle(self)
-        elif self.sending:
-            transport.abort()  # it has answered without the rest of the request, and may never take what is written of it
         else:
             transport.close()
 
