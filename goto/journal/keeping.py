@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 import msgspec
 
@@ -25,33 +25,39 @@ MOST_BODY: Final = 1 << 20
 class EntriesNumber(Number):
     """A number of entries, at most 100000."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": MOST_ENTRIES}
+    most: ClassVar[int] = MOST_ENTRIES
+    schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": most}
 
     @classmethod
-    def parse(cls, text: str) -> EntriesNumber:
-        return cls(whole_number(text, 1, MOST_ENTRIES, "number of entries"))
+    def parse(cls, text: str) -> Self:
+        return cls(whole_number(text, 1, cls.most, "number of entries"))
 
 
-class MemorySize(Size):
+class _BoundedSize(Size):
+    most: ClassVar[int]
+    most_text: ClassVar[str]
+    """The same as people write it."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        size = Size.parse(text)
+        if size > cls.most:
+            raise ValueError(f"{text} is more than {cls.most_text}")
+        return cls(size)
+
+
+class MemorySize(_BoundedSize):
     """Bytes of memory, at most 1GiB."""
 
-    @classmethod
-    def parse(cls, text: str) -> MemorySize:
-        size = Size.parse(text)
-        if size > MOST_MEMORY:
-            raise ValueError(f"{text} is more than 1GiB")
-        return cls(size)
+    most = MOST_MEMORY
+    most_text = "1GiB"
 
 
-class BodySize(Size):
+class BodySize(_BoundedSize):
     """Bytes that are kept of each body, at most 1MiB."""
 
-    @classmethod
-    def parse(cls, text: str) -> BodySize:
-        size = Size.parse(text)
-        if size > MOST_BODY:
-            raise ValueError(f"{text} is more than 1MiB")
-        return cls(size)
+    most = MOST_BODY
+    most_text = "1MiB"
 
 
 class Keeping(msgspec.Struct):

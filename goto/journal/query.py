@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from goto.errors import BadInput
+from goto.journal.keeping import EntriesNumber
 from goto.journal.wanted import Ended, RequestId, StatusTest, Wanted
 from goto.matching.criteria import HeaderText, QueryName, QueryText, UriTemplate
 from goto.matching.templates import ANY_VALUE, Template
 from goto.matching.when import Method
-from goto.words import Duration, HeaderName, Name, Number, Port, whole_number
+from goto.words import Duration, HeaderName, Name, Port, whole_number
 
 MOST_ENTRIES = 10_000
 """Entries in one answer."""
@@ -20,14 +21,11 @@ USUAL_ENTRIES = 100
 """Entries where no number is given."""
 
 
-class Limit(Number):
+class Limit(EntriesNumber):
     """How many entries, at most 10000: the newest that fit."""
 
-    schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": MOST_ENTRIES, "examples": [USUAL_ENTRIES]}
-
-    @classmethod
-    def parse(cls, text: str) -> Limit:
-        return cls(whole_number(text, 1, MOST_ENTRIES, "number of entries"))
+    most = MOST_ENTRIES
+    schema: ClassVar[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": most, "examples": [USUAL_ENTRIES]}
 
 
 class Seq(int):
