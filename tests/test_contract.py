@@ -206,7 +206,7 @@ def default(found: Any, known: dict[str, Any]) -> Any:
 
 def bare(text: str) -> str:
     """A signature without types, which is all that compiled code knows."""
-    arguments = ast.parse(f"def f{text}: ...").body[0].args  # type: ignore[attr-defined]
+    arguments = ast.parse(f"def f{text}: ...").body[0].args  # type: ignore[attr-defined]  # of a function, which was just written
     for node in ast.walk(arguments):
         if isinstance(node, ast.arg):
             node.annotation = None

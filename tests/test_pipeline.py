@@ -413,11 +413,11 @@ def test_a_client_that_leaves_during_a_response_hook_is_no_error():
 
 
 def set_on_flow(flow: Flow) -> None:
-    flow.respones = Response(200)  # type: ignore[attr-defined]
+    flow.respones = Response(200)  # type: ignore[attr-defined]  # the mistake that is meant
 
 
 def set_on_request(flow: Flow) -> None:
-    flow.request.header = "a"  # type: ignore[attr-defined]
+    flow.request.header = "a"  # type: ignore[attr-defined]  # the mistake that is meant
 
 
 def got_from_request(flow: Flow) -> None:
@@ -425,12 +425,12 @@ def got_from_request(flow: Flow) -> None:
 
 
 def item_of_headers(flow: Flow) -> None:
-    flow.request.headers["a"] = "b"  # type: ignore[index]
+    flow.request.headers["a"] = "b"  # type: ignore[index]  # the mistake that is meant
 
 
 def method_of_response(flow: Flow) -> None:
     flow.response = Response(200)
-    flow.response.set_text("a")  # type: ignore[attr-defined]
+    flow.response.set_text("a")  # type: ignore[attr-defined]  # the mistake that is meant
 
 
 @pytest.mark.parametrize(

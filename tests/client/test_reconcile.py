@@ -46,7 +46,7 @@ def told(plan: list[tuple[int, bool, bool]], **fields: object) -> ArrivedRun:
         "count": len(numbers),
         "numbers": packed(numbers.to_bytes()),
     }
-    return ArrivedRun(**{**counted, **fields})  # type: ignore[arg-type]
+    return ArrivedRun(**{**counted, **fields})  # type: ignore[arg-type]  # each of its own type
 
 
 def sent(plan: list[tuple[int, bool, bool]], replicas: int = 1) -> Sent:

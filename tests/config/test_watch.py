@@ -259,7 +259,7 @@ class Clock:
         """What was applied by then, and when something is due without another change."""
         loop = asyncio.get_running_loop()
         self.now = seconds
-        loop.time = lambda: self.now  # type: ignore[method-assign]
+        loop.time = lambda: self.now  # type: ignore[method-assign]  # the clock of the test
         left = await self.watch._look()
         applied = []
         while not self.reloads.applied.empty():

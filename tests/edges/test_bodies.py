@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from support.calls import Answer
 from support.client import Client, get
 from support.goto_process import Goto
 from support.ports import free_port
@@ -34,15 +35,14 @@ def expecting(target: str, *fields: str, method: str = "PUT") -> bytes:
     return get(target, "Expect: 100-continue", "Content-Length: 5", *fields, method=method)
 
 
-def told(client: Client) -> list[int]:
-    """The statuses up to the final one. The body is sent when the client is told to go on."""
+def told(client: Client) -> tuple[list[int], Answer]:
+    """The statuses up to the final one, and that answer. The body is sent when the client is told to go on."""
     statuses = []
     while True:
         answer = client.answer()
         statuses.append(answer.status)
         if answer.status != 100:
-            client.last = answer  # type: ignore[attr-defined]
-            return statuses
+            return statuses, answer
         client.send(BODY)
 
 
@@ -84,8 +84,8 @@ def test_an_upstream_that_refuses_by_the_head_gets_no_body(site: Site) -> None:
         site.target(server.port)
         with site.client() as client:
             client.send(expecting("/"))
-            assert told(client) == [401]
-            assert client.last.value("connection") == "close"  # type: ignore[attr-defined]
+            told_of, answer = told(client)
+            assert (told_of, answer.value("connection")) == ([401], "close")
             assert over(client) == b""
         assert b"Expect: 100-continue\r\n" in heads.get(timeout=PATIENCE)
         assert heads.empty()
@@ -110,7 +110,7 @@ def test_an_upstream_that_welcomes_it_is_what_the_client_hears(site: Site) -> No
             client.socket.settimeout(PATIENCE)
             client.stream = client.socket.makefile("rb")
             asked.set()
-            assert told(client) == [100, 200]
+            assert told(client)[0] == [100, 200]
             client.send(get("/status/202"))
 
 
@@ -125,7 +125,7 @@ def test_behind_a_second_of_silence_goto_says_it_once(site: Site) -> None:
         with site.client() as client:
             began = time.monotonic()
             client.send(expecting("/"))
-            assert told(client) == [100, 200]
+            assert told(client)[0] == [100, 200]
             assert time.monotonic() - began >= 0.9
 
 
@@ -137,14 +137,14 @@ def test_who_does_not_wait_is_not_told(site: Site, framing: str) -> None:
             site.target(server.port, "/up")
             with site.client() as client:
                 client.send(get(path, "Expect: 100-continue", framing, method="PUT") + body)
-                assert 100 not in told(client)
+                assert 100 not in told(client)[0]
 
 
 def test_one_target_of_several_is_read_first(site: Site, upstream: Upstream) -> None:
     site.target(upstream.port, "/two", replicas=2)
     with site.client() as client:
         client.send(expecting("/two"))
-        assert told(client) == [100, 208]
+        assert told(client)[0] == [100, 208]
     assert [("expect" in [name.lower() for name, _ in one.headers], one.body) for one in upstream.take(2)] == [(False, BODY)] * 2
 
 
@@ -171,21 +171,22 @@ def test_it_goes_by_who_wants_the_body(site: Site, path: str, before: str | None
     more = ["Connection: Upgrade", "Upgrade: websocket"] if path == "/websocket" else []
     with site.client() as client:
         client.send(expecting(path, *more, method="POST"))
-        assert told(client) == statuses
+        told_of, answer = told(client)
+        assert told_of == statuses
         if 100 in statuses:
             client.send(get("/status/202"))
             assert client.answer().status in (202, statuses[-1])
         else:
-            assert client.last.value("connection") == "close"  # type: ignore[attr-defined]
+            assert answer.value("connection") == "close"
             assert over(client) == b""
-            if client.last.text.startswith("{"):  # type: ignore[attr-defined]
-                assert client.last.json()["RequestBody"] == ""  # type: ignore[attr-defined]
+            if answer.text.startswith("{"):
+                assert answer.json()["RequestBody"] == ""
 
 
 def test_a_call_without_the_right_token_gets_its_answer_at_once() -> None:
     with Goto("token", "--admin-token", "secret" * 4) as process, Client(process.port) as client:
         client.send(expecting("/listeners/add", method="POST"))
-        assert told(client) == [401]
+        assert told(client)[0] == [401]
         assert over(client) == b""
 
 

@@ -235,7 +235,7 @@ def metrics() -> str:
     """The metrics of an instance that serves nothing."""
 
     async def read(lab: Lab) -> list[Metric]:
-        return families(State(_Idle(), lab.instance.listeners, lab.instance.registry, lab.instance.upstream, 0.0, 0))  # type: ignore[arg-type]
+        return families(State(_Idle(), lab.instance.listeners, lab.instance.registry, lab.instance.upstream, 0.0, 0))  # type: ignore[arg-type]  # nothing hosts it
 
     rows = []
     for family in in_lab(read):

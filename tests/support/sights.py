@@ -79,7 +79,7 @@ class Seen:
     def answer(self) -> http.client.HTTPResponse:
         """Raises HTTPException for what is no HTTP."""
 
-        answer = http.client.HTTPResponse(_Bytes(self.raw))  # type: ignore[arg-type]
+        answer = http.client.HTTPResponse(_Bytes(self.raw))  # type: ignore[arg-type]  # `makefile` is all that it asks of a socket
         answer.begin()
         return answer
 

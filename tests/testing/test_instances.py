@@ -40,7 +40,7 @@ def test_a_port_that_a_test_has_had_does_not_come_again(instance: Instance, monk
     ports = iter([had, fresh])
 
     def add(**fields: object) -> str:
-        return original(**{**fields, "port": next(ports)})  # type: ignore[call-overload, no-any-return]
+        return original(**{**fields, "port": next(ports)})  # type: ignore[call-overload, no-any-return]  # as the caller has them
 
     listeners = type(instance.calls.listeners)
     original = instance.calls.listeners.add

@@ -26,7 +26,7 @@ def instance() -> Iterator[Instance]:
 
 
 @pytest.fixture
-def goto(instance: Instance) -> Iterator[Goto]:  # type: ignore[override]
+def goto(instance: Instance) -> Iterator[Goto]:  # type: ignore[override]  # in place of the fixture of this name
     goto = instance.listener()
     yield goto
     instance.remove(goto)
@@ -96,7 +96,7 @@ def test_times(goto: Goto):
     began = time.monotonic()
     assert ask(goto, "/late").status == 200
     assert time.monotonic() - began >= 0.05
-    assert goto.calls.response.rules("r3").pace.over.written == "0.1s"  # type: ignore[union-attr]
+    assert goto.calls.response.rules("r3").pace.over.written == "0.1s"  # type: ignore[union-attr]  # it has one
 
 
 def test_faults(goto: Goto):

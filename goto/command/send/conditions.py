@@ -170,7 +170,8 @@ def _gaps(text: str, what: str, sign: str, value: str) -> Check:
     holds = _SIGNS[sign]
 
     def check(found: Mapping[str, Reconciled]) -> str:
-        times = [Duration.parse(str(gaps[key])) for one in found.values() if (gaps := one.get("gaps")) is not None]  # type: ignore[literal-required]
+        known: list[Mapping[str, object]] = [gaps for one in found.values() if (gaps := one.get("gaps")) is not None]
+        times = [Duration.parse(str(gaps[key])) for gaps in known]
         if not times:
             return "gaps are not known: give --gaps"
         longest = max(times)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from support.goto_process import Goto, run_goto
@@ -22,8 +22,8 @@ from goto.command.send.terminal import Looks
 def found(**fields: Any) -> Reconciled:
     numbers = dict.fromkeys(("sent", "answered", "failed", "arrived", "arrivals", "duplicated"), 3)
     lost = dict.fromkeys(("lostOnTheWay", "answeredElsewhere", "lostOnTheWayBack"), 0)
-    made: Any = {**numbers, **lost, "tries": {}, "examples": {}, "server": {}, "incomplete": False, **fields}
-    return made  # type: ignore[no-any-return]
+    made = {**numbers, **lost, "tries": {}, "examples": {}, "server": {}, "incomplete": False, **fields}
+    return cast("Reconciled", made)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ def test_a_status_of_its_own_takes_nothing_from_the_forced_one() -> None:
     forced.set(Statuses.parse("503:2"))
     uris = [{"uris": ["/own"]}, {"uris": ["/body"]}]
     onion = Onion(made("own", when=uris[0], status=201, body="own"), made("body", when=uris[1], body="mine"), between=[forced])
-    assert passed(onion.features, flow("/own")).response.status == 201  # type: ignore[union-attr]
+    assert passed(onion.features, flow("/own")).response.status == 201  # type: ignore[union-attr]  # there is one
     assert forced.ration.left == 2
     for status in (503, 503, 200):
         response = passed(onion.features, flow("/body")).response

@@ -65,7 +65,7 @@ def slowly(
 
     async def run() -> tuple[Recorded, SlowOutlet, bool]:
         connection = Recorded()
-        outlet = SlowOutlet(connection, head, ends, delivery, length)  # type: ignore[arg-type]  # what it needs of one
+        outlet = SlowOutlet(connection, head, ends, delivery, length)  # type: ignore[arg-type]  # all that is asked of it  # what it needs of one
         for piece in pieces:
             outlet.more(piece)
             outlet.flush()
@@ -190,7 +190,7 @@ def test_a_cut_may_be_paced() -> None:
 
 def test_what_breaks_off_breaks_the_connection_behind_what_had_come() -> None:
     for ends, reset in (("length", False), ("close", True)):
-        connection, _, whole = slowly(Delivery(rate=10_000), b"abc", ends=ends, error=True)  # type: ignore[arg-type]
+        connection, _, whole = slowly(Delivery(rate=10_000), b"abc", ends=ends, error=True)  # type: ignore[arg-type]  # one of `Ends`
         assert (connection.data, whole, connection.broken) == (b"HEADabc", False, [reset])
 
 
@@ -198,7 +198,8 @@ def test_the_source_waits_where_too_much_is_held() -> None:
     async def run() -> None:
         connection, drained = Recorded(), []
         control = Control()
-        outlet = SlowOutlet(connection, b"", "length", Delivery(rate=1, control=control), 1 << 20)  # type: ignore[arg-type]
+        delivery = Delivery(rate=1, control=control)
+        outlet = SlowOutlet(connection, b"", "length", delivery, 1 << 20)  # type: ignore[arg-type]  # all that is asked of it
         outlet.on_drained = lambda: drained.append(True)
         outlet.more(b"x" * (1 << 19))
         outlet.flush()
