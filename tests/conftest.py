@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from support.browser import Browser, find_chromium
 from support.goto_process import Goto
 from support.nginx import NGINX_SITE, Nginx, find_nginx
 from support.upstream import Upstream
@@ -31,6 +32,15 @@ def goto() -> Iterator[Callable[..., Goto]]:
             return stack.enter_context(Goto(label, *args, **how))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser, which takes its time to start: one for all tests of a process."""
+    if find_chromium() is None:
+        pytest.skip("no browser is installed (Debian, Ubuntu: chromium)")
+    with Browser(tmp_path_factory.mktemp("chromium")) as chromium:
+        yield chromium
 
 
 @pytest.fixture

@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
-from support.browser import Page, find_chromium, page
+from support.browser import Browser, Page, page
 from support.goto_process import Goto
 from support.ports import free_port
 from support.upstream import Reply, Upstream
 from support.waiting import eventually
-
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason="chromium is not installed")
 
 ADMIN_HOSTS = ("--admin-host", "127.0.0.1,localhost")
 NOTHING = b"<!doctype html><title>evil</title><body></body>"
@@ -29,9 +26,9 @@ def evil() -> Iterator[Upstream]:
 
 
 @asynccontextmanager
-async def at(folder: Path, url: str) -> AsyncIterator[Page]:
+async def at(browser: Browser, url: str) -> AsyncIterator[Page]:
     """A browser that shows a page."""
-    async with page(folder) as shown:
+    async with page(browser) as shown:
         await shown.open(url)
         await shown.until(f"location.href === {url!r} && document.readyState === 'complete'")
         yield shown
@@ -67,11 +64,11 @@ def management_of(log: str) -> list[tuple[str, str, str]]:
 
 # a page of another site, and one of another port of the same one
 @pytest.mark.parametrize("site", ["evil.localhost", "127.0.0.1"])
-def test_a_page_of_another_origin_changes_nothing(site: str, evil: Upstream, goto: Callable[..., Goto], tmp_path: Path) -> None:
+def test_a_page_of_another_origin_changes_nothing(site: str, evil: Upstream, goto: Callable[..., Goto], browser: Browser) -> None:
     process = goto(f"attacked-by-{site}", "--host", "127.0.0.1")
 
     async def attack() -> None:
-        async with at(tmp_path, f"http://{site}:{evil.port}/") as shown:
+        async with at(browser, f"http://{site}:{evil.port}/") as shown:
             for way in WAYS:
                 assert await shown.run(forgery(process.base, way)), way
             # traffic is none of management's business
@@ -91,14 +88,14 @@ def test_a_page_of_another_origin_changes_nothing(site: str, evil: Upstream, got
     assert "GET /traffic 200" in log
 
 
-def test_a_name_that_was_turned_to_this_machine_changes_nothing(goto: Callable[..., Goto], tmp_path: Path) -> None:
+def test_a_name_that_was_turned_to_this_machine_changes_nothing(goto: Callable[..., Goto], browser: Browser) -> None:
     """DNS rebinding: to the browser it is all one origin, and only the name of the host tells."""
     admin = free_port()
     process = goto("rebound", "--host", "127.0.0.1", *ADMIN_HOSTS, "--admin-port", str(admin))
 
     async def attack() -> None:
         for port in (process.port, admin):
-            async with at(tmp_path / str(port), f"http://rebound.localhost:{port}/x") as shown:
+            async with at(browser, f"http://rebound.localhost:{port}/x") as shown:
                 tried = await shown.run("fetch('/label/set/forged', {method: 'PUT'}).then(answer => answer.status)")
                 assert tried == (200 if port == process.port else 421)
 
@@ -108,18 +105,18 @@ def test_a_name_that_was_turned_to_this_machine_changes_nothing(goto: Callable[.
     open_one = goto("open", "--host", "127.0.0.1")
 
     async def succeed() -> None:
-        async with at(tmp_path / "open", f"http://rebound.localhost:{open_one.port}/x") as shown:
+        async with at(browser, f"http://rebound.localhost:{open_one.port}/x") as shown:
             await shown.run("fetch('/label/set/forged', {method: 'PUT'}).then(answer => answer.status)")
 
     asyncio.run(succeed())
     assert open_one.api("GET", "/label").text == "Label: forged\n"
 
 
-def test_a_page_of_its_own_and_a_link_work(evil: Upstream, goto: Callable[..., Goto], tmp_path: Path) -> None:
+def test_a_page_of_its_own_and_a_link_work(evil: Upstream, goto: Callable[..., Goto], browser: Browser) -> None:
     process = goto("own", "--host", "127.0.0.1")
 
     async def use() -> None:
-        async with at(tmp_path, f"{process.base}/goto/help") as shown:
+        async with at(browser, f"{process.base}/goto/help") as shown:
             script = "fetch('/label/set/by-page', {method: 'PUT'}).then(answer => answer.text())"
             assert await shown.run(script) == f"Port {process.port} is labelled by-page\n"
             await shown.open(f"http://evil.localhost:{evil.port}/")
@@ -130,12 +127,12 @@ def test_a_page_of_its_own_and_a_link_work(evil: Upstream, goto: Callable[..., G
     asyncio.run(use())
 
 
-def test_the_page_of_the_api_works_with_a_token(goto: Callable[..., Goto], tmp_path: Path) -> None:
+def test_the_page_of_the_api_works_with_a_token(goto: Callable[..., Goto], browser: Browser) -> None:
     """It loads without one; what it calls needs it."""
     process = goto("documented", "--host", "127.0.0.1", env={"GOTO_ADMIN_TOKEN": "admin-s3cr3t"})
 
     async def use() -> None:
-        async with at(tmp_path, f"{process.base}/goto/docs") as shown:
+        async with at(browser, f"{process.base}/goto/docs") as shown:
             await shown.until("!!document.querySelector('.authorize') && !!document.querySelector('.opblock-tag')")
             script = "fetch('/label', {headers: %s}).then(answer => answer.status)"
             assert await shown.run(script % "{}") == 401

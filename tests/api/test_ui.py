@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from support import ROOT
-from support.browser import find_chromium
+from support.browser import Browser
 from support.goto_process import Goto
 from support.ports import free_port
 from support.ui import READY, ui
@@ -97,14 +97,13 @@ def test_it_is_found(goto: Callable[..., Goto], process: Goto) -> None:
     assert guarded.call("GET", "/goto/").status == 302
 
 
-@pytest.mark.skipif(find_chromium() is None, reason="no browser is installed (Debian, Ubuntu: chromium)")
-def test_it_asks_nobody_else_and_acts_on_the_listener_that_is_chosen(goto: Callable[..., Goto], tmp_path: Path) -> None:
+def test_it_asks_nobody_else_and_acts_on_the_one_chosen(goto: Callable[..., Goto], browser: Browser, tmp_path: Path) -> None:
     admin, other = free_port(), free_port()
     process = goto("chosen", "--host", "127.0.0.1", "--no-admin", "--admin-port", str(admin))
     base = f"http://127.0.0.1:{admin}"
 
     async def look() -> None:
-        async with ui(tmp_path, base) as shown:
+        async with ui(browser, base, tmp_path) as shown:
             await shown.page.open(f"{base}/goto")
             await shown.page.until(READY)
             assert await shown.page.run("location.pathname") == "/goto/ui"

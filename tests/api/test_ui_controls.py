@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
+import io
+import subprocess
 import sys
 import tempfile
-from asyncio.subprocess import DEVNULL
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 from typing import Any
 
 import pytest
-from support import ROOT
-from support.browser import find_chromium
+from support.browser import Browser
 from support.goto_process import Goto
 from support.ports import free_port
-from support.ui import Ui, ui
+from support.ui import Control, Ui, ui
 from support.waiting import PATIENCE, eventually
 
 from goto.command.check import check
-
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no browser is installed (Debian, Ubuntu: chromium)")
+from goto.command.ctl.command import ctl
 
 OTHER = free_port()
 
@@ -62,97 +61,116 @@ def process(goto: Callable[..., Goto]) -> Goto:
     return goto("edge", "--host", "127.0.0.1")
 
 
-def config(process: Goto) -> Any:
-    return process.call("GET", "/goto/config", headers={"Accept": "application/json"}).json()
-
-
-def restore(process: Goto) -> None:
-    process.api("POST", "/goto/config?replace=y", STATE)
-
-
-def calls(process: Goto) -> list[str]:
-    """Method and target of the management calls so far."""
-    return [" ".join(line.split()[3:5]) for line in process.log.splitlines() if line.endswith(" api")]
-
-
 @pytest.mark.parametrize("port", [None, OTHER], ids=["own", "other"])
-def test_a_click_and_what_is_copied_do_the_same(port: int | None, process: Goto, tmp_path: Path) -> None:
+def test_a_click_and_what_is_copied_do_the_same(
+    port: int | None, process: Goto, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("GOTO_ADMIN_TOKEN", raising=False)
+    state = State(process, port)
+    tried: set[tuple[str, str]] = set()
+
     async def look() -> None:
-        async with ui(tmp_path / "chromium", process.base) as shown:
+        async with ui(browser, process.base, tmp_path) as shown:
+            await shown.show("verify")
             for place in PLACES if port is None else PLACES[:1]:
                 where = place.format(other=OTHER) + (f"?port={port}" if port else "")
-                restore(process)
-                if port:
-                    process.api("POST", f"/goto/port/{port}/response/rules/add", STATE["response"]["rules"][0])
-                for at in range(await _filled(shown, where)):
-                    await _try(shown, process, where, at, port)
+                for control in await _filled(shown, where):
+                    if control.enabled and not control.label.startswith(NOT_SETTINGS) and control.key not in tried:
+                        tried.add(control.key)
+                        await _try(shown, state, where, control.key)
 
     asyncio.run(look())
-    assert len(SEEN) > 40 or port
+    assert len(tried) > 40 or port
 
 
-SEEN: set[tuple[str, str]] = set()
+class State:
+    """What is set in a goto where every control is there, and whether it has changed since."""
+
+    def __init__(self, process: Goto, port: int | None) -> None:
+        self.process = process
+        self.port = port
+        self._set()
+        self.known = self.config()
+
+    def _set(self) -> None:
+        self.process.api("POST", "/goto/config?replace=y", STATE)
+        if self.port:
+            self.process.api("POST", f"/goto/port/{self.port}/response/rules/add", STATE["response"]["rules"][0])
+
+    def restore(self, now: Any) -> bool:
+        """Bring it about. Returns whether it is otherwise now."""
+        if now != self.known:
+            self._set()
+        return bool(now != self.known)
+
+    def config(self) -> Any:
+        return self.process.call("GET", "/goto/config", headers={"Accept": "application/json"}).json()
+
+    def calls(self, after: int) -> list[str]:
+        """Method and target of the management calls that the log has after so many characters."""
+        return [" ".join(line.split()[3:5]) for line in self.process.log[after:].splitlines() if line.endswith(" api")]
 
 
-async def _filled(shown: Ui, place: str) -> int:
-    """Show a view, and fill its fields in. Returns how many controls it has."""
-    await shown.show(place)
-    await shown.page.until("document.querySelectorAll('.act').length > 1")
-    item = place.split("?")[0].partition("/")[2]
-    if item:
-        await shown.page.until("!!document.querySelector('.detail .act')")
+async def _filled(shown: Ui, place: str) -> list[Control]:
+    """Show a view as if for the first time, and fill its fields in. Its controls."""
+    await shown.go("verify")
+    await shown.page.until("!!document.querySelector('main[aria-label=Verify] .act')")
+    await shown.go(place)
+    view, _, item = place.split("?")[0].partition("/")
+    await shown.page.until(f"!!document.querySelector('main[aria-label={view.title()}] {'.detail .act' if item else '.act'}')")
     await shown.settled()
     await shown.page.run("document.querySelectorAll('main details:not(.copies)').forEach(one => { one.open = true; })")
-    for label, text in FILLED.items():
-        for nth in range(await shown.fields(label)):
-            await shown.write(label, text, nth)
-    return len(await shown.controls())
+    await shown.fill(FILLED)
+    await shown.settled()
+    return await shown.controls()
 
 
-async def _try(shown: Ui, process: Goto, place: str, at: int, port: int | None) -> None:
-    await shown.page.until(f"document.querySelectorAll('.act').length > {at}")
-    control = (await shown.controls())[at]
-    if control.label.startswith(NOT_SETTINGS) or not control.enabled or (control.label, control.path) in SEEN:
-        return
-    SEEN.add((control.label, control.path))
-    before, made = config(process), len(calls(process))
+async def _try(shown: Ui, state: State, place: str, key: tuple[str, str]) -> None:
+    control = next(one for one in await shown.controls() if one.key == key)
+    made = len(state.process.log)
     await shown.act(control)
-    await asyncio.to_thread(eventually, lambda: control.call in calls(process)[made:])
-    clicked = config(process)
-    for name in ("curl", "goto ctl"):
-        if clicked != before:
-            _again(process, port)
-        made = len(calls(process))
-        await _run(control.copies[name])
-        await asyncio.to_thread(eventually, lambda made=made: any(control.means(call) for call in calls(process)[made:]))
-        assert config(process) == clicked, (name, control)
-    # as YAML
+    await asyncio.to_thread(eventually, lambda: control.call in state.calls(made))
+    clicked = state.config()
+    changed = state.restore(clicked)
+    for run in (_in_a_shell, _as_goto_ctl):
+        made = len(state.process.log)
+        run(control)
+        eventually(lambda made=made: any(map(control.means, state.calls(made))))
+        assert state.config() == clicked, (run, control)
+        state.restore(clicked)
     if "YAML" in control.copies:
-        _again(process, port)
         text = control.copies["YAML"]
-        assert await _passes_check(text), (control, text)
-        process.api("POST", "/goto/config", text)
-        assert config(process) == clicked, (control, text)
-    if config(process) != before:
-        _again(process, port)
+        assert await asyncio.to_thread(_passes_check, text), (control, text)
+        state.process.api("POST", "/goto/config", text)
+        assert state.config() == clicked, (control, text)
+        state.restore(clicked)
+    if changed:
         await _filled(shown, place)
 
 
-async def _run(command: str) -> None:
-    """Run what was copied in a shell, where `goto` is this one. What is refused when it is said again is none of our business."""
-    here = f'goto() {{ {shlex.quote(sys.executable)} -m goto "$@"; }}; curl() {{ command curl -sS "$@"; }}; {command}'
-    ran = await asyncio.create_subprocess_exec("bash", "-c", here, stdout=DEVNULL, stderr=DEVNULL, cwd=ROOT)
-    await asyncio.wait_for(ran.wait(), 3 * PATIENCE)
+def _in_a_shell(control: Control) -> None:
+    """What is refused when it is said again is none of our business."""
+    here = f'curl() {{ command curl -sS "$@"; }}; {control.copies["curl"]}'
+    subprocess.run(["bash", "-c", here], stdout=DEVNULL, stderr=DEVNULL, timeout=PATIENCE, check=False)
 
 
-def _again(process: Goto, port: int | None) -> None:
-    restore(process)
-    if port:
-        process.api("POST", f"/goto/port/{port}/response/rules/add", STATE["response"]["rules"][0])
+def _as_goto_ctl(control: Control) -> None:
+    """A shell reads its words; what carries them out is here, since a process for each takes its time."""
+    here = f'goto() {{ printf "%s\\0" $# "$@"; cat; }}; {control.copies["goto ctl"]}'
+    read = subprocess.run(["bash", "-c", here], stdin=DEVNULL, stdout=PIPE, timeout=PATIENCE, check=True).stdout
+    number, _, rest = read.decode().partition("\0")
+    first, *words, body = rest.split("\0", int(number))
+    assert first == "ctl"
+    given, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(body.encode()))
+    try:
+        ctl(words)
+    finally:
+        sys.stdin = given
 
 
-async def _passes_check(text: str) -> bool:
+def _passes_check(text: str) -> bool:
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         file.write(text)
         file.flush()
-        return await asyncio.to_thread(check, [file.name]) == 0
+        return check([file.name]) == 0

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from support.browser import another, find_chromium
+from support.browser import Browser, another
 from support.calls import call
 from support.goto_process import Goto
 from support.ports import free_port
 from support.ui import READY, Ui, ui
 from support.waiting import eventually
-
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no browser is installed (Debian, Ubuntu: chromium)")
 
 LOCAL = ("--host", "127.0.0.1")
 SECONDS = float(os.environ.get("GOTO_UI_SECONDS", "3"))
@@ -36,18 +34,39 @@ def shows(text: str) -> str:
     return f"{TEXT}.includes({json.dumps(text)})"
 
 
-@contextlib.asynccontextmanager
-async def at(folder: Path, process: Goto, place: str) -> AsyncIterator[Ui]:
-    async with ui(folder / "chromium", process.base) as shown:
-        await shown.show(place)
-        yield shown
+At = Callable[[Goto, str], AbstractAsyncContextManager[Ui]]
 
 
-def test_a_rule_by_the_keys_alone(goto: Callable[..., Goto], tmp_path: Path) -> None:
-    process = goto("keys", *LOCAL)
+@pytest.fixture
+def at(browser: Browser, tmp_path: Path) -> At:
+    """`at(process, "rules")`: the page of a goto, where it shows its rules."""
 
+    @asynccontextmanager
+    async def shown_at(process: Goto, place: str) -> AsyncIterator[Ui]:
+        async with ui(browser, process.base, tmp_path) as shown:
+            await shown.show(place)
+            yield shown
+
+    return shown_at
+
+
+@pytest.fixture(scope="module")
+def common(goto: Callable[..., Goto]) -> Goto:
+    return goto("live", *LOCAL)
+
+
+@pytest.fixture
+def process(common: Goto) -> Goto:
+    """One that has seen nothing, as far as a page can tell."""
+    common.api("POST", "/goto/config?replace=y", {"label": "live"})
+    for path in ("/goto/journal/clear", "/goto/journal/expectations/clear", "/client/results/clear"):
+        common.api("POST", path)
+    return common
+
+
+def test_a_rule_by_the_keys_alone(process: Goto, at: At) -> None:
     async def type_it() -> None:
-        async with at(tmp_path, process, "exchanges") as shown:
+        async with at(process, "exchanges") as shown:
             page = shown.page
             await page.press("2")
             await page.until("location.hash === '#rules' && document.querySelector('main [data-new]')")
@@ -92,19 +111,20 @@ def test_a_rule_by_the_keys_alone(goto: Callable[..., Goto], tmp_path: Path) -> 
             await page.until("!!document.querySelector('dialog[open] kbd')")
             await page.press("Escape")
             await page.until("!document.querySelector('dialog')")
-            assert page.complaints == []
+            # what the rule would do next may have been asked for at the moment that it was removed
+            assert not [complaint for complaint in page.complaints if "404" not in complaint]
 
     asyncio.run(type_it())
     assert process.api("GET", "/response/rules").json() == {}
 
 
-def test_a_row_stands_still_under_a_thousand_exchanges_a_second(goto: Callable[..., Goto], tmp_path: Path) -> None:
+def test_a_row_stands_still_under_a_thousand_exchanges_a_second(goto: Callable[..., Goto], at: At) -> None:
     process, sender = goto("busy", *LOCAL), goto("sender", *LOCAL)
     target = {"name": "load", "method": "GET", "url": f"{process.base}/busy", "rate": 1000, "replicas": 8}
     sender.api("POST", "/client/targets/add", {**target, "requestCount": int(SECONDS * 1000 / 8)})
 
     async def look() -> None:
-        async with at(tmp_path, process, "exchanges") as shown:
+        async with at(process, "exchanges") as shown:
             page = shown.page
             await page.run(
                 "window.longest = 0; new PerformanceObserver(list => list.getEntries().forEach("
@@ -138,13 +158,13 @@ def test_a_row_stands_still_under_a_thousand_exchanges_a_second(goto: Callable[.
     asyncio.run(look())
 
 
-def test_goto_ends_under_it_and_comes_again(tmp_path: Path) -> None:
+def test_goto_ends_under_it_and_comes_again(at: At) -> None:
     port = free_port()
     process = Goto("first", *LOCAL, port=port)
 
     async def look() -> None:
         nonlocal process
-        async with at(tmp_path, process, "exchanges") as shown:
+        async with at(process, "exchanges") as shown:
             page = shown.page
             process.call("GET", "/before")
             await page.until(shows("/before"))
@@ -167,11 +187,11 @@ def test_goto_ends_under_it_and_comes_again(tmp_path: Path) -> None:
         process.stop()
 
 
-def test_a_token_is_asked_for_kept_and_forgotten(goto: Callable[..., Goto], tmp_path: Path) -> None:
+def test_a_token_is_asked_for_kept_and_forgotten(goto: Callable[..., Goto], browser: Browser, tmp_path: Path) -> None:
     process = goto("guarded", *LOCAL, env={"GOTO_ADMIN_TOKEN": "admin-s3cr3t"})
 
     async def use() -> None:
-        async with ui(tmp_path / "chromium", process.base) as shown:
+        async with ui(browser, process.base, tmp_path) as shown:
             page = shown.page
             await page.open(f"{process.base}/goto/ui#traffic")
             for token, then in (
@@ -202,12 +222,10 @@ def test_a_token_is_asked_for_kept_and_forgotten(goto: Callable[..., Goto], tmp_
     assert "s3cr3t" not in process.log
 
 
-def test_eight_pages_follow(goto: Callable[..., Goto], tmp_path: Path) -> None:
-    process = goto("eight", *LOCAL)
-
+def test_eight_pages_follow(process: Goto, at: At) -> None:
     async def look() -> None:
-        async with at(tmp_path, process, "rules") as shown, contextlib.AsyncExitStack() as stack:
-            pages = [shown.page, *[await stack.enter_async_context(another(shown.page)) for _ in range(7)]]
+        async with at(process, "rules") as shown:
+            pages = [shown.page, *[await another(shown.page) for _ in range(7)]]
             for page in pages[1:]:
                 await page.open(f"{process.base}/goto/ui#rules")
             for page in pages:
@@ -226,8 +244,7 @@ def test_eight_pages_follow(goto: Callable[..., Goto], tmp_path: Path) -> None:
 MARKUP = ["<script>document.title = 1</script>", '"><img src=/stolen onerror=document.title=1>', "\u202etxt.exe"]
 
 
-def test_markup_is_text(goto: Callable[..., Goto], tmp_path: Path) -> None:
-    process = goto("marked", *LOCAL)
+def test_markup_is_text(process: Goto, at: At) -> None:
     evil = "".join(MARKUP[:2])
     for at_, name in enumerate(MARKUP[:2]):
         process.api("POST", "/response/rules/add", {"name": name, "when": {"uris": ["/x"]}, "headers": [["x", name]]})
@@ -239,9 +256,10 @@ def test_markup_is_text(goto: Callable[..., Goto], tmp_path: Path) -> None:
     head = f"POST /x?{MARKUP[0]} HTTP/1.1\r\nHost: a\r\nx: {evil}\r\ny: {MARKUP[2]}\r\n".replace(" = ", "=").encode()
     body = json.dumps({"a": [*MARKUP, "\r"]}, ensure_ascii=False).encode()
     process.raw(head + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+    number = process.api("GET", "/goto/journal?uri=/x").json()["entries"][-1]["seq"]
 
     async def look() -> None:
-        async with at(tmp_path, process, "exchanges/1") as shown:
+        async with at(process, f"exchanges/{number}") as shown:
             page = shown.page
             await page.until("!!document.querySelector('.entry .body')")
             seen = await page.run(TEXT)
@@ -265,15 +283,14 @@ def test_markup_is_text(goto: Callable[..., Goto], tmp_path: Path) -> None:
     asyncio.run(look())
 
 
-def test_a_har_has_what_the_filter_shows(goto: Callable[..., Goto], tmp_path: Path) -> None:
-    process = goto("har", *LOCAL)
+def test_a_har_has_what_the_filter_shows(process: Goto, at: At, tmp_path: Path) -> None:
     process.api("PUT", "/goto/journal/set/y")
     for path in ("/orders?x=1", "/other", "/orders?x=2", "/status/404"):
         process.call("GET", path)
 
     async def look() -> None:
-        async with at(tmp_path, process, "exchanges?uri=x%3D&status=2xx") as shown:
-            await shown.page.tell("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+        async with at(process, "exchanges?uri=x%3D&status=2xx") as shown:
+            await shown.page.keep_downloads(tmp_path)
             await shown.page.until(f"{ROWS} === 2")
             await shown.act(await shown.control("Download as HAR"))
             file = tmp_path / "goto.har"
@@ -284,12 +301,11 @@ def test_a_har_has_what_the_filter_shows(goto: Callable[..., Goto], tmp_path: Pa
     asyncio.run(look())
 
 
-def test_a_document_is_compared_before_it_is_applied(goto: Callable[..., Goto], tmp_path: Path) -> None:
-    process = goto("config", *LOCAL)
+def test_a_document_is_compared_before_it_is_applied(process: Goto, at: At) -> None:
     process.api("PUT", "/response/delay/set/1ms")
 
     async def look() -> None:
-        async with at(tmp_path, process, "config") as shown:
+        async with at(process, "config") as shown:
             page = shown.page
             await page.until(shows("delay: 1ms"))
             await shown.write("Drop a file here, choose one, or write: YAML or JSON", "response: {delay: 2ms}")
@@ -305,11 +321,9 @@ def test_a_document_is_compared_before_it_is_applied(goto: Callable[..., Goto], 
     assert process.api("GET", "/response/delay").text == "Response delay: 2ms\n"
 
 
-def test_what_fails_is_said_beside_the_control_and_tied_to_the_field(goto: Callable[..., Goto], tmp_path: Path) -> None:
-    process = goto("wrong", *LOCAL)
-
+def test_what_fails_is_said_beside_the_control_and_tied_to_the_field(process: Goto, at: At) -> None:
     async def look() -> None:
-        async with at(tmp_path, process, "traffic") as shown:
+        async with at(process, "traffic") as shown:
             page = shown.page
             await shown.write("Delay", "soon")
             control = await shown.control("Set", "/delay/")

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.browser import find_chromium
+from support.browser import Browser
 from support.goto_process import Goto
 from support.ports import free_port
-from support.ui import VIEWS, ui
+from support.ui import VIEWS, Ui, ui
 
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no browser is installed (Debian, Ubuntu: chromium)")
-
-SIZES = [(1440, 900), (375, 812)]
-SCHEMES = ["light", "dark"]
+WIDE, NARROW = (1440, 900), (375, 812)
+SIGHTS: list[tuple[tuple[int, int], str, list[str]]] = [
+    (WIDE, "light", []),
+    (WIDE, "dark", ["color-contrast"]),
+    (NARROW, "dark", []),
+    (NARROW, "light", ["color-contrast"]),
+]
+"""Sizes with schemes, and the rules that are asked of them, none meaning all. Of another scheme only the colours are others."""
 
 NAME = '<img src=x onerror="document.title=1">'
 """What would be seen, if it were taken for markup."""
@@ -66,44 +70,56 @@ def fill(process: Goto) -> None:
     process.api("POST", "/client/targets/c1/invoke")
 
 
-@pytest.mark.parametrize("filled", [False, True], ids=["empty", "with traffic"])
-def test_nothing_is_wrong_with_a_view(filled: bool, goto: Callable[..., Goto], tmp_path: Path) -> None:
-    process = goto(f"seen-{filled}", "--host", "127.0.0.1")
-    if filled:
-        fill(process)
-    places = [*VIEWS, *(place.replace("{port}", str(process.port)) for place in OPENED if filled)]
+@pytest.fixture(scope="module")
+def filled(goto: Callable[..., Goto]) -> Goto:
+    process = goto("filled", "--host", "127.0.0.1")
+    fill(process)
+    return process
+
+
+def test_nothing_is_wrong_with_a_view_that_is_empty(goto: Callable[..., Goto], browser: Browser, tmp_path: Path) -> None:
+    process = goto("empty", "--host", "127.0.0.1")
 
     async def look() -> None:
-        async with ui(tmp_path / "chromium", process.base) as shown:
-            for size in SIZES:
-                await shown.page.size(*size)
-                await shown.show(places[0])
-                for place in places:
-                    await shown.go(place)
-                    await shown.settled()
-                    for scheme in SCHEMES:
-                        await shown.page.scheme(scheme)
-                        assert await shown.violations() == [], (place, scheme, size)
-                    assert await shown.page.run("document.documentElement.scrollWidth <= innerWidth"), (place, size)
-            assert shown.page.complaints == []
-            assert await shown.page.run("document.title") == "Verify · goto" if filled else "Config · goto"
+        async with ui(browser, process.base, tmp_path) as shown:
+            await _look(shown, VIEWS)
+            assert await shown.page.run("document.title") == "Config · goto"
 
     asyncio.run(look())
 
 
-def test_nothing_breaks_where_text_is_twice_as_large(goto: Callable[..., Goto], tmp_path: Path) -> None:
-    process = goto("large", "--host", "127.0.0.1")
-    fill(process)
-
+def test_nothing_is_wrong_with_a_view_that_has_traffic(filled: Goto, browser: Browser, tmp_path: Path) -> None:
     async def look() -> None:
-        async with ui(tmp_path / "chromium", process.base) as shown:
-            for width in (1440, 375):
-                await shown.page.size(width, 812)
-                await shown.show("exchanges")
-                await shown.page.run("document.documentElement.style.fontSize = '200%'; document.body.style.fontSize = '28px'; 1")
-                for place in VIEWS:
-                    await shown.go(place)
-                    await shown.settled()
+        async with ui(browser, filled.base, tmp_path) as shown:
+            await _look(shown, [*VIEWS, *(place.replace("{port}", str(filled.port)) for place in OPENED)])
+            assert await shown.page.run("document.title") == "Verify · goto"
+
+    asyncio.run(look())
+
+
+async def _look(shown: Ui, places: Sequence[str]) -> None:
+    await shown.show(places[0])
+    for place in places:
+        await shown.go(place)
+        await shown.settled()
+        for size, scheme, rules in SIGHTS:
+            await shown.page.size(*size)
+            await shown.page.scheme(scheme)
+            assert await shown.violations(*rules) == [], (place, scheme, size)
+            assert await shown.page.run("document.documentElement.scrollWidth <= innerWidth"), (place, size)
+    assert shown.page.complaints == []
+
+
+def test_nothing_breaks_where_text_is_twice_as_large(filled: Goto, browser: Browser, tmp_path: Path) -> None:
+    async def look() -> None:
+        async with ui(browser, filled.base, tmp_path) as shown:
+            await shown.show("exchanges")
+            await shown.page.run("document.documentElement.style.fontSize = '200%'; document.body.style.fontSize = '28px'; 1")
+            for place in VIEWS:
+                await shown.go(place)
+                await shown.settled()
+                for width in (1440, 375):
+                    await shown.page.size(width, 812)
                     assert await shown.page.run("document.documentElement.scrollWidth <= innerWidth"), (place, width)
 
     asyncio.run(look())

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from support import ROOT
+from support.browser import Browser
 from support.goto_process import Goto
 from support.ui import ui
 
@@ -22,23 +23,25 @@ ABOVE = 5
 
 
 async def take(goto: Goto) -> None:
-    async with ui(Path(tempfile.mkdtemp()), goto.base) as shown:
-        await shown.page.size(*SIZE)
-        await shown.page.scheme("light")
-        await shown.show("exchanges")
-        for path in (*PATHS, *PATHS):
-            await asyncio.to_thread(goto.call, "GET", path)
-            await asyncio.sleep(0.05)  # so that they do not come all at the same time
-        await asyncio.to_thread(goto.call, "POST", "/orders", {"item": 1, "count": 2})
-        for path in PATHS[:ABOVE]:
-            await asyncio.to_thread(goto.call, "GET", path)
-        await shown.page.until(f"document.querySelectorAll('main tr[data-row]').length > {2 * len(PATHS) + ABOVE}")
-        await shown.page.run(
-            f"document.querySelectorAll('main tr[data-row] .open')[{ABOVE}].click(), document.activeElement.blur()"
-        )
-        await shown.page.until("!!document.querySelector('.entry .body')")
-        await shown.settled()
-        await shown.page.picture(FILE)
+    folder = Path(tempfile.mkdtemp())
+    with Browser(folder / "chromium") as browser:
+        async with ui(browser, goto.base, folder) as shown:
+            await shown.page.size(*SIZE)
+            await shown.page.scheme("light")
+            await shown.show("exchanges")
+            for path in (*PATHS, *PATHS):
+                await asyncio.to_thread(goto.call, "GET", path)
+                await asyncio.sleep(0.05)  # so that they do not come all at the same time
+            await asyncio.to_thread(goto.call, "POST", "/orders", {"item": 1, "count": 2})
+            for path in PATHS[:ABOVE]:
+                await asyncio.to_thread(goto.call, "GET", path)
+            await shown.page.until(f"document.querySelectorAll('main tr[data-row]').length > {2 * len(PATHS) + ABOVE}")
+            await shown.page.run(
+                f"document.querySelectorAll('main tr[data-row] .open')[{ABOVE}].click(), document.activeElement.blur()"
+            )
+            await shown.page.until("!!document.querySelector('.entry .body')")
+            await shown.settled()
+            await shown.page.picture(FILE)
 
 
 def main() -> None:

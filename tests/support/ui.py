@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
@@ -12,7 +11,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from support import ROOT
-from support.browser import Page, page
+from support.browser import Browser, Page, page
+from support.waiting import until
 
 AXE = ROOT / "tests" / "support" / "axe" / "axe.min.js"
 VIEWS = ("exchanges", "rules", "traffic", "client", "listeners", "verify", "config")
@@ -37,6 +37,11 @@ class Control:
         """Method and path, as the access log has them."""
         return f"{self.method} {self.path}"
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from the others of a view."""
+        return self.label, self.path
+
     def means(self, call: str) -> bool:
         """Whether a line of the access log is this call, however the path is written."""
         return unquote(call) == unquote(self.call)
@@ -60,10 +65,21 @@ class Ui:
         await self.page.run(f"location.hash = {json.dumps(place)}; 1")
 
     async def settled(self) -> None:
-        """Wait until what is shown has stood still for a moment: reads come in one after another."""
-        before = None
-        while before != (before := await self.page.run("document.querySelector('main').innerText")):
-            await asyncio.sleep(0.1)
+        """Wait until all that was read is shown: one read may lead to others."""
+        while True:
+            before = self._reads()
+            await until(lambda: not any(map(_is_read, self.page.asking.values())))
+            await self.page.run(SHOWN)
+            if self._reads() == before:
+                return
+
+    def _reads(self) -> int:
+        return sum(map(_is_read, self.page.requests))
+
+    async def told(self, before: int) -> None:
+        """Wait until the page knows what has changed since it had made `before` requests, and shows it."""
+        await until(lambda: not all(map(_is_read, self.page.requests[before:])))
+        await self.settled()
 
     async def controls(self) -> list[Control]:
         """All controls of the view, in the order in which they are read."""
@@ -79,21 +95,19 @@ class Ui:
         return next(one for one in await self.controls() if one.label == label and one.enabled and path in one.path)
 
     async def act(self, control: Control) -> None:
-        """Press a control, once nothing moves any more, and say yes where it asks."""
-        await self.settled()
-        await self.page.click(f"document.querySelectorAll('.act')[{control.at}].querySelector('button')")
+        """Press a control, and say yes where it asks."""
+        await self.page.push(f"document.querySelectorAll('.act')[{control.at}].querySelector('button')")
         if control.asks:
-            await self.page.click("document.querySelector('dialog[open] .danger')")
+            await self.page.push("document.querySelector('dialog[open] .danger')")
 
     async def answer(self, control: Control) -> str:
         """What is said beside a control, once it was answered."""
         said: str = await self.page.until(f"document.querySelectorAll('.act')[{control.at}]?.querySelector('.answer')?.innerText")
         return said
 
-    async def fields(self, label: str) -> int:
-        """How many fields of the view have a label, those of filters apart."""
-        found: int = await self.page.run(f"{_fields(label)}.filter(field => field && !field.closest('.filters')).length")
-        return found
+    async def fill(self, texts: dict[str, str]) -> None:
+        """Write into all fields of the view, by their labels; those of filters apart."""
+        await self.page.run(f"({FILL})({json.dumps(texts)})")
 
     async def write(self, label: str, text: str, nth: int = 0) -> None:
         """Write into the field with a label, in place of what is there."""
@@ -105,11 +119,11 @@ class Ui:
         else:
             await self.page.write(text)
 
-    async def violations(self) -> list[Any]:
-        """What axe-core finds: rule, and the elements."""
+    async def violations(self, *rules: str) -> list[Any]:
+        """What axe-core finds, by all of its rules or by some: rule, and the elements."""
         if not await self.page.run("typeof axe === 'object'"):
             await self.page.run(f"{AXE.read_text()};1")
-        found: list[Any] = await self.page.run(VIOLATIONS)
+        found: list[Any] = await self.page.run(VIOLATIONS % (json.dumps({"runOnly": rules}) if rules else ""))
         return found
 
 
@@ -122,7 +136,17 @@ CONTROLS = """[...document.querySelectorAll('.act')].map(act => {
         enabled: !button.disabled, asks: button.ariaHasPopup === 'dialog'};
 })"""
 
-VIOLATIONS = """axe.run().then(found => found.violations.map(
+FILL = """texts => { for (const label of document.querySelectorAll('main label')) {
+    const text = texts[label.firstChild?.textContent.trim()], field = label.control;
+    if (text === undefined || !field || field.closest('.filters')) continue;
+    field.value = text;
+    field.dispatchEvent(new Event('input', {bubbles: true}));
+} }"""
+
+SHOWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0, 1))))"
+"""What effects do follows a frame."""
+
+VIOLATIONS = """axe.run(%s).then(found => found.violations.map(
     one => [one.id, ...one.nodes.map(node => node.html.slice(0, 200) + ' ' + node.failureSummary)]))"""
 
 
@@ -135,10 +159,15 @@ def _field(label: str, nth: int) -> str:
     return f"{_fields(label)}[{nth}]"
 
 
+def _is_read(url: str) -> bool:
+    """Whether it is answered at once, other than what waits for something new."""
+    return "/goto/watch" not in url
+
+
 @contextlib.asynccontextmanager
-async def ui(folder: Path, base: str) -> AsyncIterator[Ui]:
-    """The page in a browser of its own, whose files are in a folder. A test that fails leaves a picture there."""
-    async with page(folder) as shown:
+async def ui(browser: Browser, base: str, folder: Path) -> AsyncIterator[Ui]:
+    """The page in a browser. A test that fails leaves a picture in the folder."""
+    async with page(browser) as shown:
         made = Ui(shown, base)
         try:
             yield made

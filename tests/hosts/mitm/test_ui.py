@@ -6,20 +6,17 @@ import asyncio
 import json
 from pathlib import Path
 
-import pytest
-from support.browser import find_chromium
+from support.browser import Browser
 from support.mitm_process import Mitmdump
 from support.ui import ui
 from support.upstream import Upstream
 
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no browser is installed (Debian, Ubuntu: chromium)")
 
-
-def test_the_page_shows_and_controls_it(tmp_path: Path) -> None:
+def test_the_page_shows_and_controls_it(browser: Browser, tmp_path: Path) -> None:
     with Upstream() as behind, Mitmdump(f"reverse:{behind.base}") as mitmdump:
 
         async def look() -> None:
-            async with ui(tmp_path / "chromium", mitmdump.base) as shown:
+            async with ui(browser, mitmdump.base, tmp_path) as shown:
                 page = shown.page
                 await shown.show("exchanges")
                 assert mitmdump.call("GET", "/orders").text == "hello\n"
