@@ -7,6 +7,7 @@
 # make check    the linters alone
 # make dev      a virtual environment to work in: goto from the checkout, and what the tests need
 # make soak     everything at once for ten minutes, and whether every count adds up
+# make soak-journal  a million exchanges in the journal, and a thousand calls that wait for them
 # make fuzz     what make test does with random input, at length
 # make flow-docs write docs/flow.md anew, from the docstrings
 # make client   write goto/testing/calls.py anew, from the table of routes, and what else is made of it
@@ -51,7 +52,7 @@ INSTALLED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/tests
 # Tests start goto some hundred times; without the cache of Python each start from the checkout would compile it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-all test-newest test-other test-length test-plugin dockerfile-test check fuzz soak flow-docs docs links reference client clean dev built compiler image image-test image-tools dist dist-test sbom nginx chromium test-tools viewer picture bench bench-tools profile
+.PHONY: run test test-all test-newest test-other test-length test-plugin dockerfile-test check fuzz soak soak-journal flow-docs docs links reference client clean dev built compiler image image-test image-tools dist dist-test sbom nginx chromium test-tools viewer picture bench bench-tools profile
 .NOTPARALLEL:
 
 run: $(BUILT_STAMP)
@@ -138,6 +139,10 @@ fuzz: built
 
 soak: built
 	$(INSTALLED) $(BUILT)/bin/python -m soak --seconds $(SOAK_SECONDS)
+
+soak-journal: built
+	$(INSTALLED) $(BUILT)/bin/python -m soak.journal
+	$(INSTALLED) $(BUILT)/bin/python -m soak.waiting
 
 flow-docs: $(DEV_STAMP)
 	PYTHONPATH=tests $(VENV)/bin/python -m support.flow_page

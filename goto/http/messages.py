@@ -26,7 +26,7 @@ NOT_COME: Final = Hops(0, ())
 class Request:
     """The head of a request. Its body may still be on its way."""
 
-    __slots__ = ("has_body", "headers", "hops", "method", "path", "query", "target", "version")
+    __slots__ = ("has_body", "head_size", "headers", "hops", "method", "path", "query", "target", "version")
 
     def __init__(
         self,
@@ -49,6 +49,8 @@ class Request:
         """Whether a body may follow."""
         self.hops: Hops = NOT_COME
         """For hosts: how it has come through goto before."""
+        self.head_size: int = -1
+        """For hosts: bytes of its head on the wire; -1 where that is not known, as in HTTP/2."""
         path, query = target, ""
         if "?" in target:
             path, _, query = target.partition("?")

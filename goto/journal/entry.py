@@ -73,6 +73,7 @@ class Entry:
         "cut",
         "end",
         "flow",
+        "head_size",
         "id",
         "kept",
         "listener",
@@ -115,6 +116,8 @@ class Entry:
         self.method = request.method
         self.target = request.target
         self.version = request.version
+        self.head_size = request.head_size
+        """Bytes of the head of the request, as they came; -1 where that is not known."""
         self.id = head.id
         if REQUEST_ID in request.query:
             in_query = query_value(request.query, REQUEST_ID)
@@ -246,11 +249,6 @@ class Entry:
     def masked(self) -> frozenset[bytes]:
         """The masked headers that its request has, in lower case."""
         return self._head.masked
-
-    @property
-    def head_size(self) -> int:
-        """Bytes of the head of the request, as they came."""
-        return len(self.method) + len(self.target) + 14 + self._head.size
 
     @property
     def bodies(self) -> int:

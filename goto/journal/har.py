@@ -106,7 +106,7 @@ def _request(entry: Entry) -> Document:
         "cookies": _cookies(fields),
         "headers": _headers(fields),
         "queryString": [{"name": name, "value": value} for name, value in _pairs(query)],
-        "headersSize": -1 if entry.version >= (2, 0) else entry.head_size,
+        "headersSize": entry.head_size,
         "bodySize": body.size,
     }
     data = body.data[: entry.bodies]

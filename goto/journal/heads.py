@@ -23,7 +23,7 @@ _NOTHING_MASKED: Final[frozenset[bytes]] = frozenset()
 class KeptFields:
     """The fields of one head. It is not changed, since many entries may share it."""
 
-    __slots__ = ("_data", "attempt", "id", "masked", "memory", "size")
+    __slots__ = ("_data", "attempt", "id", "masked", "memory")
 
     def __init__(self, fields: Sequence[Field], mask: frozenset[bytes]) -> None:
         """`mask`: names in lower case, of the headers whose values are not kept."""
@@ -33,12 +33,9 @@ class KeptFields:
         """That of `x-envoy-attempt-count`, where it is a number."""
         self.masked = _NOTHING_MASKED
         """The masked headers among them, in lower case."""
-        self.size = 0
-        """Bytes that they take on the wire."""
         parts: list[bytes] = []
         attempt: bytes | None = None
         for name, value in fields:
-            self.size += len(name) + len(value) + 4
             key = name.lower()
             if key == _REQUEST_ID:
                 if self.id is None:

@@ -151,9 +151,17 @@ class InOrder:
     def reached(self) -> bool:
         return self.seen == self.length
 
-    holds = reached
-    exceeded = False
-    bounded = False
+    @property
+    def holds(self) -> bool:
+        return self.reached
+
+    @property
+    def exceeded(self) -> bool:
+        return False
+
+    @property
+    def bounded(self) -> bool:
+        return False
 
 
 def _seq_of(held: _Held) -> int:

@@ -359,7 +359,7 @@ class Recorder:
         watcher.waiters.append(verification.look)
         verification.begin()
         if verification.outcome is not None:
-            book.live.remove(watcher)
+            self.waiting.unwatch(verification, None)
 
 
 async def _in_slices(entries: Sequence[Entry]) -> AsyncIterator[Entry]:

@@ -64,6 +64,8 @@ class Waiting:
         """It looks at no more exchanges."""
         if expectation is None:
             self._live.remove(verification.watcher)
+            # the two know each other: the garbage collector, which takes its time, is not to be needed
+            verification.watcher.waiters.clear()
         else:
             expectation.watcher.waiters.remove(verification.look)
 

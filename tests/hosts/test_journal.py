@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import itertools
 import json
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from haralyzer import HarParser
 from soak.journal import keep, with_rule
 from support.client import Client, get
 from support.goto_process import Goto
+from support.har_schema import VALID
 from support.mitm_process import Mitmdump
 from support.ports import free_port
+from support.secure import SecureClient
 from support.upstream import Reply, Upstream
 from support.waiting import PATIENCE, eventually
 
 MIB = 1 << 20
+
+
+UPGRADE = (
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+)
+SWITCHED = (
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+)
 
 
 class Host:
@@ -36,6 +54,10 @@ class Host:
         page = self.process.api("GET", f"/goto/journal?listener={self.port}&{query}").json()
         entries: list[dict[str, Any]] = page["entries"]
         return entries
+
+    def archive(self, query: str = "") -> dict[str, Any]:
+        har: dict[str, Any] = self.process.api("GET", f"/goto/journal?format=har&{query}").json()
+        return har
 
     def over(self, uri: str) -> dict[str, Any]:
         """The entry of the one exchange with this path, once it is over."""
@@ -145,6 +167,79 @@ def test_heads_are_those_that_came_and_went(host: Host, behind: Upstream) -> Non
     assert entry["client"].startswith("127.0.0.1:")
 
 
+@pytest.mark.parametrize("target", ["/sized?a=b", "http://a/sized?a=b"])
+def test_the_size_of_a_head_is_that_on_the_wire(host: Host, target: str) -> None:
+    head = f"POST {target} HTTP/1.1\r\nHost:a\r\nX-A: \t b \r\nContent-Length: 2\r\n\r\n".encode()
+    with Client(host.port) as client:
+        client.send(head + b"hi")
+        assert client.answer().status == 200
+    host.over("/sized")
+    (entry,) = host.archive("uri=/sized")["log"]["entries"]
+    assert (entry["request"]["headersSize"], entry["request"]["bodySize"]) == (len(head), 2)
+    assert entry["request"]["url"] == "http://a/sized?a=b"
+
+
+def over_tls(host: Host, behind: Upstream) -> Host:
+    """The host where it speaks TLS: mitmproxy does on the same port."""
+    if isinstance(host.process, Mitmdump):
+        return host
+    secure = Host(host.process, free_port(), host.target)
+    secure.process.api("POST", "/listeners/add", {"port": secure.port, "protocol": "https", "open": True})
+    target = {"name": "up", "url": behind.base, "match": {"uris": ["/"]}}
+    secure.process.api("POST", f"/goto/port/{secure.port}/request/proxy/targets/add", target)
+    return secure
+
+
+def unverified() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def test_a_session_is_an_archive(host: Host, behind: Upstream) -> None:
+    """By a JSON Schema of HAR 1.2, and for another reader: gzip, a form, an upload, a websocket and a reset, all over TLS."""
+    host = over_tls(host, behind)
+    text, upload = b"text " * 100, bytes(range(256)) * 64
+    behind.on("/gzip", Reply(body=gzip.compress(text), headers=[("Content-Encoding", "gzip"), ("Content-Type", "text/plain")]))
+    behind.on("/chat", Reply(verbatim=SWITCHED + b"\x81\x02hi\x88\x02\x03\xe8"))
+    rule = {"name": "flaky", "when": {"uris": ["/reset"]}, "abort": "reset"}
+    host.process.api("POST", f"/goto/port/{host.port}/response/rules/add", rule)
+    sent = [
+        get("/gzip"),
+        get("/form", "Content-Type: application/x-www-form-urlencoded", method="POST", body=b"a=1&b=%20"),
+        get("/upload", method="PUT", body=upload),
+    ]
+    with SecureClient(host.port, unverified()) as client:
+        for message in sent:
+            client.send(message)
+            assert client.answer().status == 200
+        client.send(get("/chat", *UPGRADE))
+        assert client.head()[0] == 101
+        assert client.stream.read(4) == b"\x81\x02hi"
+    with SecureClient(host.port, unverified()) as client:
+        client.send(get("/reset"))
+        with contextlib.suppress(ssl.SSLError):
+            assert client.rest() == b""
+    for uri in ("/gzip", "/form", "/upload", "/chat", "/reset"):
+        host.over(uri)
+    archive = host.archive()
+    VALID.validate(archive)
+    assert all(entry["request"]["url"].startswith("https://a/") for entry in archive["log"]["entries"])
+    (page,) = HarParser(archive).pages
+    read = {entry.request.url.rpartition("/")[2]: entry for entry in page.entries}
+    assert {name: entry.response.status for name, entry in read.items()} == {
+        "gzip": 200,
+        "form": 200,
+        "upload": 200,
+        "chat": 101,
+        "reset": 0,
+    }
+    assert read["gzip"].response.text == text.decode()
+    params = read["form"].request.raw_entry["postData"]["params"]
+    assert params == [{"name": "a", "value": "1"}, {"name": "b", "value": " "}]
+    assert read["upload"].request.bodySize == len(upload)
+
+
 def test_bodies_that_are_none(host: Host, behind: Upstream) -> None:
     behind.on("/304", Reply(304, headers=[("ETag", "x")]))
     assert host.process.call("GET", "/304").status == 304
@@ -192,13 +287,22 @@ def test_a_client_that_leaves_within_its_upload_or_its_answer(host: Host, behind
     held.set()
 
 
+@pytest.mark.parametrize("host", ["standalone", "mitmproxy"], indirect=True)
 def test_a_call_whose_client_leaves_waits_no_more(host: Host) -> None:
     """1,000 calls may wait. Where those of clients that have left were still among them, there would be no room."""
     body = json.dumps({"when": {"uris": ["/never"]}, "timeout": "60s"}).encode()
+    host.process.api("POST", "/goto/journal/expectations/add", {"name": "never", "when": {"uris": ["/never"]}})
+    cursor = host.process.api("GET", "/goto/watch?journal=y").json()["cursor"]
+    waits = [
+        get("/goto/journal/verify", method="POST", body=body),
+        get("/goto/journal?uri=/never&wait=60s"),
+        get("/goto/journal/expectations/never?wait=60s"),
+        get(f"/goto/watch?journal=y&wait=60s&since={cursor}"),
+    ]
     for _ in range(2):
         clients = [socket.create_connection(("127.0.0.1", host.port), PATIENCE) for _ in range(600)]
-        for client in clients:
-            client.sendall(get("/goto/journal/verify", method="POST", body=body))
+        for client, wait in zip(clients, itertools.cycle(waits), strict=False):
+            client.sendall(wait)
         for client in clients:
             client.close()
         answer = eventually(
@@ -206,6 +310,7 @@ def test_a_call_whose_client_leaves_waits_no_more(host: Host) -> None:
             lambda found: found.status == 417,
         )
         assert "saw 0" in answer.text
+    host.process.api("PUT", "/goto/journal/expectations/clear")
 
 
 def test_waiting_calls_are_woken_by_the_exchange(host: Host, behind: Upstream) -> None:

@@ -8,12 +8,11 @@ import json
 import zlib
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.exchanges import Exchange, a_book, exchange
-from support.har_schema import HAR
+from support.har_schema import VALID
 
 from goto.flow import Delivery
 from goto.journal.book import Book
@@ -25,7 +24,7 @@ from goto.words.writing import json_bytes
 def written(book: Book) -> dict[str, Any]:
     """The archive as it is read, checked against the schema."""
     read = json.loads(json_bytes(archive([*book.rings.newest(None)][::-1])))
-    jsonschema.validate(read, HAR)
+    VALID.validate(read)
     for entry in read["log"]["entries"]:
         timings = {name: ms for name, ms in entry["timings"].items() if ms >= 0 and name != "ssl"}
         assert entry["time"] == pytest.approx(sum(timings.values()), abs=0.01)

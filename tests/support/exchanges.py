@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from goto.exchange.call import keep_calls
-from goto.flow import Call, Flow, Headers, Origin, Peer, Request
+from goto.flow import Call, Flow, Headers, Origin, Peer, Request, encode
 from goto.journal.book import Book
 from goto.journal.entry import Entry
 from goto.journal.keeping import Keeping
@@ -31,7 +31,10 @@ class Exchange:
         fields = [(name.encode(), value.encode()) for name, value in headers or []]
         self._book = book
         self._body = body
-        self.flow = Flow(Request(method, target, Headers(fields), has_body=body is not None))
+        request = Request(method, target, Headers(fields), has_body=body is not None)
+        lines = [encode(f"{method} {target} HTTP/1.1"), *(b"%b: %b" % field for field in fields), b"", b""]
+        request.head_size = len(b"\r\n".join(lines))
+        self.flow = Flow(request)
         self.flow.peer = Peer("127.0.0.1:5", 7)
         self.flow.peer.requests = nth
         self.entry: Entry | None = book.begin(port, self.flow)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 Schema = dict[str, Any]
 
 TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"}
@@ -96,3 +98,5 @@ HAR = obj(
         entries=listed(ENTRY),
     )
 )
+VALID = Draft202012Validator(HAR)
+"""Its `validate` raises where a document is no HAR."""

@@ -10,6 +10,7 @@ from mitmproxy import http
 from mitmproxy.flow import Error
 
 from goto.flow import Call, Field, Headers, Origin, Request, Response, decode, encode
+from goto.hosts.mitm import private
 from goto.http.authority import is_authority
 from goto.http.forwards import hops_field, take_hops
 from goto.http.hops import end_to_end
@@ -39,6 +40,7 @@ def request_of(request: http.Request) -> Request:
         version=(2, 0) if request.is_http2 else (1, 0) if request.http_version == "HTTP/1.0" else (1, 1),
         has_body=may_have_body(request),
     )
+    seen.head_size = private.head_sizes.get(request, -1)
     if "goto-hops" in request.headers:
         take_hops(seen)
     return seen

@@ -15,6 +15,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 import h11
 from mitmproxy import ctx, http
@@ -309,12 +310,17 @@ def _drop_interim(buffer: Any) -> None:
 _ANY_HOST = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)(.*)", re.DOTALL)
 _NO_TRANSFER_CODING = (204, 304)
 
+head_sizes: WeakKeyDictionary[http.Request, int] = WeakKeyDictionary()
+"""Bytes of the heads of requests in HTTP/1 as they came."""
+
 
 def _install_reading() -> None:
     """Why: a folded line is passed on as one (RFC 9112, 5.2), `OPTIONS http://h` is taken for `OPTIONS /` (3.2.4), an absolute
-    target with a query and no path is refused, and a 204 or 304 that names a transfer coding too (6.1).
+    target with a query and no path is refused, and a 204 or 304 that names a transfer coding too (6.1). How long a head was is
+    not told.
     """
-    fields, line, response_head = heads._read_headers, heads._read_request_line, http1.read_response_head
+    fields, line = heads._read_headers, heads._read_request_line
+    request_head, response_head = http1.read_request_head, http1.read_response_head
 
     def read_headers(lines: Any) -> http.Headers:
         read = fields(lines)
@@ -326,6 +332,11 @@ def _install_reading() -> None:
         read = line(_with_path(text))
         return (*read[:5], b"*", read[6]) if _asks_for_all(text) else read
 
+    def read_request_head(lines: list[bytes]) -> http.Request:
+        request = request_head(lines)
+        head_sizes[request] = sum(map(len, lines)) + 2 * len(lines) + 2
+        return request
+
     def read_response_head(lines: list[bytes]) -> http.Response:
         response = response_head(lines)
         if response.status_code in _NO_TRANSFER_CODING:
@@ -334,7 +345,8 @@ def _install_reading() -> None:
             response.headers.pop("content-length", None)
         return response
 
-    heads._read_headers, heads._read_request_line, http1.read_response_head = read_headers, read_request_line, read_response_head
+    heads._read_headers, heads._read_request_line = read_headers, read_request_line
+    http1.read_request_head, http1.read_response_head = read_request_head, read_response_head
 
 
 def _with_path(line: bytes) -> bytes:

@@ -148,6 +148,7 @@ class Reading:
                     headers = Headers((), index)
                     headers.fields = [field for (field,) in index.values()]  # its own, and not copied once more
                     request = Request(method, target, headers, has_body=length != 0)
+                    request.head_size = len(head)
                     self._begin(reader, request, target, length, keep, False)
                     return end if chunks is None else self._end_chunks(reader, *chunks, [])
         while data.startswith(b"\r\n", at):
@@ -184,6 +185,7 @@ class Reading:
         except Refused as refused:
             self._break(reader, refused)
             return
+        request.head_size = len(head)
         if length == CHUNKED:
             self._chunks = Chunks(LIMITS.head, LIMITS.fields)
             self._fields = request.headers.fields

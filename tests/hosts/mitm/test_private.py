@@ -48,7 +48,7 @@ def patched() -> Iterator[None]:
             (HttpLayer, ("_handle_event",)),
             (HttpStream, ("state_consume_request_body", "state_stream_request_body")),
             (heads, ("_read_headers", "_read_request_line")),
-            (http1, ("read_response_head",)),
+            (http1, ("read_request_head", "read_response_head")),
             (ConnectionHandler, ("close_connection",)),
             (ClientTLSLayer, ("send_close", "send_data")),
         )
