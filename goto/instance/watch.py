@@ -139,6 +139,10 @@ class Watch:
         self._off: asyncio.TimerHandle | None = None
         self._journal_until = 0.0
         self._until = 0.0
+        self._counted: dict[int, WatchedCounts] = {}
+        """The counts of listeners by port, while nothing else passes in a turn of the loop."""
+        self._loads: dict[Listener, Load] | None = None
+        self._passed: tuple[int, ...] = ()
 
     @get("/goto/watch", raises=[NotFound, Unavailable])
     def watch(
@@ -157,6 +161,7 @@ class Watch:
         at = self._read(since)
         restarted = bool(since) and at is None
         if at is None or not wait or self._is_news(at, port, journal=bool(journal)):
+            self._forget()
             return self._news(at, port, restarted=restarted, journal=bool(journal), runs=bool(runs))
         return self._wait(at, port, wait, journal=bool(journal), runs=bool(runs))
 
@@ -291,8 +296,26 @@ class Watch:
         return news
 
     def _counts(self, port: int | None) -> dict[str, WatchedCounts]:
-        loads = self._carrier.loads()
-        return {str(one.port): _counts_of(one, loads.get(one, Load())) for one in self._of(port)}
+        """All who wait for the same are answered in one turn of the loop, and what that takes is worked out once for them, unless
+        something passes between two of them. Whoever has not waited begins anew.
+        """
+        passed = (self._recorder.book.recent.number, *(sum(one.ends.values()) for one in self._listeners.by_port.values()))
+        if self._loads is None:
+            asyncio.get_running_loop().call_soon(self._forget)
+        if self._loads is None or passed != self._passed:
+            self._loads, self._passed = self._carrier.loads(), passed
+            self._counted.clear()
+        found: dict[str, WatchedCounts] = {}
+        for one in self._of(port):
+            if one.port not in self._counted:
+                self._counted[one.port] = _counts_of(one, self._loads.get(one, Load()))
+            found[str(one.port)] = self._counted[one.port]
+        return found
+
+    def _forget(self) -> None:
+        """What was worked out may no longer be so, at the latest when the turn of the loop is over."""
+        self._loads = None
+        self._counted.clear()
 
     def _sent(self, port: int | None) -> int:
         """Requests that client targets have sent: it rises with each point."""
