@@ -65,7 +65,7 @@ def slowly(
 
     async def run() -> tuple[Recorded, SlowOutlet, bool]:
         connection = Recorded()
-        outlet = SlowOutlet(connection, head, ends, delivery, length)  # type: ignore[arg-type]  # all that is asked of it  # what it needs of one
+        outlet = SlowOutlet(connection, head, ends, delivery, length)  # type: ignore[arg-type]  # what it needs of one
         for piece in pieces:
             outlet.more(piece)
             outlet.flush()
