@@ -296,10 +296,7 @@ def _cuts(work: Work, length: int | None) -> bool:
 def _cut_at(work: Work, length: int | None) -> int | None:
     """After how many bytes of the body it is cut; None for a share of one whose length is not known."""
     assert work.truncate is not None
-    after, share = work.truncate
-    if after is not None or length is None:
-        return after
-    return int(length * (share or 0.0))
+    return Delivery(after=work.truncate.after, share=work.truncate.share).cut(length)
 
 
 def _length(flow: Flow, response: Response) -> int | None:

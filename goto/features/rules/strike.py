@@ -14,7 +14,6 @@ from goto.words import Duration
 
 _NOTHING = Work()
 
-
 _BITS: Final[dict[Word, int]] = {word: 1 << number for number, word in enumerate(WORDS)}
 _UNABLE: Final = _BITS["unable"]
 

@@ -40,7 +40,7 @@ def test_an_answer_ends_the_look_and_what_comes_before_it_adds_up() -> None:
     assert receipts(one) == ["d1;n=0;did=delay", "h;n=0;did=headers", "d2;n=0;did=delay", "first;n=0;did=answer"]
     assert one.response is not None
     assert (one.response.status, one.response.headers.get("x"), behind.reached) == (501, "h", 0)
-    assert onion.rules.show("second").matched == 0  # type: ignore[arg-type]  # texts do for its words  # a name
+    assert onion.rules.show("second").matched == 0  # type: ignore[arg-type]  # a name
     assert one.marks == ["rule:d1", "rule:h", "rule:d2", "rule:first"]
     assert onion.rules.held() == 0
 
@@ -58,7 +58,7 @@ def test_of_one_header_the_later_rule_wins_and_cookies_of_both_stand() -> None:
 def test_an_end_without_an_answer(at: str, end: str) -> None:
     behind = Behind()
     one, onion = run(made("c", abort=end, at=at), behind=behind)
-    assert one.delivery == Delivery(end=end)  # type: ignore[arg-type]  # texts do for its words  # one of two
+    assert one.delivery == Delivery(end=end)  # type: ignore[arg-type]  # one of two
     assert one.aborted
     assert behind.reached == (at == "response")
     assert onion.rules.strikes() == {("c", end): 1}
@@ -87,7 +87,7 @@ def test_bytes_in_place_of_an_answer_carry_all_receipts() -> None:
     assert (one.delivery.raw, one.delivery.end) == (b"hello", "close")
     assert one.delivery.control is not None
     one.delivery.control.failed("raw")
-    assert onion.rules.show("g").unable == 1  # type: ignore[arg-type]  # texts do for its words  # a name
+    assert onion.rules.show("g").unable == 1  # type: ignore[arg-type]  # a name
 
 
 def test_at_response_what_is_not_named_stays() -> None:
@@ -137,12 +137,20 @@ def test_on_the_way(rules: list[dict[str, Any]], delivery: dict[str, Any] | None
     assert onion.rules.held() == 0  # the exchange is over
 
 
+def test_a_share_is_as_many_bytes_for_a_stall_as_on_the_wire() -> None:
+    # 29% of 100 bytes are 29, though 100 * 0.29 is a little less
+    cut = {"truncate": {"after": "29%"}, "stall": {"after": 28, "for": "1s"}}
+    one, _ = run(made("t", **cut), behind=Behind(Response(200, b"x" * 100)))
+    assert one.delivery is not None
+    assert (one.delivery.cut(100), one.delivery.stall_at, one.delivery.stall) == (29, 28, 1.0)
+
+
 @pytest.mark.parametrize("fields", [{"truncate": {"after": 0}}, {"stall": {"after": 0, "for": "1s"}}])
 def test_without_a_body_nothing_can_be_done_to_it(fields: dict[str, Any]) -> None:
     for how in ({"method": "HEAD"}, {"behind": Behind(Response(204))}, {"behind": Behind(Response(101))}):
-        one, onion = run(made("r", **fields), **how)  # type: ignore[arg-type]  # texts do for its words  # one of two
+        one, onion = run(made("r", **fields), **how)  # type: ignore[arg-type]  # one of two
         assert (receipts(one), one.delivery) == (["r;n=0;did=unable"], None)
-        assert onion.rules.show("r").unable == 1  # type: ignore[arg-type]  # texts do for its words  # a name
+        assert onion.rules.show("r").unable == 1  # type: ignore[arg-type]  # a name
 
 
 def test_what_has_no_body_can_be_paced_and_a_tunnel_cannot() -> None:
@@ -174,7 +182,7 @@ def test_what_the_host_finds_out_has_the_last_word() -> None:
     one.delivery.control.failed("after")
     one.delivery.control.failed("nothing known")
     assert one.marks == ["rule:t!"]
-    assert onion.rules.show("t").unable == 1  # type: ignore[arg-type]  # texts do for its words  # a name
+    assert onion.rules.show("t").unable == 1  # type: ignore[arg-type]  # a name
 
 
 async def begun(onion: Onion, one: Flow) -> asyncio.Task[Flow]:
@@ -194,7 +202,7 @@ def test_what_is_held_goes_on_when_the_rule_goes(fields: dict[str, Any], at: str
 
     async def go() -> Flow:
         passing = await begun(onion, flow())
-        assert (onion.rules.held(), onion.rules.show("h").holding) == (1, 1)  # type: ignore[arg-type]  # texts do for its words  # a name
+        assert (onion.rules.held(), onion.rules.show("h").holding) == (1, 1)  # type: ignore[arg-type]  # a name
         rules: Any = onion.rules
         match how:
             case "replace":
