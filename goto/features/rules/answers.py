@@ -10,7 +10,8 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from goto.errors import BadInput
-from goto.features.rules.fields import MOST_BODY, Captures, SizeGiven, from_base64
+from goto.features.rules.fields import from_base64
+from goto.features.rules.given import MOST_BODY, Captures, SizeGiven
 from goto.features.rules.rule import Entry
 from goto.http.fields import Field, encode
 from goto.http.reasons import status_text

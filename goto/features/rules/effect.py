@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from goto.features.rules.answers import TEXT, Fixed, HeaderMaker, body_of, line_of
-from goto.features.rules.fields import Captures, Cut, GarbleGiven
+from goto.features.rules.fields import GarbleGiven
+from goto.features.rules.given import Captures, Cut
 from goto.features.rules.rule import ANSWER, Entry
 from goto.flow import Field, Headers, Response
 from goto.http.wire import NO_BODY

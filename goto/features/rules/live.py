@@ -10,7 +10,7 @@ import msgspec
 
 from goto.features.rules.dice import MOST_SEED, Dice, Weights
 from goto.features.rules.effect import Effect
-from goto.features.rules.fields import Captures, Unable
+from goto.features.rules.given import Captures, Unable
 from goto.features.rules.rule import Rule
 from goto.features.rules.strike import Strike, quoted
 from goto.features.rules.turns import Turns

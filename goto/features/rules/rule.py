@@ -8,25 +8,8 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from goto.features.rules.dice import MOST_SEED
-from goto.features.rules.fields import (
-    Abort,
-    At,
-    Base64,
-    Bytes,
-    Chance,
-    CutBy,
-    CutGiven,
-    GarbleGiven,
-    Given,
-    Json,
-    RateGiven,
-    ShortTime,
-    SizeGiven,
-    SpreadGiven,
-    StatusGiven,
-    Then,
-    TimeGiven,
-)
+from goto.features.rules.fields import Abort, At, Base64, Bytes, Chance, CutBy, GarbleGiven, Json, ShortTime, Then
+from goto.features.rules.given import CutGiven, Given, RateGiven, SizeGiven, SpreadGiven, StatusGiven, TimeGiven
 from goto.matching.criteria import HeaderText
 from goto.matching.templates import Variable, parse_template
 from goto.matching.when import When

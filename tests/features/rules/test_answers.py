@@ -13,7 +13,7 @@ from support.rules import made
 
 from goto.errors import BadInput
 from goto.features.rules.answers import Body, Filled, Fixed, HeaderMaker, Pattern, body_of, line_of, pattern
-from goto.features.rules.fields import Captures, Unable
+from goto.features.rules.given import Captures, Unable
 from goto.matching.captures import Capture
 
 CAPTURES: Captures = {"id": Capture('a%22"b\\\n', "uri"), "n": Capture("7", "query"), "raw": Capture("\udcff", "header")}

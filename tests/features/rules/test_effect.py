@@ -8,7 +8,7 @@ import pytest
 from support.rules import made
 
 from goto.features.rules.effect import WORDS, Effect, Work
-from goto.features.rules.fields import Cut, Unable
+from goto.features.rules.given import Cut, Unable
 from goto.flow import Headers, Response
 from goto.matching.captures import Capture
 
