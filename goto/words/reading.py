@@ -21,6 +21,23 @@ _OWN = re.compile(r"[A-Za-z]\w*(?:\[\d+\])*(?:\.\w+(?:\[\d+\])*)*: ")
 """The beginning of a message that a struct raises itself: the place in the struct that it is about."""
 _NONE_OF = re.compile(r"^Invalid enum value .* - at `\$\.(\w+)`$")
 """What msgspec says of a field that is one of some words."""
+_EXPECTED = re.compile(r"Expected `(?P<kinds>\w+(?: \| \w+)*)`(?P<bound>.*?)(?:, got `?(?P<got>\w+)`?)?", re.S)
+"""What msgspec says of a value of another type, or past a bound."""
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a string",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+_BOUNDS = (
+    (re.compile(r" of length >= (\d+)"), r" of length \1 or more"),
+    (re.compile(r" of length <= (\d+)"), r" of length \1 at most"),
+    (re.compile(r" >= (\S+)"), r" from \1 on"),
+    (re.compile(r" <= (\S+)"), r" up to \1"),
+)
+_GOT = _KINDS | {"int": "a number", "bool": "a boolean"}
 _AT = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.S)
 
 
@@ -115,10 +132,19 @@ def _explain(message: str) -> str:
     reason, path = found["reason"], (found["path"] or "$").removeprefix("$").removeprefix(".")
     if missing := re.fullmatch(r"Object missing required field `(.*)`", reason):
         return f"{path + '.' if path else ''}{missing[1]}: missing"
-    reason = reason[:1].lower() + reason[1:] if reason.startswith("Expected") else reason
+    if expected := _EXPECTED.fullmatch(reason):
+        reason = _wanted(expected["kinds"], expected["bound"], expected["got"])
     if _OWN.match(reason):
         return f"{path}.{reason}" if path else reason
     return f"{path or 'body'}: {reason}"
+
+
+def _wanted(kinds: str, bound: str, got: str | None) -> str:
+    """What was expected, in words of JSON: `int`, ` >= 1` is `expected a whole number from 1 on`."""
+    wanted = " or ".join(_KINDS.get(kind, kind) for kind in kinds.split(" | ") if kind != "null") or "null"
+    for pattern, words in _BOUNDS:
+        bound = pattern.sub(words, bound)
+    return f"expected {wanted}{bound}" + (f", got {_GOT.get(got, got)}" if got is not None else "")
 
 
 def json_type(value: Any) -> str:

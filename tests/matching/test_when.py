@@ -46,7 +46,7 @@ def test_keys_are_read_in_any_letter_case() -> None:
         ),
         ({"query": [[""]]}, "when.query[0]: the name of a parameter must not be empty"),
         ({"methods": ["A B"]}, "when.methods[0]: 'A B' is not a method"),
-        ({"reused": "yes"}, "when.reused: expected `bool | null`, got `str`"),
+        ({"reused": "yes"}, "when.reused: expected true or false, got a string"),
         ({"body": {}}, "when.body: give one of contains, equals and json"),
         ({"body": {"contains": ""}}, "when.body: give one of contains, equals and json"),
         ({"body": {"contains": "a", "equals": "b"}}, "when.body: give one of contains, equals and json"),

@@ -43,7 +43,7 @@ def test_a_certificate_may_be_for_many_hosts_and_a_server_is_one() -> None:
         ({"ca": " "}, "tls.ca: must not be empty"),
         ({"ca": "/nowhere"}, "tls.ca: /nowhere: No such file or directory"),
         ({"serverName": "a b"}, "tls.serverName: 'a b' is neither a host name nor an IP address"),
-        ([], "tls: expected `object | null`, got `array`"),
+        ([], "tls: expected an object, got a list"),
     ],
 )
 def test_what_a_target_is_refused_for(tls: Any, reason: str) -> None:

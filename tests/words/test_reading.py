@@ -42,7 +42,7 @@ class Picky(msgspec.Struct):
 def test_what_is_none_of_some_words_is_told_which_there_are():
     with pytest.raises(BadInput, match=r"^pick: Invalid enum value 'some': write one of turn, random$"):
         read_struct({"PICK": "some"}, Picky)
-    with pytest.raises(BadInput, match=r"^inner.size: expected `int`, got `str`$"):
+    with pytest.raises(BadInput, match=r"^inner.size: expected a whole number, got a string$"):
         read_struct({"inner": {"size": "x"}}, Picky)
 
 
@@ -114,14 +114,14 @@ def test_words_are_parsed():
     ("document", "message"),
     [
         ({}, "name: missing"),
-        ({"name": 1}, "name: expected `str`, got `int`"),
-        ({"name": "n", "replicas": "2"}, "replicas: expected `int`, got `str`"),
-        ({"name": "n", "replicas": True}, "replicas: expected `int`, got `bool`"),
-        ({"name": "n", "sendId": 1}, "sendId: expected `bool`, got `int`"),
-        ({"name": "n", "inner": {"size": "x"}}, "inner.size: expected `int`, got `str`"),
-        ({"name": "n", "inner": {"uris": ["/a", 2]}}, "inner.uris[1]: expected `str`, got `int`"),
-        ({"name": "n", "inner": []}, "inner: expected `object`, got `array`"),
-        ({"name": "n", "pairs": [["a"], "b"]}, "pairs[1]: expected `array`, got `str`"),
+        ({"name": 1}, "name: expected a string, got a number"),
+        ({"name": "n", "replicas": "2"}, "replicas: expected a whole number, got a string"),
+        ({"name": "n", "replicas": True}, "replicas: expected a whole number, got a boolean"),
+        ({"name": "n", "sendId": 1}, "sendId: expected true or false, got a number"),
+        ({"name": "n", "inner": {"size": "x"}}, "inner.size: expected a whole number, got a string"),
+        ({"name": "n", "inner": {"uris": ["/a", 2]}}, "inner.uris[1]: expected a string, got a number"),
+        ({"name": "n", "inner": []}, "inner: expected an object, got a list"),
+        ({"name": "n", "pairs": [["a"], "b"]}, "pairs[1]: expected a list, got a string"),
         ({"name": "n", "port": 0}, "port: 0 is not a port from 1 to 65535"),
         ({"name": "n", "port": 70000}, "port: 70000 is not a port from 1 to 65535"),
         ({"name": "n", "port": 1.5}, "port: expected a whole number, got a number"),
@@ -204,7 +204,7 @@ def test_lists_of_objects_are_read_as_objects_are():
         ({"parts": [{}, {"wait": "2s"}]}, "parts[1].wait: too long"),
         ({"part": {"wait": "2s"}}, "part.wait: too long"),
         ({"closedOne": {"uri": []}}, "closedOne.uri: unknown key; known here: uris"),
-        ({"parts": [{}, {}, {}]}, "parts: expected `array` of length <= 2"),
+        ({"parts": [{}, {}, {}]}, "parts: expected a list of length 2 at most"),
     ],
 )
 def test_what_is_wrong_within_is_named_with_its_place(document: Any, message: str):
