@@ -7,8 +7,10 @@ JSON behind one of commands is what one of them answers.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +19,13 @@ import kubernetes_validate
 import pytest
 import yaml
 from support import ROOT
+from support.calls import call
 from support.documents import problems
 from support.forked import Forked
 from support.pages import Block, blocks, pages
+from support.ports import free_port
 from support.terminal import Ran, Terminal, fits, has_line
+from support.waiting import PATIENCE
 
 NOT_RUN = 15
 """Blocks that are not run, with the reason above them. It may fall."""
@@ -185,6 +190,22 @@ def test_a_manifest_is_one(block: Block) -> None:
 
 
 # ---------------------------------------------------------------- that this notices what is wrong
+def test_goto_is_run_where_it_is_called(goto: list[str], tmp_path: Path) -> None:
+    """With its folder, its environment, its streams, its exit status and its signals, though it is a fork of another process."""
+    (tmp_path / "mine.yaml").write_text("label: [")
+    wrong = subprocess.run([*goto, "check", "mine.yaml"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
+    assert (wrong.returncode, wrong.stdout, wrong.stderr.partition(":")[0]) == (2, "", "mine.yaml")
+
+    port = free_port()
+    words, env = [*goto, "--host", "127.0.0.1", "--port", str(port)], {**os.environ, "POD_NAME": "mine"}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=env) as serving:
+        assert serving.stdout is not None
+        assert f":{port}" in serving.stdout.readline()
+        assert call(port, "GET", "/").values("Goto-Host")[0].startswith("mine.")
+        serving.terminate()
+        assert serving.wait(PATIENCE) == 0
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
