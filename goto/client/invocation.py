@@ -97,7 +97,7 @@ class Invocations:
 
     @property
     def runs(self) -> list[Run]:
-        """Those that go on."""
+        """The runs that go on."""
         return [invocation.run for invocation in self._known.values() if invocation.running]
 
     def forget(self) -> None:

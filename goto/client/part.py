@@ -60,7 +60,7 @@ class Part:
 
     @property
     def replicas(self) -> list[Replica]:
-        """Those that are not retired."""
+        """The replicas that are not retired."""
         return list(self._replicas)
 
     def stop(self, grace: float) -> None:

@@ -181,7 +181,7 @@ class Results:
             self.of(name).merge(counts)
 
     def total(self) -> Counts:
-        """Of all targets together."""
+        """The counts of all targets together."""
         total = Counts()
         for counts in self.targets.values():
             total.merge(counts)

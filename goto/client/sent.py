@@ -31,7 +31,7 @@ class Sent(Numbers):
         self.again(number)
 
     def again(self, number: int) -> None:
-        """It is sent once more."""
+        """A request is sent once more."""
         if self.lost or number >= MOST_NUMBERS:
             self.incomplete = True
         else:

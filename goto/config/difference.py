@@ -38,7 +38,7 @@ def takes_away(old: Document, new: Document) -> bool:
 
 
 def _lacks(old: Any, new: Any) -> bool:
-    """The same of data in JSON's types."""
+    """Whether `new` lacks a key or a named item that `old` has, both as data in JSON's types."""
     if isinstance(old, dict) and isinstance(new, dict):
         return any(key not in new or _lacks(value, new[key]) for key, value in old.items())
     if isinstance(old, list) and isinstance(new, list):

@@ -30,7 +30,7 @@ _BITS: Final = [bytes(byte >> bit & 1 for bit in range(8)) for byte in range(256
 
 
 class Numbers:
-    """Of one run."""
+    """The numbers of one run: how often each was tried, and whether it is done."""
 
     def __init__(self, *, times: bool = False) -> None:
         """`times`: keep of each number when it was tried last, in four bytes."""

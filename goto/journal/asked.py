@@ -212,7 +212,7 @@ def head_of(entry: Entry, *, headers: bool = True) -> Head:
 
 
 def worse(one: Found, other: Found) -> Found:
-    """What two criteria come to."""
+    """What two criteria come to together: the worse of both, in the order NO, LATER, LOST, YES."""
     if one is NO or other is NO:
         return NO
     if one is LATER or other is LATER:
@@ -327,7 +327,7 @@ _SIGNS: Final = {"contains": "∋", "equals": "=", "json": "⊇"}
 
 def json_text(value: Any) -> str:
     """A value as JSON in a line, cut where it is long."""
-    import json
+    import json  # here, since only an answer that does not fit is told in words
 
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= SHOWN_VALUE else f"{text[:SHOWN_VALUE]}…"

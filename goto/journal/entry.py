@@ -257,12 +257,12 @@ class Entry:
 
     @property
     def fields(self) -> list[Field]:
-        """Those of the request, masked."""
+        """The fields of the request's head, masked."""
         return self._head.fields
 
     @property
     def response_fields(self) -> list[Field]:
-        """Those of the answer, masked."""
+        """The fields of the answer's head, masked."""
         answer = self._answer
         return (KeptFields(self.record.fields, self._terms.answers.mask) if answer is None else answer).fields
 

@@ -21,7 +21,7 @@ class Recent:
 
     @property
     def number(self) -> int:
-        """That of the last one."""
+        """The number of the last beginning or end of an entry."""
         return self._rings.touched
 
     def tell(self, entry: Entry) -> None:

@@ -182,7 +182,7 @@ def lost_text(evicted: int, unknown: int) -> str:
 
 def unknown_expectation(name: str, names: Sequence[str]) -> str:
     """Why there is no such expectation."""
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # here, since calls without mistakes do not need it
 
     close = get_close_matches(name, names, 1)
     return f"unknown expectation: {name}" + (f"; did you mean {close[0]}?" if close else "")

@@ -34,7 +34,7 @@ class State(Enum):
 
 
 class Outcome(NamedTuple):
-    """What came of it."""
+    """What came of a question."""
 
     holds: bool
     incomplete: bool
@@ -92,7 +92,7 @@ class Verification:
         self._cancel()
 
     def fail(self, error: ApiError) -> None:
-        """It can no longer be told."""
+        """End it with an error, since the answer can no longer be told."""
         if self._state is not State.OVER:
             self.stop()
             asyncio.get_running_loop().call_soon(self.answer.fail, error)

@@ -61,7 +61,7 @@ class Waiting:
             verification.fail(error)
 
     def unwatch(self, verification: Verification, expectation: Expectation | None) -> None:
-        """It looks at no more exchanges."""
+        """A question that was answered, or given up, looks at no more exchanges."""
         if expectation is None:
             self._live.remove(verification.watcher)
             # the two know each other: the garbage collector, which takes its time, is not to be needed

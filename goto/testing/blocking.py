@@ -24,4 +24,4 @@ class AsyncBlocking:
     """Has awaited calls."""
 
     def _waits(self, call: str) -> None:
-        """They may wait."""
+        """Awaited calls may wait anywhere."""

@@ -190,7 +190,7 @@ class Listener:
         self._set_label(label or "")
 
     def show(self) -> ListenerState:
-        """As the list of listeners has it."""
+        """The listener as the list of listeners has it."""
         shown: ListenerState = {"label": self.name, "port": self.port, "protocol": self.protocol, "open": self.open}
         if not self.managed:
             shown["admin"] = False

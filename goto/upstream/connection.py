@@ -267,7 +267,7 @@ class Connection:
             self._timer = self.loop.call_at(deadline, self._on_timer)
 
     def unwatch(self) -> None:
-        """It is not the upstream's turn."""
+        """Let no time run, since it is not the upstream's turn."""
         self._deadline = None
 
     def pause(self) -> None:

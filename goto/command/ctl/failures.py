@@ -42,7 +42,7 @@ def status_of(answered: int, path: str = "") -> int:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean …?`, or nothing."""
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # here, since commands without mistakes do not need it
 
     near = get_close_matches(word, [*known], 1, 0.5)
     return f"; did you mean {near[0]}?" if near else ""

@@ -71,7 +71,7 @@ class State:
 
     @property
     def latencies(self) -> Latencies:
-        """Of all targets, since due."""
+        """The latencies of all targets, from when requests were due."""
         latencies = Latencies()
         for counts in self._results.targets.values():
             latencies.merge(counts.corrected)

@@ -62,7 +62,7 @@ class Arrived(Numbers):
             self.times[number] = now
 
     def leave(self, number: int, *, completed: bool) -> None:
-        """It is over."""
+        """The exchange of this number is over; `completed` where its client took the whole answer."""
         self._under_way -= 1
         if completed and number < MOST_NUMBERS and self.done(number):
             self.completed += 1

@@ -89,13 +89,14 @@ class ArrivedRuns:
 
     # ------------------------------------------------------------ as the client's side asks
     async def count(self, run: str) -> None:
-        """As `add`."""
+        """Count what arrives of a run from now on, as `add` does; a run that is known goes on."""
         if run not in self.shelf.runs:
             self._register(run)
 
     async def told(self, run: str) -> ArrivedRun | None:
-        """As `show_one`; None where the run is not known. The first id of a run of this very process would have registered it,
-        so that of one that nothing was missed of nothing has arrived.
+        """What has arrived of a run, as `show_one` tells it; None where that cannot be known.
+
+        The first id of a run registers it. So nothing has arrived of one that is not known, unless ids of it were missed.
         """
         if run in self.shelf.runs:
             return await self.show_one(RunName(run))

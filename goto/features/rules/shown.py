@@ -73,7 +73,7 @@ class ShownRule(Rule, kw_only=True, omit_defaults=True):
     }
 
     def check(self) -> None:
-        """It was checked when it was given."""
+        """Nothing is left to check: that was done when the rule was given."""
 
     @classmethod
     def of(cls, rule: LiveRule) -> ShownRule:

@@ -146,7 +146,7 @@ class Strike:
         return self.rule.releases != self._releases
 
     def release(self) -> None:
-        """What is held goes on at once."""
+        """Let all that it holds go on at once."""
         for hold in self.holds:
             hold.release()
         if self.control is not None:

@@ -197,7 +197,7 @@ class ClientConnection(Reader):
         self._taken: Wait[None] | None = None
 
     def made(self) -> None:
-        """It was accepted."""
+        """The server has accepted it: turn it away where it is one too many, or the listener has closed."""
         shared = self.shared
         shared.count += 1
         if shared.admin:
@@ -249,7 +249,7 @@ class ClientConnection(Reader):
 
     @property
     def plain(self) -> bool:
-        """It is not under TLS."""
+        """Whether it is without TLS."""
         return self._below is self.transport
 
     def taken(self) -> Wait[None]:
