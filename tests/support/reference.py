@@ -27,6 +27,7 @@ from goto.command.ctl.arguments import ABOUT
 from goto.command.statuses import STATUSES
 from goto.features.proxy.target import ProxyTarget
 from goto.features.rules.rule import Entry, Rule
+from goto.hosts.mitm.options import OPTIONS
 from goto.instance.figures import State, families
 from goto.instance.wiring import config_keys, route_table
 from goto.journal.shown import ShownEntry
@@ -95,6 +96,14 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
 
 def command_list() -> str:
     return table(("command", "what it does"), ((f"`goto {name}`", what) for name, what, _ in commands()))
+
+
+def statuses(command: str = "") -> str:
+    """The exit statuses of a command with those of all, or of each by its name."""
+    if command:
+        rows = ((status, when) for name, status, when in STATUSES if name in ("goto", command))
+        return table(("exit status", "when"), sorted(rows, key=lambda row: int(row[0].partition(",")[0])))
+    return table(("command", "status", "when"), ((f"`{name}`", status, when) for name, status, when in STATUSES))
 
 
 # ---------------------------------------------------------------- the API
@@ -272,7 +281,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "options-of-send": lambda: options("send"),
     "options-of-ctl": options_of_ctl,
     "options-of-others": options_of_others,
-    "statuses": lambda: table(("command", "status", "when"), ((f"`{name}`", status, when) for name, status, when in STATUSES)),
+    "options-in-mitmproxy": lambda: table(("option", "what it does"), ((f"`{name}`", what) for name, what in OPTIONS.items())),
+    "statuses": statuses,
+    "statuses-of-send": lambda: statuses("goto send"),
+    "statuses-of-ctl": lambda: statuses("goto ctl"),
     **{f"routes-{name}": functools.partial(routes, name) for name, _ in CHAPTERS},
     "keys-of-a-listener": lambda: keys("listener"),
     "keys-of-the-process": lambda: keys("process"),

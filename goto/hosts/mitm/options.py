@@ -20,15 +20,15 @@ from goto.words.token import Token, TokenOption
 PREFIX = "goto_"
 
 OPTIONS = {
-    "goto_label": "Label of the first listener.",
-    "goto_config": "Configuration files, separated by commas.",
-    "goto_features": "Files with features to load, separated by commas.",
+    "goto_label": "Label of the first listener; its port if not given.",
+    "goto_config": "Configuration files, separated by commas, merged in order.",
+    "goto_features": "Python files with your own features, separated by commas.",
     "goto_stream": "`no` leaves it to mitmproxy's own options which bodies are streamed; by default goto streams long ones.",
-    "goto_registry": "URL of the registry that the first listener registers with.",
-    "goto_admin_host": f"Answer management calls only for these hosts; `{NO_HOST}` takes them off the traffic ports.",
-    "goto_admin_port": "Serve management calls on a port of their own.",
-    "goto_admin_token": "What management calls have to show; rather give it in GOTO_ADMIN_TOKEN.",
-    "goto_registry_token": "What workers and the registry show each other; rather give it in GOTO_REGISTRY_TOKEN.",
+    "goto_registry": "URL of the registry that the first listener registers with; it deregisters at the end.",
+    "goto_admin_host": f"Answer management calls only for these hosts, separated by commas; `{NO_HOST}` takes them off the traffic ports.",
+    "goto_admin_port": "Serve management calls on this port too.",
+    "goto_admin_token": "What management calls have to show; better set in GOTO_ADMIN_TOKEN, since mitmproxy shows its options.",
+    "goto_registry_token": "What workers and the registry show each other; better set in GOTO_REGISTRY_TOKEN.",
 }
 
 
