@@ -25,7 +25,7 @@ OPTIONS = {
     "goto_features": "Python files with your own features, separated by commas.",
     "goto_stream": "`no` leaves it to mitmproxy's own options which bodies are streamed; by default goto streams long ones.",
     "goto_registry": "URL of the registry that the first listener registers with; it deregisters at the end.",
-    "goto_admin_host": f"Answer management calls only for these hosts, separated by commas; `{NO_HOST}` takes them off the traffic ports.",
+    "goto_admin_host": f"Answer management calls only for these hosts, separated by commas; `{NO_HOST}`: not on traffic ports.",
     "goto_admin_port": "Serve management calls on this port too.",
     "goto_admin_token": "What management calls have to show; better set in GOTO_ADMIN_TOKEN, since mitmproxy shows its options.",
     "goto_registry_token": "What workers and the registry show each other; better set in GOTO_REGISTRY_TOKEN.",
