@@ -98,5 +98,5 @@ def test_a_body_that_has_to_be_read_whole_and_targets_have_the_limits_set() -> N
         refused = goto.call("POST", "/request/proxy/targets/add", {"name": "three", **spec})
         assert (refused.status, refused.text) == (409, "there are 2 proxy targets already: remove some first\n")
         answer = goto.call("POST", "/two", b"x" * 11)
-        assert (answer.status, answer.text) == (413, "body: 11 bytes are more than the limit of 10\n")
+        assert (answer.status, answer.text) == (413, "goto: body: 11 bytes are more than the limit of 10\n")
         assert hits(goto) == {"body": 1, "targets": 1}

@@ -95,10 +95,11 @@ from goto.http.record import MadeCall
 from goto.http.wire import has_body, identified
 from goto.instance.wiring import Instance
 from goto.routes import Forward
-from goto.traffic.echo import SHOWN_BYTES
+from goto.traffic.echo import SHOWN_BYTES, echo
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Listener, Outcome
 from goto.traffic.passage import Passage
+from goto.traffic.refused import refused
 from goto.words.duration import duration_text
 from goto.words.hosts import missing_interface
 
@@ -305,7 +306,7 @@ class MitmExchange:
         if flow.response is not None:
             self._ready(flow.response)
         elif flow.answer is not None:
-            if (flow.status or 200) >= _SHOWS_NO_BODY and self._may_answer_at_once:
+            if self._may_answer_at_once and (flow.answer is not echo or (flow.status or 200) >= _SHOWS_NO_BODY):
                 self._ready(flow.answer(flow, b"", 0))
             else:
                 self._collect(self._show, SHOWN_BYTES)
@@ -380,7 +381,10 @@ class MitmExchange:
     def _refuse(self, most: int) -> None:
         """Refuse a body that is longer than that."""
         LIMITS.hit["body"] += 1
-        self._answer_at_once(refusal(TooLarge(f"body: more than the limit of {most} bytes"), self.flow.request))
+        self._answer_at_once(self._refused(TooLarge(f"body: more than the limit of {most} bytes")))
+
+    def _refused(self, error: ApiError) -> Response:
+        return refusal(error, self.flow.request) if self.passage is None else refused(error)
 
     def _body_late(self, waits: bool) -> bool:
         """Whether mitmproxy is to give up on a body of which no byte came for `bodyTime`. `waits`: it waits for that alone."""
@@ -425,7 +429,7 @@ class MitmExchange:
         try:
             response = await make(body)
         except ApiError as error:
-            response = refusal(error, self.flow.request)
+            response = self._refused(error)
         if self.flow.gone:
             raise ClientGone
         return response

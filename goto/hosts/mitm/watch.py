@@ -62,7 +62,8 @@ class Unwatched:
         return 502, spoken_error(message)
 
     def passed_on(self, response: http.Response) -> http.Response:
-        """Its response as the client gets it."""
+        """Its response as the client gets it: no answer shows the mark of hops."""
+        response.headers.pop("goto-hops", None)
         return response
 
 

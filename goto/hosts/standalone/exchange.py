@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 from goto.api.management import ApiRequest, refusal
-from goto.errors import ApiError, NotFound, StoodStill, TooLarge
+from goto.errors import ApiError, NotFound, TooLarge
 from goto.exchange.call import keep_calls
 from goto.exchange.waiting import Wait
 from goto.flow import NOTHING_KEPT, Call, ClientGone, Delivery, Field, Flow, Kept, Request, Response
@@ -40,6 +40,7 @@ from goto.traffic.echo import SHOWN_BYTES, echo
 from goto.traffic.limits import LIMITS
 from goto.traffic.listener import Outcome
 from goto.traffic.passage import Passage
+from goto.traffic.refused import refused
 from goto.upstream.answer import Answer, ClientBroke
 from goto.upstream.fanout import fan_out
 from goto.upstream.kept import Budget, KeptBody
@@ -239,7 +240,7 @@ class HostedExchange(Exchange):
         try:
             await hooks
         except ApiError as error:
-            return refusal(error, self.flow.request)
+            return refused(error)
         return None
 
     def _fail(self) -> None:
@@ -272,7 +273,7 @@ class HostedExchange(Exchange):
         try:
             return make(flow, data, size)
         except ApiError as error:
-            return refusal(error, flow.request)
+            return refused(error)
 
     async def _respond(self) -> Response:
         """The answer of several upstreams, or one that is made here of a body that is still to come."""
@@ -283,14 +284,14 @@ class HostedExchange(Exchange):
             if flow.upstreams:
                 return await self._forward(flow.upstreams, await self._read(LIMITS.body))
         except ApiError as error:
-            return refusal(error, flow.request)
+            return refused(error)
         if self._body is None or (self._body.awaited and self._answers_without()):
             return self._made(b"", 0)
         kept = KeptBody(Budget(SHOWN_BYTES))
         try:
             await self._reading(self._body, kept)
         except ApiError as unread:
-            return refusal(unread, flow.request)
+            return refused(unread)
         return self._made(kept.data, kept.size)
 
     async def _forward(self, calls: Sequence[Call], body: bytes) -> Response:
@@ -581,5 +582,5 @@ def response_of(answer: Answer) -> Response:
         return answer.response()  # one that broke after its head breaks the client's connection too
     if isinstance(error, ClientBroke):
         cause = error.__cause__
-        return Response.text(408, cause.message) if isinstance(cause, StoodStill) else Response.text(400, f"goto: {error}")
+        return refused(cause) if isinstance(cause, ApiError) else Response.text(400, f"goto: {error}")
     return Response.text(error.status, f"target {answer.call.target}: {error}")
