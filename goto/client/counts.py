@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from math import inf
 from typing import ClassVar, Final
 
-from goto.client.histogram import Latencies, buckets
+from goto.client.buckets import Noted
+from goto.client.histogram import Latencies
 from goto.client.rate import Pursuit, Rate
 from goto.client.series import Recorder
 from goto.counting.bounded import slot
@@ -38,7 +39,7 @@ PHASES: Final = ("dns", "connect", "tls", FIRST_BYTE)
 GIVEN_UP: Final = ("timeout", "connectTimeout", "stopped")
 """Kinds of errors of requests that took at least as long as they were waited for; others that failed have no latency."""
 
-_FOLD: Final = 512
+_FOLD: Final = 4096
 """Answers that are noted before they are counted in one go, which costs a fraction of counting each by itself."""
 
 _WALL = time.time() - time.perf_counter()
@@ -57,7 +58,7 @@ class NotConnected(UpstreamError):
     kind: ClassVar[str] = "connectTimeout"
 
 
-class _Noted:
+class _Taken:
     """Latencies that were noted, by their buckets."""
 
     __slots__ = ("at_once", "corrected", "first", "raw")
@@ -93,6 +94,7 @@ class Counts:
     """Counters and histograms. Read them after `fold`."""
 
     __slots__ = (
+        "_alike",
         "_answers",
         "_corrected",
         "_first",
@@ -103,6 +105,8 @@ class Counts:
         "_point_bytes",
         "_point_errors",
         "_raw",
+        "_reason",
+        "_status",
         "_turn_at",
         "bytes_received",
         "bytes_sent",
@@ -174,11 +178,16 @@ class Counts:
         if self.recorder is not None:
             self.recorder = self.recorder.anew()
         self._answers: dict[tuple[int, bytes], int] = {}
-        self._on_time: list[float] = []
+        """By status and reason, but for the latest ones."""
+        self._status = 0
+        self._reason = b""
+        self._alike = 0
+        """Answers since the last one of another status or reason."""
+        self._on_time = Noted()
         """Latencies of answers that came at once to requests that were sent when they were due."""
-        self._raw: list[float] = []
-        self._corrected: list[float] = []
-        self._first: list[float] = []
+        self._raw = Noted()
+        self._corrected = Noted()
+        self._first = Noted()
         self._in_point = 0
         """Requests that have ended, and are not folded yet."""
         self._point_errors = 0
@@ -199,6 +208,9 @@ class Counts:
         """A run counts here no more."""
         self.fold()
         self.users -= 1
+        if not self.users:
+            for noted in (self._on_time, self._raw, self._corrected, self._first):
+                noted.shrink()
         if self.whole is not None:
             self.whole.release()
 
@@ -263,17 +275,17 @@ class Counts:
         """
         if now >= self._turn_at:
             self._turn(now, sent)
-        key = (status, reason)
-        try:
-            self._answers[key] += 1
-        except KeyError:
-            self._answers[key] = 1
+        if reason is not self._reason or status != self._status:
+            self._tell_apart()
+            self._status = status
+            self._reason = reason
+        self._alike += 1
         if due == sent and first == now:
-            self._on_time.append(now - sent)
+            self._on_time.add(now - sent)
         else:
-            self._raw.append(now - sent)
-            self._corrected.append(now - due)
-            self._first.append(first - sent)
+            self._raw.add(now - sent)
+            self._corrected.add(now - due)
+            self._first.add(first - sent)
         self.bytes_sent += size
         self.bytes_received += body
         self._point_bytes += body
@@ -293,8 +305,8 @@ class Counts:
             self._turn(now, sent)
         self._count_error(error)
         if error.kind in GIVEN_UP:
-            self._raw.append(now - sent)
-            self._corrected.append(now - due)
+            self._raw.add(now - sent)
+            self._corrected.add(now - due)
         self.bytes_sent += size
         self.bytes_received += body
         self._point_bytes += body
@@ -308,37 +320,41 @@ class Counts:
         """Count what was noted."""
         if not self._in_point:
             return
-        noted = _Noted(buckets(self._on_time), buckets(self._raw), buckets(self._corrected), buckets(self._first))
-        self._add(self, noted)
+        self._tell_apart()
+        taken = _Taken(self._on_time.take(), self._raw.take(), self._corrected.take(), self._first.take())
+        self._add(self, taken)
         if self.whole is not None:
             self.whole.bytes_received += self._point_bytes
             self.whole.bytes_sent += self.bytes_sent - self._passed
             self._passed = self.bytes_sent
             if self.whole.recorder is not None:
                 self.whole.recorder.turn(self._last)
-            self.whole._add(self, noted)
+            self.whole._add(self, taken)
         self._answers.clear()
-        self._on_time.clear()
-        self._raw.clear()
-        self._corrected.clear()
-        self._first.clear()
         self._in_point = self._point_errors = self._point_bytes = 0
 
-    def _add(self, part: Counts, noted: _Noted) -> None:
+    def _tell_apart(self) -> None:
+        """Another answer than the latest ones may follow."""
+        if self._alike:
+            key = (self._status, self._reason)
+            self._answers[key] = self._answers.get(key, 0) + self._alike
+            self._alike = 0
+
+    def _add(self, part: Counts, taken: _Taken) -> None:
         """Count what a part, or this itself, has noted since its last `fold`, all of it within one point of the series."""
         for (status, reason), count in part._answers.items():
             line = slot(self.texts, f"{status} {shown(reason)}".rstrip(), TEXTS_LIMIT)
             self.texts[line] = self.texts.get(line, 0) + count
             self.codes[status] = self.codes.get(status, 0) + count
-        self.raw.count(noted.at_once)
-        self.raw.count(noted.raw)
-        self.corrected.count(noted.at_once)
-        self.corrected.count(noted.corrected)
+        self.raw.count(taken.at_once)
+        self.raw.count(taken.raw)
+        self.corrected.count(taken.at_once)
+        self.corrected.count(taken.corrected)
         first = self.phases[FIRST_BYTE]
-        first.count(noted.at_once)
-        first.count(noted.first)
+        first.count(taken.at_once)
+        first.count(taken.first)
         if self.recorder is not None:
-            self.recorder.add(part._in_point, part._point_errors, part._point_bytes, (noted.at_once, noted.corrected))
+            self.recorder.add(part._in_point, part._point_errors, part._point_bytes, (taken.at_once, taken.corrected))
         self.end = max(self.end or 0.0, _WALL + part._last)
 
     def flush(self) -> None:

@@ -6,9 +6,10 @@ The `hdrhistogram` package encodes and decodes it, so that other tools can read 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, cast
+
+from goto.client.buckets import BITS, LONGEST, bucket
 
 PERCENTILES = (50, 90, 99, 99.9)
 """Those of a summary."""
@@ -19,12 +20,8 @@ Summary = TypedDict(
 )
 Summary.__doc__ = "Latencies in milliseconds."
 
-LONGEST = 86_400_000_000
-"""Microseconds; what takes longer counts as this long."""
-
 _DIGITS = 3
 _MILLION = 1_000_000
-_SUB_BUCKET_BITS = 11  # 2 * 10 ** _DIGITS values fit below 2 ** 11: up to there each microsecond has its own count
 
 
 class Latencies:
@@ -38,10 +35,13 @@ class Latencies:
 
     def add(self, seconds: Iterable[float]) -> None:
         """Count latencies in seconds."""
-        self.count(buckets(seconds))
+        counts = self.counts
+        for second in seconds:
+            lowest = bucket(second)
+            counts[lowest] = counts.get(lowest, 0) + 1
 
     def count(self, buckets: Mapping[int, int]) -> None:
-        """Count what `buckets` gave."""
+        """Count what was noted: how often each bucket was hit, by its lowest value in microseconds."""
         counts = self.counts
         for lowest, count in buckets.items():
             counts[lowest] = counts.get(lowest, 0) + count
@@ -107,20 +107,6 @@ class Latencies:
         return latencies
 
 
-def buckets(seconds: Iterable[float]) -> dict[int, int]:
-    """How often each bucket was hit by latencies in seconds: its lowest value in microseconds, to a count."""
-    hit: dict[int, int] = {}
-    for value, count in Counter([int(second * 1e6 + 0.5) for second in seconds]).items():
-        if value >= 1 << _SUB_BUCKET_BITS:
-            value = min(value, LONGEST)
-            shift = value.bit_length() - _SUB_BUCKET_BITS
-            value = value >> shift << shift
-        elif value < 0:
-            value = 0
-        hit[value] = hit.get(value, 0) + count
-    return hit
-
-
 def nearest_ranks(counts: Mapping[int, int], wanted: Sequence[float]) -> list[int]:
     """The values of ranks ⌈p·n/100⌉, in whole numbers, for percentiles that ascend; all 0 where nothing was counted."""
     total, seen = sum(counts.values()), 0
@@ -143,7 +129,7 @@ def _millionths(percentile: float) -> int:
 
 
 def _width(lowest: int) -> int:
-    return 1 << max(lowest.bit_length() - _SUB_BUCKET_BITS, 0)
+    return 1 << max(lowest.bit_length() - BITS, 0)
 
 
 def _highest(lowest: int) -> int:

@@ -18,6 +18,8 @@ from goto.upstream.upload import ONE_WRITE
 
 _HTTP: Final = b" HTTP/1.1\r\n"
 _LENGTH: Final = b"Content-Length: %d\r\n\r\n"
+_LAST: Final = [b"%02x" % number for number in range(256)]
+"""The last two digits of a count."""
 
 
 class PreparedRequest:
@@ -29,6 +31,7 @@ class PreparedRequest:
         "_closing",
         "_count",
         "_fields",
+        "_head",
         "_ids",
         "_keeping",
         "_one",
@@ -90,6 +93,8 @@ class PreparedRequest:
         self._one: tuple[bytes, bytes] | None = None
         """What is before and behind the id of a request, where all are alike but for that."""
         self._one_closing = (b"", b"")
+        self._head = b""
+        """What is before the last two digits of such an id, which 256 requests have in common."""
         if len(self._paths) == 1 and with_id and not (path.variable or self._fields is not None):
             before = self._begin + path.literal
             self._one = (before, _HTTP + self._keeping)
@@ -108,7 +113,10 @@ class PreparedRequest:
             before, behind = self._one_closing if closing else self._one
             if self._run:
                 return b"%b%08x-%b%b" % (before, (self._count - 1) * MIX & 0xFFFFFFFF, self._run, behind)
-            return b"%b%b%012x%b" % (before, self._ids, self._count, behind)
+            last = self._count & 0xFF
+            if not last or not self._head:
+                self._head = b"%b%b%010x" % (before, self._ids, self._count >> 8)
+            return self._head + _LAST[last] + behind
         paths = self._paths
         at = 0 if len(paths) == 1 else randrange(len(paths)) if self._random else (self._count - 1) % len(paths)
         path, with_id = paths[at]

@@ -53,6 +53,7 @@ class Replica(Receiver):
         "_limit",
         "_limit_at",
         "_long",
+        "_now",
         "_nth",
         "_opening",
         "_pieces",
@@ -109,6 +110,9 @@ class Replica(Receiver):
         self._limit_at = 0.0
         """When the answer has to be whole."""
         self._last = 0.0
+        """When the last answer was whole."""
+        self._now = 0.0
+        """The same, while what it brought is done; otherwise 0."""
         self._failed = 0.0
         """When the last failure was."""
         self._failures = 0
@@ -127,7 +131,12 @@ class Replica(Receiver):
         """Begin the next request. `due` is when it should have begun, where there is a rate."""
         self.left -= 1
         job = self.job
-        now = perf_counter()
+        now = self._now
+        # what follows an answer at once needs no other look at the clock, nor at the connection that it left open: whatever had
+        # come was read with it. A request that must not be repeated has that look all the same.
+        follows = now != 0.0
+        if not follows:
+            now = perf_counter()
         self._due = now if due is None else due
         self._retried = False
         self._size = 0
@@ -137,7 +146,7 @@ class Replica(Receiver):
             self._request = job.requests
             self._opening = None
         connection = self._connection
-        if connection is not None:
+        if connection is not None and not (follows and connection.left_open and job.request.repeatable):
             if connection.transport is None or connection.transport.is_closing():
                 connection = None
             elif now - self._last > job.idle_limit or not connection.quiet:
@@ -337,7 +346,9 @@ class Replica(Receiver):
             took = self._took(now, self._first) if job.report.timed else None
             job.report.answer(place, job.target.name, status, self._status, self._fields, self._kept, took)
             self._kept = None
+        self._now = now
         self.over(self)
+        self._now = 0.0
 
     def on_error(self, error: UpstreamError) -> None:
         connection, job = self._connection, self.job

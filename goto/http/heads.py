@@ -92,7 +92,8 @@ class Recall(Generic[T]):
         self._said = b""
         self._found: T | None = None
 
-    def __call__(self, data: bytes) -> T | None:
+    def read(self, data: bytes) -> T | None:
+        """What the bytes say."""
         if len(data) > SAID_LIMIT:
             return self._read(data)
         if data != self._said:

@@ -13,42 +13,45 @@ from collections.abc import Callable
 class Batch:
     """The writes of one event loop's turn, in order. Whoever writes past it to the same transport flushes it first."""
 
-    __slots__ = ("_last", "_looking", "_looks", "_loop", "_writes")
+    __slots__ = ("_looking", "_looks", "_loop", "_pieces", "_transports")
 
     def __init__(self) -> None:
-        self._writes: list[tuple[asyncio.WriteTransport, list[bytes]]] = []
-        """What is to be written, pieces that follow each other to one transport together."""
-        self._last: asyncio.WriteTransport | None = None
+        self._transports: list[asyncio.WriteTransport] = []
+        """Where to write, in order; a transport may follow itself."""
+        self._pieces: list[bytes] = []
+        """What, to each of them."""
         self._looks: list[Callable[[], None]] = []
         self._looking = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def write(self, transport: asyncio.WriteTransport, data: bytes) -> None:
         """Write at the end of this turn; nothing, if the transport is closing by then."""
-        writes = self._writes
-        if transport is self._last:
-            writes[-1][1].append(data)
-            return
-        if not writes:
+        if not self._pieces:
             self._soon(self.flush)
-        writes.append((transport, [data]))
-        self._last = transport
+        self._transports.append(transport)
+        self._pieces.append(data)
 
     def flush(self) -> None:
         """Write what is collected now."""
-        writes = self._writes
-        if writes:
-            self._writes = []
-            self._last = None
-            for transport, pieces in writes:
+        pieces = self._pieces
+        if pieces:
+            transports = self._transports
+            self._transports, self._pieces = [], []
+            at, count = 0, len(pieces)
+            while at < count:
+                transport, piece = transports[at], pieces[at]
+                begin = at
+                at += 1
+                while at < count and transports[at] is transport:
+                    at += 1
                 if not transport.is_closing():
-                    transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+                    transport.write(piece if at == begin + 1 else b"".join(pieces[begin:at]))
         self._look_soon()
 
     def then(self, look: Callable[[], None]) -> None:
         """Call this once what was written up to now has been handed to the system, as far as that takes it: one look a turn."""
         self._looks.append(look)
-        if not self._writes:
+        if not self._pieces:
             self._look_soon()
 
     def _soon(self, act: Callable[[], None]) -> None:

@@ -108,6 +108,7 @@ class Connection:
         "congested",
         "first_at",
         "idle_since",
+        "left_open",
         "loop",
         "on_drained",
         "opening",
@@ -123,9 +124,10 @@ class Connection:
         origin: Origin,
         loop: asyncio.AbstractEventLoop,
         batch: Batch,
-        on_idle: Callable[[Connection], None],
+        on_idle: Callable[[Connection], None] | None,
         on_lost: Callable[[Connection], None],
     ) -> None:
+        """`on_idle` is called when an answer is whole and left it open for another request."""
         self.origin = origin
         self.loop = loop
         self._batch = batch
@@ -135,6 +137,9 @@ class Connection:
         self.first_at = 0.0
         """When the first byte of the present answer came, as `perf_counter` has it; not set for one that came at once."""
         self.idle_since = 0.0
+        """When it came to be kept by its pool, as the loop has it."""
+        self.left_open = False
+        """The last answer left it open for another request, which is not begun."""
         self.reused = False
         """An answer has come over it before."""
         self.received = False
@@ -169,7 +174,8 @@ class Connection:
         """Under TLS: the FIN has come, and the end is to be told behind what is held back."""
         self._poll: select.poll | None = None
         self._timeout = 0.0
-        self._deadline: float | None = None
+        self._deadline = inf
+        """As the loop has it; `inf` where it is not the upstream's turn, or it has any time."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._paused = False
@@ -203,6 +209,7 @@ class Connection:
         self._bare = head
         self._state = HEAD
         self.received = False
+        self.left_open = False
         self._head_left = HEAD_LIMIT
         self._timeout = timeout
         self.sending = not whole
@@ -236,7 +243,7 @@ class Connection:
         else:
             self._batch.flush()
             transport.write(data)
-        if self.congested and self._deadline is None and self._state == HEAD:
+        if self.congested and self._deadline == inf and self._state == HEAD:
             self.watch()
 
     def sent(self) -> None:
@@ -248,7 +255,7 @@ class Connection:
         """Give the upstream its time from now."""
         timeout = self._timeout
         if timeout == inf:
-            self._deadline = None
+            self._deadline = inf
             return
         self._set_deadline(self.loop.time() + timeout)
 
@@ -268,7 +275,7 @@ class Connection:
 
     def unwatch(self) -> None:
         """Let no time run, since it is not the upstream's turn."""
-        self._deadline = None
+        self._deadline = inf
 
     def pause(self) -> None:
         if not self._paused and self.transport is not None:
@@ -280,7 +287,7 @@ class Connection:
             self._paused = False
             if self.usable and self.transport is not None:
                 self.transport.resume_reading()
-                if self._deadline is not None:
+                if self._deadline < inf:
                     self.watch()  # while it was held back, it was not the upstream that was slow
                 if self._fin_waits:
                     # behind what TLS has still to hand over, which it does soon
@@ -289,7 +296,7 @@ class Connection:
     def abort(self) -> None:
         """End it at once; its receiver hears nothing more."""
         self._receiver = None
-        self._deadline = None
+        self._deadline = inf
         self._abort()
 
     def write_eof(self) -> None:
@@ -301,7 +308,7 @@ class Connection:
     def close(self, seconds: float) -> None:
         """In SWITCHED: end it behind all that was written, for which it has so many seconds; its receiver hears nothing more."""
         self._receiver = None
-        self._deadline = None
+        self._deadline = inf
         self._state = PARTING
         transport = self.transport
         if transport is None:
@@ -320,7 +327,7 @@ class Connection:
     def fail(self, error: UpstreamError) -> None:
         """End it at once, and tell its receiver why."""
         receiver, self._receiver = self._receiver, None
-        self._deadline = None
+        self._deadline = inf
         self._lines = self._chunks = None
         self._abort()
         if receiver is not None:
@@ -339,7 +346,7 @@ class Connection:
             elif self._state != PARTING:
                 self.abort()  # nobody asked: it could be taken for the next answer
             return
-        if self._state == HEAD and not self.received and not self._bare and (head := self._glance(data)) is not None:
+        if self._state == HEAD and not self.received and not self._bare and (head := self._glance.read(data)) is not None:
             if self._read_plain(receiver, head, data):
                 return
         else:
@@ -451,7 +458,7 @@ class Connection:
             check_line(lines.lines[number], first=number == 0)
         if not lines.whole:
             if not lines.lines and not may_begin(lines.start):
-                self._set_deadline(min(self._deadline or inf, self.loop.time() + LINE_SECONDS))
+                self._set_deadline(min(self._deadline, self.loop.time() + LINE_SECONDS))
             return end
         self._lines = None
         self._head_left = lines.left
@@ -522,7 +529,7 @@ class Connection:
     def _release(self) -> None:
         """The answer is whole: keep the connection for the next request, or close it."""
         receiver, self._receiver = self._receiver, None
-        self._deadline = None
+        self._deadline = inf
         self._state = IDLE
         transport = self.transport
         if receiver is None or transport is None:
@@ -532,9 +539,9 @@ class Connection:
         elif self._keep and not transport.is_closing():
             if self._paused:
                 self.resume()
-            self.reused = True
-            self.idle_since = self.loop.time()
-            self._on_idle(self)
+            self.reused = self.left_open = True
+            if self._on_idle is not None:
+                self._on_idle(self)
         else:
             transport.close()
 
@@ -569,14 +576,13 @@ class Connection:
 
     def _on_timer(self) -> None:
         self._timer = None
-        if self._deadline is None or self._receiver is None:
+        if self._deadline == inf or self._receiver is None:
             return
         now = self.loop.time()
         if self._paused:
             self._deadline = now + self._timeout  # held back from this side
         if self._deadline > now:
-            self._timer_at = self._deadline
-            self._timer = self.loop.call_at(self._deadline, self._on_timer)
+            self._set_deadline(self._deadline)
             return
         if self._lines is not None and not self._lines.lines and not may_begin(start := self._lines.start):
             self.fail(NoHttp(start))

@@ -82,13 +82,13 @@ class Pool:
         `addresses` where they are given, else to those that the host of the origin has now; where it goes `through` a proxy,
         they are the proxy's.
         """
-        return await self._open(origin, timeout, _leave, self._all.discard, addresses, through)
+        return await self._open(origin, timeout, None, self._all.discard, addresses, through)
 
     async def _open(
         self,
         origin: Origin,
         timeout: float,
-        on_idle: Callable[[Connection], None],
+        on_idle: Callable[[Connection], None] | None,
         on_lost: Callable[[Connection], None],
         addresses: Addresses | None = None,
         through: Through | None = None,
@@ -151,6 +151,7 @@ class Pool:
         if len(idle) >= IDLE_LIMIT:
             connection.abort()
             return
+        connection.idle_since = connection.loop.time()
         idle.append(connection)
         if self._sweeper is None:
             self._sweeper = connection.loop.call_later(IDLE_SECONDS / 4, self._sweep, connection.loop)
@@ -171,7 +172,3 @@ class Pool:
                 del self._idle[origin]
         if self._idle:
             self._sweeper = loop.call_later(IDLE_SECONDS / 4, self._sweep, loop)
-
-
-def _leave(connection: Connection) -> None:
-    """Its user has it still."""

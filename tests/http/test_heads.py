@@ -272,5 +272,5 @@ def test_what_came_last_is_not_read_again() -> None:
     recall = Recall(length)
     long = b"x" * (SAID_LIMIT + 1)
     came = [b"", b"a", b"a", b"bc", b"bc", b"a", long, long, b"a"]
-    assert [recall(data) for data in came] == [len(data) or None for data in came]
+    assert [recall.read(data) for data in came] == [len(data) or None for data in came]
     assert read == [b"a", b"bc", b"a", long, long]

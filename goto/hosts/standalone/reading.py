@@ -140,7 +140,7 @@ class Reading:
         end = data.find(_BLANK_LINE, at + looked) + 4
         if GLANCE and 4 <= end <= at + LIMITS.head:
             head = data if at == 0 and end == len(data) else data[at:end]
-            asked = self._glance(head)
+            asked = self._glance.read(head)
             if asked is not None and len(asked[2]) <= LIMITS.fields:
                 method, target, index, length, keep = asked
                 chunks = plain_chunks(data, end) if length == CHUNKED else None
