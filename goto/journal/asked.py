@@ -68,7 +68,7 @@ class Head(NamedTuple):
 class Asked:
     """What is asked, worked out."""
 
-    __slots__ = ("_index", "_names", "_pairs", "_rest", "wanted")
+    __slots__ = ("_index", "_late", "_names", "_pairs", "_rest", "wanted")
 
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
@@ -84,6 +84,8 @@ class Asked:
         rest = (wanted.body, wanted.status, wanted.target, wanted.rule, wanted.end, wanted.took)
         self._rest = any(item is not None for item in rest)
         """Something is asked that the head of the request does not tell."""
+        self._late = wanted.took is not None or wanted.end not in (None, "open")
+        """Something is asked that only the end of the exchange tells."""
 
     @property
     def at_once(self) -> When:
@@ -135,6 +137,8 @@ class Asked:
 
     def rest(self, entry: Entry, body: Found | None = None) -> Found:
         """Whether it fits as far as what comes behind the head of the request. `body`: what was found of the body."""
+        if self._late and entry.end is None:
+            return LATER  # it may be clear by now that it does not fit, which is soon enough then
         found = YES if body is None else body
         for judged in self._judge_rest(entry, body is None):
             if judged.found is NO:

@@ -146,9 +146,10 @@ class Entry:
         """What passes of it is kept here from now on."""
         self.record = record
         if not record.request.over:
+            # a body that is over tells nothing, and so would never let go of the entry
             record.request.on_over = self._body_over
-        if record.request.most:
-            record.request.tell(self._grow)
+            if record.request.most:
+                record.request.tell(self._grow)
         if record.response.most:
             record.response.tell(self._grow)
 

@@ -107,6 +107,7 @@ class Live:
         """Watchers in the index that are gone."""
 
     def add(self, watcher: Watcher) -> None:
+        self._sweep()
         self._watchers[watcher] = None
         self.count += 1
         self._put(watcher)
@@ -118,6 +119,9 @@ class Live:
         del self._watchers[watcher]
         self.count -= 1
         self._gone += 1
+
+    def _sweep(self) -> None:
+        """Leave those out of the index that are gone, where they are many. Not when they go: many do so at once."""
         if self._gone > max(_FEW, len(self._watchers)):
             self._gone, self._index = 0, FitIndex()
             for other in self._watchers:
@@ -131,6 +135,7 @@ class Live:
         """The watchers that an exchange may fit, with what its head tells of each thing they ask. `masked` is what the journal
         keeps of the head, None where it keeps nothing.
         """
+        self._sweep()
         found: dict[Watcher, dict[int, Found]] = {}
         for fit in self._index.find(request, reused):
             watcher, index = fit.item

@@ -91,10 +91,16 @@ class _Pair:
     def parse(cls, text: str) -> _Pair:
         name, colon, value = text.partition(":")
         pair: list[str] = [cls.name_of.parse(name)]
-        if colon and value.strip():
-            pair.append(cls.value_of.parse(value.strip()))
+        value = cls.bare(value)
+        if colon and value:
+            pair.append(cls.value_of.parse(value))
             Template.parse(pair[1], ANY_VALUE)
         return cls(pair)
+
+    @staticmethod
+    def bare(value: str) -> str:
+        """Blanks around the value of a header are none of it (RFC 9110, 5.5)."""
+        return value.strip()
 
 
 class HeaderPair(_Pair):
@@ -109,6 +115,11 @@ class QueryPair(_Pair):
     schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "examples": ["page:1"]}
     name_of = QueryName
     value_of = QueryText
+
+    @staticmethod
+    def bare(value: str) -> str:
+        """All that stands behind the colon."""
+        return value
 
 
 class Format(str):

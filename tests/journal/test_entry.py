@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from support.exchanges import Exchange, a_book, exchange
 
 from goto.flow import Delivery
 from goto.journal.entry import Entry, stamp
+from goto.journal.keeping import BodySize
 from goto.journal.shown import entry_line, shown_entry
 from goto.words.writing import json_bytes
 
@@ -102,3 +104,17 @@ def test_the_rules_that_struck() -> None:
     for mark in ("rule:a%20b!", "delay:1s", "rule:c"):
         made.flow.mark(mark)
     assert entry_of(made).rules == ["a b", "c"]
+
+
+@pytest.mark.parametrize("body", [None, b"x"])
+def test_one_that_was_given_up_goes_without_the_garbage_collector(body: bytes | None) -> None:
+    book = a_book(entries=1, bodies=BodySize(1000))
+    gc.collect()
+    before = sum(isinstance(one, Entry) for one in gc.get_objects())
+    gc.disable()
+    try:
+        for _ in range(10):
+            exchange(book, body=body)
+        assert sum(isinstance(one, Entry) for one in gc.get_objects()) <= before + 1
+    finally:
+        gc.enable()

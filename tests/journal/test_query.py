@@ -108,3 +108,7 @@ def test_what_is_refused(word: Any, text: str, message: str) -> None:
 def test_names_alone() -> None:
     assert (HeaderPair.parse("x").pair, HeaderPair.parse("x:").pair, QueryPair.parse("p").pair) == (["x"], ["x"], ["p"])
     assert Format.parse("HAR") == "har"
+
+
+def test_blanks_belong_to_the_value_of_a_parameter() -> None:
+    assert (HeaderPair.parse("x: a ").pair, QueryPair.parse("p: a").pair) == (["x", "a"], ["p", " a"])
