@@ -214,6 +214,24 @@ class Page:
         """`light` or `dark`, as the system would ask for."""
         await self.tell("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
 
+    async def drop(self, file: Path, element: str) -> None:
+        """Drag a file onto an element, which an expression finds, and drop it there."""
+        at = await self.until(f"{_HIT % element}((_, at) => at)")
+        data = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            await self.tell("Input.dispatchDragEvent", type=kind, data=data, **at)
+
+    @contextlib.asynccontextmanager
+    async def hidden(self) -> AsyncIterator[None]:
+        """It is behind another tab of its window meanwhile."""
+        await self.tell("Emulation.setFocusEmulationEnabled", enabled=False)
+        tab = await self.wire.tell("Target.createTarget", url="about:blank", browserContextId=self.context)
+        await self.until("document.hidden")
+        yield
+        await self.wire.tell("Target.closeTarget", targetId=tab["targetId"])
+        await self.tell("Emulation.setFocusEmulationEnabled", enabled=True)
+        await self.until("!document.hidden")
+
     async def keep_downloads(self, folder: Path) -> None:
         """Files that the page hands over come into a folder."""
         await self.wire.tell(

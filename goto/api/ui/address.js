@@ -18,7 +18,6 @@ function safely(text) {
 export const address = store(parse());
 addEventListener("hashchange", () => address.set(parse()));
 
-/** The link to a view, an item of it and its filters. Every link keeps the listener that was chosen. */
 export function link(view, item = "", query = {}) {
   const { port } = address.value.query;
   const given = Object.entries({ ...(port && { port }), ...query }).filter(([, value]) => value);
@@ -36,7 +35,6 @@ export function filter(changes) {
   address.set(parse());
 }
 
-/** Open an item of the view, or close it where it is open. */
 export function toggle(item) {
   const { view, item: open, query } = address.value;
   go(view, open === item ? "" : item, query);

@@ -5,7 +5,6 @@ import { store } from "./store.js";
 const TOKEN = "goto-token";
 
 export const token = store(sessionStorage.getItem(TOKEN) || "");
-/** Why a token is asked for; empty where none is. */
 export const refused = store("");
 export const listeners = store({});
 /** The port whose settings stand at the top of a configuration. */
@@ -16,6 +15,11 @@ export function remember(value) {
   else sessionStorage.removeItem(TOKEN);
   token.set(value);
   refused.set("");
+}
+
+/** A hidden page asks nothing. */
+export async function shown() {
+  while (document.hidden) await new Promise((done) => addEventListener("visibilitychange", done, { once: true }));
 }
 
 export async function call(method, path, { body, accept = "text/plain", signal } = {}) {
@@ -29,6 +33,7 @@ export async function call(method, path, { body, accept = "text/plain", signal }
 
 /** What a read answers. Throws an Error with what goto says where it refuses. */
 export async function read(path, signal) {
+  await shown();
   const answer = await call("GET", path, { accept: "application/json", signal });
   const value = parsed(answer.text);
   if (!answer.ok) throw Object.assign(new Error(value?.error ?? answer.text), { status: answer.status });
@@ -65,9 +70,7 @@ export const at = (path) => (port() === OWN ? path : `/goto/port/${port()}${path
 export const fromHere = (path) => (path.startsWith(`/goto/port/${OWN}/`) ? path.slice(`/goto/port/${OWN}`.length) : path);
 
 export const word = encodeURIComponent;
-/** A value in a query: there a slash stays. */
 export const value = (said) => word(said).replaceAll("%2F", "/");
-/** A list in a path: its commas stay. */
 export const words = (said) => word(said).replaceAll("%2C", ",");
 
 export function originOf(number) {

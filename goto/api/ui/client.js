@@ -1,11 +1,10 @@
 // The load client: what it may send, what it has sent, and how that went.
 import { at, call, originOf, port, word, words } from "./calls.js";
 import { Act, Acts, Empty, Failed } from "./control.js";
-import { curl } from "./copies.js";
 import { Url } from "./entry.js";
 import { save } from "./exchanges.js";
 import { Form, New } from "./form.js";
-import { Counts, List } from "./list.js";
+import { Counts, List, state } from "./list.js";
 import { Bars, Plot } from "./plot.js";
 import { html, useState } from "./preact.js";
 import { useRead } from "./reads.js";
@@ -43,14 +42,14 @@ export function Client() {
     ["p50", (one) => latency(one, "p50"), "number"],
     ["p99", (one) => latency(one, "p99"), "number"],
     ["Max", (one) => latency(one, "max"), "number"],
-    ["State", (one) => html`<span class=${`state ${of(one).running ? "active" : "disabled"}`}>${of(one).running ? "runs" : "rests"}</span>`],
+    ["State", (one) => state(of(one).running ? "active" : "disabled", of(one).running ? "runs" : "rests")],
   ];
-  const first = { name: "orders", method: "GET", url: `${originOf(port())}/orders`, requestCount: 100, replicas: 2 };
+  const first = { name: "orders", method: "GET", url: `${originOf(port())}/orders`, requestCount: 1000 };
   return html`<div>
     <${New} view="client" label="New target"><${Edit} title="A new client target" view="client" start=${first} label="Add" /><//>
     <${Failed} of=${targets} />
     <${List} label="Client targets" columns=${columns} rows=${all} name=${(one) => one.name} detail=${(one) => html`<${Opened} target=${one} of=${of(one)} results=${results.data} />`} />
-    ${targets.data && !all.length && html`<${Empty} says="The client has nothing to send. Give it a target:" command=${curl({ method: "POST", path: at(ADD), body: first })} />`}
+    ${targets.data && !all.length && html`<${Empty} says="The client has nothing to send. Give it a target:" post=${[at(ADD), first]} />`}
     ${all.length > 0 && html`<${Acts} of=${[
       { label: "Invoke all", method: "POST", path: at("/client/targets/invoke/all") },
       { label: "Stop all", method: "POST", path: at("/client/targets/stop/all") },
@@ -96,7 +95,7 @@ function Opened({ target, of, results }) {
       <${Counts} label="Latency" of=${percentiles(of.latency)} heads=${["ms", "since due", "since sent"]} />
     </div>
     ${target.reconcile && html`<${Reconcile} target=${target} />`}
-    <details><summary>Change it</summary><${Edit} title=${`Change ${line(target.name)}`} start=${given(target)} label="Replace" /></details>
+    <details><summary>Change it</summary><${Edit} title=${`Change ${line(target.name)}`} start=${given(target)} label="Change" /></details>
   </div>`;
 }
 

@@ -16,7 +16,7 @@ async function asYaml(path, body) {
 }
 
 export function Config() {
-  const seen = useRead(PATH); // read again when something changes
+  const seen = useRead(PATH);
   const [present, setPresent] = useState("");
   const [text, setText] = useState("");
   const [over, setOver] = useState(false);

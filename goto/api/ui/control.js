@@ -5,8 +5,12 @@ import { html, useEffect, useRef, useState } from "./preact.js";
 import { readAll } from "./reads.js";
 import { plain } from "./words.js";
 
+let ids = 0;
+
+export const useId = () => useState(() => `id${(ids += 1)}`)[0];
+
 /** `says` is what a configuration has instead of the call, `ask` the question before it, `send` makes it another way. */
-export function Act({ label, method = "PUT", path, body, says, ask, main, disabled, done, send }) {
+export function Act({ label, method = "PUT", path, body, says, ask, main, disabled, done, send, id }) {
   const made = { method, path, body };
   const [answer, setAnswer] = useState(null);
   const [asked, setAsked] = useState(false);
@@ -28,7 +32,7 @@ export function Act({ label, method = "PUT", path, body, says, ask, main, disabl
     <button class=${main ? "main" : ""} aria-haspopup=${ask ? "dialog" : undefined} disabled=${disabled || busy} onClick=${() => (ask ? setAsked(true) : act())}>${label}</button>
     <code class="call">${method} ${plain(path)}</code>
     <${Copies} call=${made} says=${says} of=${label} />
-    <span class=${`answer ${answer?.ok ? "" : "error"}`} role="status">${answer && plain(`${answer.ok ? "" : `${answer.status ?? "failed"}: `}${answer.text}`)}</span>
+    <span id=${id} class=${`answer ${answer?.ok ? "" : "error"}`} role="status">${answer && plain(`${answer.ok ? "" : `${answer.status ?? "failed"}: `}${answer.text}`)}</span>
     ${asked && html`<${Question} text=${ask} yes=${label} onYes=${act} onNo=${() => setAsked(false)} />`}
   </div>`;
 }
@@ -52,15 +56,14 @@ export function Copy({ name, said }) {
   return html`<div class="copy"><button onClick=${act}>${copied ? "copied" : name}</button><pre ref=${shown}>${plain(said)}</pre></div>`;
 }
 
-/** A dialog keeps the focus, and gives it back. */
-export function Dialog({ label, onClose, children, wide }) {
+export function Dialog({ label, onClose, children }) {
   const ref = useRef();
   useEffect(() => {
     const before = document.activeElement;
     ref.current.showModal();
     return () => before?.focus?.();
   }, []);
-  return html`<dialog ref=${ref} class=${wide ? "wide" : ""} aria-label=${label} onClose=${onClose}>${children}</dialog>`;
+  return html`<dialog ref=${ref} aria-label=${label} onClose=${onClose}>${children}</dialog>`;
 }
 
 export function Question({ text, yes, onYes, onNo }) {
@@ -70,7 +73,8 @@ export function Question({ text, yes, onYes, onNo }) {
   <//>`;
 }
 
-export function Empty({ says, command }) {
+/** What to say next where a view is empty: a `command`, or a call that posts `[path, body]`. */
+export function Empty({ says, post, command = post && curl({ method: "POST", path: post[0], body: post[1] }) }) {
   return html`<div class="empty"><p>${says}</p>${command && html`<${Copy} name="copy" said=${command} />`}</div>`;
 }
 

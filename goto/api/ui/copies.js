@@ -4,7 +4,6 @@ import { firstPort, listeners, port, text, token } from "./calls.js";
 // what a terminal or an eye would take for something else: controls, and marks that turn the direction of text
 const UNSEEN = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
-/** One word of a shell (bash). */
 export function quoted(word) {
   const said = String(word);
   if (/^[\w@%+=:,./-]+$/.test(said)) return said;
@@ -41,7 +40,6 @@ export function yaml({ settings, process, listener = port() }) {
   return block({ listeners: [{ port: listener, protocol, open, ...settings }] });
 }
 
-/** Maps a line each, what stands in lists as JSON, which is YAML too. */
 function block(value, indent = "") {
   return Object.entries(value)
     .map(([key, one]) => {
@@ -53,7 +51,6 @@ function block(value, indent = "") {
     .join("");
 }
 
-/** A request that went through goto, to be sent again. */
 export function curlOf(entry, origin) {
   const left = new Set(["content-length", "connection", "transfer-encoding", "host"]);
   const parts = [entry.method === "GET" ? "curl" : entry.method === "HEAD" ? "curl -I" : `curl -X ${quoted(entry.method)}`];

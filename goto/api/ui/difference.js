@@ -5,7 +5,6 @@ const MOST = 2000; // lines that are compared; of a longer text all has changed
 export function difference(before, after) {
   const [old, now] = [before.split("\n"), after.split("\n")];
   if (Math.max(old.length, now.length) > MOST) return [...old.map((line) => ["-", line]), ...now.map((line) => ["+", line])];
-  // how long the longest common subsequence of the rest is, from each pair of lines on
   const common = Array.from({ length: old.length + 1 }, () => new Uint16Array(now.length + 1));
   for (let i = old.length - 1; i >= 0; i -= 1) {
     for (let j = now.length - 1; j >= 0; j -= 1) common[i][j] = old[i] === now[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);

@@ -34,7 +34,6 @@ export function Entry({ entry }) {
 const facts = (one) =>
   [["number", one.seq], ["id", one.id], ["attempt", one.attempt], ["client", one.client], ["connection", one.connection && `${one.connection}, request ${one.onConnection} on it`], ["end", one.end ?? "open"], ["marks", one.by?.join(" ")]].filter(([, said]) => said);
 
-/** A link only where it is one to the web. */
 export function Url({ of }) {
   return /^https?:\/\//i.test(of ?? "") ? html`<a href=${of} rel="noreferrer">${line(of)}</a>` : html`<span>${line(of ?? "")}</span>`;
 }

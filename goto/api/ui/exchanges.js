@@ -27,7 +27,6 @@ const COLUMNS = [
 
 const rules = (entry) => (entry.by ?? []).filter((mark) => mark.startsWith("rule:")).map((mark) => mark.slice(5).replace(/!$/, ""));
 
-/** Whether a status fits `503`, `5xx` or `!2xx`, as in GET /goto/journal. */
 function fitsStatus(status, wanted) {
   if (wanted.startsWith("!")) return status !== null && !fitsStatus(status, wanted.slice(1));
   return /^\dxx$/.test(wanted) ? Math.floor(status / 100) === Number(wanted[0]) && status !== null : String(status) === wanted;
@@ -58,7 +57,7 @@ export function Exchanges() {
   const rows = fitting.slice(0, ROWS);
   const found = item !== "" && rows.some((one) => keyOf(one) === item);
   useEffect(() => {
-    if (found) stand(true); // a link has opened it
+    if (found) stand(true);
   }, [found]);
   const older = fitting.length - rows.length;
   const foot = [older && `${count(older)} older ones are in memory`, fallen && `${count(fallen)} fell out of it`, missed && `${count(missed)} were missed`, evicted && `the journal itself has given up ${count(evicted)}`];
@@ -74,7 +73,6 @@ export function Exchanges() {
     <${List} label="Exchanges, newest first" columns=${COLUMNS} rows=${rows} name=${keyOf} changing detail=${(row) => html`<${Entry} entry=${row} />`}
       foot=${foot.filter(Boolean).join("; ")} />
     ${!rows.length && html`<${Empty} says=${entries.length ? "No exchange fits the filter." : "Nothing has passed yet. Send something:"} command=${entries.length ? "" : `curl ${originOf(port())}/hello`} />`}
-    ${missed > 0 && html`<p class="note" role="status">${plural(missed, "exchange")} passed while this page did not look.</p>`}
     <div class="acts">
       <${Act} label="Clear the journal" path="/goto/journal/clear" ask="Clear the journal of this goto?" done=${clear} />
       <${Act} label="Download as HAR" method="GET" path=${harOf(query, entries.filter((one) => !one.mark).length)} send=${(made) => download(made, fitting, query)} />
@@ -105,7 +103,6 @@ function harOf({ listener, method, status, rule, end }, seen) {
   return `/goto/journal?${new URLSearchParams(Object.entries(given).filter(([, value]) => value))}`;
 }
 
-/** What the filter shows: text within a URI is no criterion of the journal, so it is looked at here. */
 async function download({ path }, fitting, { uri }) {
   const har = await read(path);
   const shown = new Set(fitting.map((one) => one.seq));

@@ -1,6 +1,6 @@
 // A form for what a call takes, made from its schema, with its JSON beside it: both say the same.
 import { address, go, link } from "./address.js";
-import { Act } from "./control.js";
+import { Act, useId } from "./control.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { kind, meant, useSchema, written } from "./schema.js";
 import { useStore } from "./store.js";
@@ -8,21 +8,18 @@ import { plain } from "./words.js";
 
 const said = (text = "") => text.split("`").map((part, at) => (at % 2 ? html`<code>${part}</code>` : part));
 
-/** A button that opens a form. That it is open stands in the address. */
 export function New({ view, label, children }) {
   const { query } = useStore(address);
   if (query.new === undefined) return html`<div class="bar"><button class="main" data-new onClick=${() => go(view, "", { new: "{}" })}>${label}</button></div>`;
   return html`<div>${children}<p><a href=${link(view)}>Leave it</a></p></div>`;
 }
 
-let forms = 0; // fields of several forms have ids of their own
-
 /** `sections` are `[title, keys, open?]`; fields in none of them follow under *More*. `says(value)` is the configuration, `view` what shows
  * what was added.
  */
 export function Form({ title, route, path = route, start, sections, label, says = () => null, view, send }) {
   const schema = useSchema(route);
-  const [id] = useState(() => `form${(forms += 1)}`);
+  const id = useId();
   const [value, set] = useState(start);
   const [wrong, setWrong] = useState("");
   const first = useRef();

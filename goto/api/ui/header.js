@@ -12,7 +12,6 @@ import { count, line, plural, rate } from "./words.js";
 const THEME = "goto-theme";
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
 
-/** Light or dark, until somebody says otherwise; `auto` is as the system has it. */
 function wear(name) {
   document.documentElement.dataset.theme = name;
   localStorage.setItem(THEME, name);
@@ -53,7 +52,6 @@ function Choice() {
     ${!known.length && html`<option value=${port()}>${port()}</option>`}</select></label>`;
 }
 
-/** What is odd, each with where it is seen: `[said, link]`. */
 function useOdd() {
   const { data: limits } = useRead("/goto/limits", true);
   const sum = useMetrics();
@@ -64,12 +62,12 @@ function useOdd() {
   const lost = sum("goto_access_log_lost_lines_total");
   const chosen = (number) => (Number(number) === port() ? {} : { port: number });
   return [
-    ...hit.map(([name, limit]) => [`limit ${name} was hit ${plural(limit.hit, "time")}`, "/goto/limits"]),
-    errors && [`${plural(errors, "error")} of hooks`, "/goto/metrics"],
-    lost && [`${plural(lost, "line")} of the access log lost`, "/goto/metrics"],
+    ...hit.map(([name, limit]) => [`limit ${name} was hit ${plural(limit.hit, "time")}`, link("limits")]),
+    errors && [`${plural(errors, "error")} of hooks`, link("metrics")],
+    lost && [`${plural(lost, "line")} of the access log lost`, link("metrics")],
     evicted && [`the journal is incomplete: ${count(evicted)} evicted`, link("exchanges")],
     ...unable.map(([name, strikes, number]) => [`rule ${line(name)} was unable ${plural(strikes, "time")}`, link("rules", name, chosen(number))]),
-    sum("goto_open_to_others") && ["open to others without a token", "/goto/docs"],
+    sum("goto_open_to_others") && ["open to others without a token", link("metrics")],
   ].filter(Boolean);
 }
 

@@ -8,6 +8,7 @@ let entries = [];
 let byKey = new Map();
 let run = 0;
 
+export const away = store(0);
 export const journal = store({ entries, fallen: 0, missed: 0, evicted: 0, still: null });
 
 let fallen = 0;
@@ -19,7 +20,6 @@ function tell() {
   journal.set({ entries: still ?? entries, fallen, missed, evicted, still: still && { fresh: fresh() } });
 }
 
-/** How many have come since the list stands still. */
 const fresh = () => entries.filter((one) => one.place > (still[0]?.place ?? 0)).length;
 
 let place = 0;
@@ -53,12 +53,10 @@ function put(added) {
 
 export const isNow = (entry) => entry.run === undefined || entry.run === run;
 
-/** What the journal itself has given up. */
 export function given(number) {
   evicted = number;
 }
 
-/** goto was started again: a line says so, and what comes now is numbered anew. */
 export function restarted() {
   run += 1;
   put([{ key: `${run}.start`, run, place: ++place, mark: "goto was started again", time: new Date().toISOString() }]);

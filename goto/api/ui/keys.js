@@ -11,7 +11,6 @@ export const KEYS = [
   ["?", "this table"],
 ];
 
-/** The focus is the selection: it goes to the row below or above, and begins at the first one. */
 function step(by) {
   const all = [...document.querySelectorAll("main tr[data-row] .open")];
   const row = document.activeElement.closest("tr"); // or what is open below it

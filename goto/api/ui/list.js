@@ -33,8 +33,9 @@ class Row extends Component {
   }
 }
 
-/** A click on a row opens it, but one that selects text, or that is meant for something in it. */
 const opens = (event) => !event.target.closest("button, a, summary, input") && getSelection().isCollapsed;
+
+export const state = (kind, said = kind) => html`<span class=${kind}>${said}</span>`;
 
 export function Counts({ label, of, heads }) {
   const rows = Object.entries(of ?? {});

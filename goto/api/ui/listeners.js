@@ -2,7 +2,7 @@
 import { firstPort, listeners, originOf, word } from "./calls.js";
 import { Acts, Failed } from "./control.js";
 import { Form, New } from "./form.js";
-import { List } from "./list.js";
+import { List, state } from "./list.js";
 import { useMetrics } from "./metrics.js";
 import { html, useState } from "./preact.js";
 import { useRead } from "./reads.js";
@@ -18,7 +18,7 @@ export function Listeners() {
     ["Port", (one) => one.port],
     ["Protocol", (one) => one.protocol],
     ["Label", (one) => line(one.label), "wide"],
-    ["Open", (one) => html`<span class=${`state ${one.open ? "active" : "disabled"}`}>${one.open ? "open" : "closed"}</span>`],
+    ["Open", (one) => state(one.open ? "active" : "disabled", one.open ? "open" : "closed")],
     ["Connections", (one) => count(sum("goto_connections", { listener: one.port })), "number"],
     ["In flight", (one) => count(sum("goto_exchanges_in_flight", { listener: one.port })), "number"],
     ["Managed", (one) => (one.admin === false ? "no" : "yes")],

@@ -6,8 +6,10 @@ import { Config } from "./config.js";
 import { Dialog } from "./control.js";
 import { Exchanges } from "./exchanges.js";
 import { Header } from "./header.js";
+import { away } from "./journal.js";
 import { KEYS, listen } from "./keys.js";
 import { Listeners } from "./listeners.js";
+import { FIGURES } from "./metrics.js";
 import { html, render, useEffect, useState } from "./preact.js";
 import { readAll } from "./reads.js";
 import { Rules } from "./rules.js";
@@ -15,7 +17,7 @@ import { useStore } from "./store.js";
 import { Traffic } from "./traffic.js";
 import { Verify } from "./verify.js";
 import { gone, watch } from "./watch.js";
-import { plain } from "./words.js";
+import { plain, plural } from "./words.js";
 
 const VIEWS = [
   ["exchanges", "Exchanges", Exchanges],
@@ -32,12 +34,12 @@ function Page() {
   const known = useStore(listeners);
   const [help, setHelp] = useState(false);
   useEffect(() => listen(VIEWS.map(([name]) => name), () => setHelp(true)), []);
-  const [name, title, View] = VIEWS.find(([one]) => one === view) ?? VIEWS[0];
+  const [name, title, View] = [...VIEWS, ...FIGURES].find(([one]) => one === view) ?? VIEWS[0];
   useEffect(() => {
     document.title = `${title} · goto`;
   }, [title]);
   // another listener is another view of the same kind: nothing that was typed is carried over
-  return html`<div class="page"><${Header} views=${VIEWS} help=${() => setHelp(true)} /><${Gone} />
+  return html`<div><${Header} views=${VIEWS} help=${() => setHelp(true)} /><${Gone} />
     <main aria-label=${title}>${Object.keys(known).length > 0 && html`<${View} key=${`${name} ${query.port ?? ""}`} />`}</main>
     <${TokenForm} />
     ${help && html`<${Dialog} label="Keys" onClose=${() => setHelp(false)}><h2>Keys</h2><table class="counts"><thead><tr><th scope="col">key</th><th scope="col">does</th></tr></thead>
@@ -47,7 +49,9 @@ function Page() {
 
 function Gone() {
   const state = useStore(gone);
-  return html`<div role="status">${state && html`<p class="gone">goto does not answer since ${state.since.toTimeString().slice(0, 8)}: ${plain(state.why)}</p>`}</div>`;
+  const passed = useStore(away);
+  return html`<div role="status">${state && html`<p class="gone">goto does not answer since ${state.since.toTimeString().slice(0, 8)}: ${plain(state.why)}</p>`}
+    ${passed > 0 && html`<p class="note">${plural(passed, "exchange")} passed while this page was hidden. <button onClick=${() => away.set(0)}>Close</button></p>`}</div>`;
 }
 
 function TokenForm() {

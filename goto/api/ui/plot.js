@@ -7,7 +7,6 @@ export const Bars = ({ of, whole }) => html`<table class="bars"><tbody>${of.map(
 
 const [WIDE, HIGH] = [600, 100];
 
-/** Points `x,y` in pieces: where there is no value, the line is broken. */
 function pieces(times, values, most) {
   const last = times.at(-1) || 1;
   const all = [[]];
@@ -15,7 +14,6 @@ function pieces(times, values, most) {
     if (values[at] === null) all.push([]);
     else all.at(-1).push(`${((WIDE * time) / last).toFixed(1)},${(HIGH - (HIGH * values[at]) / most).toFixed(1)}`);
   });
-  // a single point is a line as short as can be seen
   return all.filter((piece) => piece.length).map((piece) => (piece.length > 1 ? piece : [`0,${piece[0].split(",")[1]}`, piece[0]]).join(" "));
 }
 

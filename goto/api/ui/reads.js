@@ -70,7 +70,6 @@ export function changed(paths) {
 let soon = 0;
 let last = 0;
 
-/** Traffic has passed: what it changes is read again, at most once a second. */
 export function passed() {
   if (soon) return;
   soon = setTimeout(() => {

@@ -2,9 +2,8 @@
 import { address } from "./address.js";
 import { at, originOf, port, word } from "./calls.js";
 import { Acts, Empty, Failed } from "./control.js";
-import { curl } from "./copies.js";
 import { Form, New } from "./form.js";
-import { List } from "./list.js";
+import { List, state } from "./list.js";
 import { html } from "./preact.js";
 import { useRead } from "./reads.js";
 import { useStore } from "./store.js";
@@ -33,7 +32,7 @@ const COLUMNS = [
   ["Struck", (rule) => count(rule.struck), "number"],
   ["Unable", (rule) => count(rule.unable), "number"],
   ["Holding", (rule) => count(rule.holding), "number"],
-  ["State", (rule) => html`<span class=${`state ${rule.state}`}>${rule.state}</span>`],
+  ["State", (rule) => state(rule.state)],
 ];
 
 export function Rules() {
@@ -47,7 +46,7 @@ export function Rules() {
     <${New} view="rules" label="New rule"><${Edit} key=${query.new} title="A new rule" view="rules" start=${draftOf(query.new)} label="Add" /><//>
     <${Failed} of=${shown} />
     <${List} label="Rules, in the order in which they are looked at" columns=${COLUMNS} rows=${rules} name=${(rule) => rule.name} detail=${(rule) => html`<${Opened} rule=${rule} />`} />
-    ${shown.data && !rules.length && html`<${Empty} says=${`No rules: traffic of ${originOf(port())} takes its course. Add one by the form, or:`} command=${curl({ method: "POST", path: at("/response/rules/add"), body: first })} />`}
+    ${shown.data && !rules.length && html`<${Empty} says=${`No rules: traffic of ${originOf(port())} takes its course. Add one by the form, or:`} post=${[at("/response/rules/add"), first]} />`}
     ${rules.length > 0 && html`<${Acts} of=${[{ label: "Enable all", path: at("/response/rules/enable/all") }, { label: "Disable all", path: at("/response/rules/disable/all") }, clear]} />`}
   </div>`;
 }
@@ -76,6 +75,6 @@ function Opened({ rule }) {
     <h2>What the dice say next</h2>
     <${Failed} of=${plan} />
     <p class="plan">${(Array.isArray(plan.data) ? plan.data : []).map((one) => html`<span key=${one.n} class=${one.strikes ? "strikes" : ""}>${one.n} ${one.strikes ? "strikes" : "passes"}${one.delay ? ` ${one.delay}` : ""}${one.outcome === undefined ? "" : ` entry ${one.outcome}`}</span>`)}</p>
-    <details><summary>Change it</summary><${Edit} title=${`Change ${line(rule.name)}`} start=${given(rule, SEEN)} label="Replace" /></details>
+    <details><summary>Change it</summary><${Edit} title=${`Change ${line(rule.name)}`} start=${given(rule, SEEN)} label="Change" /></details>
   </div>`;
 }

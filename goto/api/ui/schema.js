@@ -4,7 +4,6 @@ import { useEffect, useState } from "./preact.js";
 
 let document_ = null;
 
-/** The schema of the body of a call: `{kind, properties…}`, null until it is here. */
 export function useSchema(path) {
   const [schema, set] = useState(null);
   useEffect(() => {
@@ -52,7 +51,6 @@ export function written(as, value) {
 
 const meansJson = (text) => isNumber(text) || /^\s*[[{"]|^(true|false|null)$/.test(text);
 
-/** The value that is meant by what stands in a field; undefined where nothing is. Throws where it is not JSON yet. */
 export function meant(as, text) {
   if (text === "") return undefined;
   const lines = () => text.split("\n").filter((line) => line.trim());

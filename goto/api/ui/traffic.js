@@ -1,17 +1,16 @@
 // What is set for all traffic of a listener: delay, status, headers, bypass, tracking, timeouts, proxy targets.
 import { at, port, value, word, words } from "./calls.js";
-import { Act, Acts, Empty, Failed } from "./control.js";
-import { curl } from "./copies.js";
+import { Act, Acts, Empty, Failed, useId } from "./control.js";
 import { Url } from "./entry.js";
 import { Form, New } from "./form.js";
-import { Counts, List } from "./list.js";
+import { Counts, List, state } from "./list.js";
 import { useMetrics } from "./metrics.js";
 import { html, useState } from "./preact.js";
 import { useRead } from "./reads.js";
 import { count, criteria, given, line, ms } from "./words.js";
 
 export function Traffic() {
-  return html`<div class="cards"><${Targets} /><${One} title="Delay" name="delay" field=${["Delay", "200ms", "200ms, 100ms-300ms, 1s:5@10%"]} /><${One} title="Forced status" name="status" field=${["Status", "503", "503, 503:2, 500,502, 503@10%"]} /><${Headers} /><${Bypass} /><${Tracking} /><${Timeouts} /><${Statuses} /></div>`;
+  return html`<div class="cards"><${Targets} /><${One} title="Delay" name="delay" field=${["Delay", "200ms", "100ms-300ms: between them; 1s:5: the next 5; 1s@10%: by chance"]} /><${One} title="Forced status" name="status" field=${["Status", "503", "503:2: exactly the next 2; 500,502: in turn; 503@10%: by chance"]} /><${Headers} /><${Bypass} /><${Tracking} /><${Timeouts} /><${Statuses} /></div>`;
 }
 
 const Card = ({ title, children, wide }) => html`<section class=${wide ? "card whole" : "card"} aria-label=${title}><h2>${title}</h2>${children}</section>`;
@@ -19,10 +18,12 @@ const Card = ({ title, children, wide }) => html`<section class=${wide ? "card w
 /** Fields with the controls that they make: `acts(values)`, with examples where nothing is written. `fields` are `[label, example]`. */
 function Set({ fields, acts }) {
   const [typed, set] = useState({});
+  const [wrong, setWrong] = useState(); // the answer that refused what was written
+  const id = useId();
   const values = fields.map(([label, example]) => typed[label] || example);
   const missing = fields.some(([label]) => !typed[label]);
-  return html`<div class="row">${fields.map(([label, example, hint]) => html`<label key=${label}>${label} <input size="16" placeholder=${hint ?? example} value=${typed[label] ?? ""}
-      onInput=${(event) => set({ ...typed, [label]: event.target.value })} /></label>`)}</div><${Acts} of=${acts(...values).map((one) => one && { disabled: one.typed && missing, ...one })} />`;
+  return html`<div class="row">${fields.map(([label, example, hint]) => html`<label key=${label}>${label} <input size="16" placeholder=${example} value=${typed[label] ?? ""} aria-invalid=${wrong && "true"} aria-describedby=${wrong}
+      onInput=${(event) => set({ ...typed, [label]: event.target.value }) || setWrong()} />${hint && html` <small>${hint}</small>`}</label>`)}</div><${Acts} of=${acts(...values).map((one, at) => one && { disabled: one.typed && missing, id: id + at, done: ({ ok }) => setWrong(ok || !one.typed ? undefined : id + at), ...one })} />`;
 }
 
 const clear = (what, path, says, method) => ({ label: "Clear", method, path: at(path), says, ask: `Clear ${what} of listener ${port()}?` });
@@ -40,7 +41,6 @@ function Headers() {
   const all = useRead(at("/response/headers"));
   const set = useRead(at("/response/headers/set")).data ?? {};
   const rows = Object.entries(all.data ?? {});
-  // those that were added: what there is, without what was set
   const added = rows.flatMap(([name, values]) => {
     const left = [...values];
     if (set[name] !== undefined) left.splice(left.indexOf(set[name]), 1);
@@ -84,7 +84,7 @@ function Tracking() {
   return html`<${Card} title="Header tracking"><${Failed} of=${{ error }} />
     ${names.map((name) => html`<div key=${name} class="item"><b>${line(name)}</b><${Counts} label=${`Requests by ${line(name)}`} of=${figures(data[name])} heads=${["Value", "Requests", "Answers"]} />
       <${Act} label="Remove" path=${at(`/request/headers/track/${word(name)}/remove`)} ask=${`Stop tracking ${name}?`} says=${config(names.filter((one) => one !== name))} /></div>`)}
-    <${Set} fields=${[["Headers", "user", "user,version"]]} acts=${(more) => [
+    <${Set} fields=${[["Headers", "user"]]} acts=${(more) => [
       { label: "Track", typed: true, path: at(`/request/headers/track/add/${words(more)}`), says: config([...names, ...listed(more)]) },
       names.length && { ...clear("the header counts", "/request/headers/track/counts/clear"), label: "Clear the counts" },
       names.length && clear("the tracked headers", "/request/headers/track/clear", config(null), "POST"),
@@ -139,14 +139,14 @@ function Targets() {
     ["Answers", (one) => count(sum("goto_upstream_latency_seconds_count", of(one))), "number"],
     ["Failures", (one) => count(sum("goto_upstream_failures_total", of(one))), "number"],
     ["Mean", (one) => ms(mean(one) || null), "number"],
-    ["State", (one) => html`<span class=${`state ${one.enabled === false ? "disabled" : "active"}`}>${one.enabled === false ? "disabled" : "enabled"}</span>`],
+    ["State", (one) => state(one.enabled === false ? "disabled" : "active", one.enabled === false ? "disabled" : "enabled")],
   ];
   const first = { name: "t1", url: "http://localhost:8081", match: { uris: ["/"] } };
   return html`<${Card} title="Proxy targets" wide>
     <${New} view="traffic" label="New target"><${Edit} title="A new proxy target" view="traffic" start=${first} label="Add" /><//>
     <${Failed} of=${shown} />
     <${List} label="Proxy targets" columns=${columns} rows=${targets} name=${(one) => one.name} detail=${(one) => html`<${Opened} target=${one} />`} />
-    ${shown.data && !targets.length && html`<${Empty} says="Nothing is sent on: goto answers all traffic itself. Send it to a service:" command=${curl({ method: "POST", path: at("/request/proxy/targets/add"), body: first })} />`}
+    ${shown.data && !targets.length && html`<${Empty} says="Nothing is sent on: goto answers all traffic itself. Send it to a service:" post=${[at("/request/proxy/targets/add"), first]} />`}
     ${targets.length > 0 && html`<${Act} label="Remove all" path=${at("/request/proxy/targets/clear")} says=${{ settings: { request: { proxy: { targets: null } } } }} ask=${`Remove all ${targets.length} proxy targets of listener ${port()}?`} />`}
   <//>`;
 }
@@ -158,5 +158,5 @@ function Opened({ target }) {
   return html`<div><${Acts} of=${[
     target.enabled === false ? { label: "Enable", path: path("enable"), says: config({ ...target, enabled: true }) } : { label: "Disable", path: path("disable"), says: config({ ...target, enabled: false }) },
     { label: "Remove", path: path("remove"), ask: `Remove proxy target ${target.name}?` },
-  ]} /><details><summary>Change it</summary><${Edit} title=${`Change ${line(target.name)}`} start=${given(target)} label="Replace" /></details></div>`;
+  ]} /><details><summary>Change it</summary><${Edit} title=${`Change ${line(target.name)}`} start=${given(target)} label="Change" /></details></div>`;
 }

@@ -1,9 +1,8 @@
 // Did it come? Expectations that count, and questions to the journal.
 import { call, word } from "./calls.js";
 import { Act, Acts, Empty, Failed } from "./control.js";
-import { curl } from "./copies.js";
 import { Form, New } from "./form.js";
-import { List } from "./list.js";
+import { List, state } from "./list.js";
 import { html, useState } from "./preact.js";
 import { useRead } from "./reads.js";
 import { count, criteria, line, plain } from "./words.js";
@@ -22,7 +21,7 @@ const COLUMNS = [
   ["Waits for", (one) => (one.inOrder ? one.inOrder.map(criteria).join(", then ") : criteria(one.when)), "wide"],
   ["Seen", (one) => (one.inOrder ? `${count(one.reached)} of ${count(one.of)}` : count(one.seen)), "number"],
   ["Wanted", (one) => (one.inOrder ? "all, in order" : wanted(one.count))],
-  ["Holds", (one) => html`<span class=${`state ${one.holds ? "active" : "waiting"}`}>${one.holds ? "holds" : "not yet"}</span>`],
+  ["Holds", (one) => state(one.holds ? "active" : "waiting", one.holds ? "holds" : "not yet")],
 ];
 
 export function Verify() {
@@ -37,7 +36,7 @@ export function Verify() {
       { label: "Verify", method: "POST", path: VERIFY, body: { expectation: one.name } },
       { label: "Remove", path: `/goto/journal/expectations/${word(one.name)}/remove`, ask: `Remove expectation ${one.name}?` },
     ]} />`} />
-    ${shown.data && !all.length && html`<${Empty} says="Nothing is expected. What is expected counts from when it is added:" command=${curl({ method: "POST", path: ADD, body: first })} />`}
+    ${shown.data && !all.length && html`<${Empty} says="Nothing is expected. What is expected counts from when it is added:" post=${[ADD, first]} />`}
     ${all.length > 0 && html`<${Act} label="Remove all" path="/goto/journal/expectations/clear" ask=${`Remove all ${all.length} expectations?`} />`}
     <${Ask} />
   </div>`;
@@ -49,7 +48,6 @@ function Ask() {
   const send = async ({ method, path, body }) => {
     const answer = await call(method, path, { body });
     set(answer.status === 200 || answer.status === 417 ? answer.text : "");
-    // a question that is answered with no was answered
     return answer.status === 417 ? { ...answer, ok: true, text: "it does not hold" } : answer.ok ? { ...answer, text: "it holds" } : answer;
   };
   return html`<${Form} title="Ask the journal" route=${VERIFY} start=${start} sections=${[["What is asked", ["when", "count", "timeout"], true], ["Besides", ["settle", "since", "inOrder", "expectation"]]]} label="Verify" send=${send} />

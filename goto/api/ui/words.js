@@ -31,7 +31,6 @@ export function given(one, without = []) {
   return said;
 }
 
-/** Criteria, `POST /orders with header x: x1`. */
 export function criteria(when = {}) {
   const said = [];
   if (when.methods?.length) said.push(values(when.methods));
