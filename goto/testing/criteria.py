@@ -9,16 +9,17 @@ from goto.testing.exchanges import Exchange
 from goto.testing.routes import in_words
 
 OneOrMore = str | Sequence[str]
+Named = Mapping[str, str | None] | Sequence[Sequence[str]]
+"""Values by name, None where it only has to be there; or pairs, as in the API: `[["x", "1"], ["y"]]`."""
 
 
 class Criteria(TypedDict, total=False):
     """What an exchange has to have, all of it."""
 
     method: OneOrMore
-    headers: Mapping[str, str | None]
-    """Values by name; None where it only has to be there."""
-    query: Mapping[str, str | None]
-    """The same of parameters."""
+    headers: Named
+    query: Named
+    """Of parameters."""
     body: Any
     """Text that the body contains, or JSON: of objects the keys given, of lists all items."""
     reused: bool
@@ -40,8 +41,8 @@ class RuleOptions(TypedDict, total=False):
 
     name: str
     method: OneOrMore
-    headers: Mapping[str, str | None]
-    query: Mapping[str, str | None]
+    headers: Named
+    query: Named
     body_has: Any
     """Text that the request's body contains, or JSON as in `Criteria`."""
     reused: bool
@@ -59,15 +60,17 @@ class RuleOptions(TypedDict, total=False):
     receipt: bool
     trigger: Sequence[str]
     enabled: bool
-    response_headers: Mapping[str, str]
+    response_headers: Named
 
 
 def several(given: OneOrMore) -> list[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
-def pairs(given: Mapping[str, str | None]) -> list[list[str]]:
-    """Names and values as criteria have them."""
+def pairs(given: Named) -> list[list[str]]:
+    """Names and values as the API has them."""
+    if not isinstance(given, Mapping):
+        return [list(pair) for pair in given]
     return [[name] if value is None else [name, value] for name, value in given.items()]
 
 
@@ -111,7 +114,7 @@ def rule_of(to: OneOrMore | None, options: Mapping[str, Any], does: Mapping[str,
         if name in of_when or name in ("name", "body_has") or value is None:
             continue
         if name == "response_headers":
-            fields["headers"] = [list(pair) for pair in value.items()]
+            fields["headers"] = pairs(value)
         elif name == "times":
             fields["count"] = value
         else:
@@ -147,9 +150,9 @@ def fits(exchange: Exchange, criteria: Mapping[str, Any]) -> bool:
     methods = criteria.get("method")
     if methods is not None and exchange.method not in several(methods):
         return False
-    if not all(_has(exchange.headers.all(name), value) for name, value in (criteria.get("headers") or {}).items()):
+    if not all(_has(exchange.headers.all(name), value) for name, *value in pairs(criteria.get("headers") or {})):
         return False
-    if not all(_has(_values(exchange.query, name), value) for name, value in (criteria.get("query") or {}).items()):
+    if not all(_has(_values(exchange.query, name), value) for name, *value in pairs(criteria.get("query") or {})):
         return False
     if criteria.get("reused") is not None and (exchange.entry.get("onConnection", 1) > 1) != criteria["reused"]:
         return False
@@ -165,8 +168,8 @@ def fits(exchange: Exchange, criteria: Mapping[str, Any]) -> bool:
     return True
 
 
-def _has(values: Sequence[str], wanted: str | None) -> bool:
-    return bool(values) if wanted is None or wanted.startswith("{") else wanted in values
+def _has(values: Sequence[str], wanted: Sequence[str]) -> bool:
+    return bool(values) if not wanted or wanted[0].startswith("{") else wanted[0] in values
 
 
 def _values(query: str, name: str) -> list[str]:
