@@ -100,3 +100,11 @@ def test_ids_of_a_run_say_their_number(target: Callable[..., ClientTarget]):
         line = message.next().partition(b"\r\n")[0].decode()
         assert line == f"GET /a?b=1&x-request-id={numbered_id(run, number)} HTTP/1.1"
         assert message.number == number
+
+
+def test_ids_count_on_past_what_they_have_in_common(target: Callable[..., ClientTarget]):
+    message = PreparedRequest(target(sendId=True))
+    sent = [re.findall(ID, message.next(closing=number % 10 == 9)) for number in range(600)]
+    assert {len(ids) for ids in sent} == {1}
+    assert [int(ids[0][-12:], 16) for ids in sent] == list(range(1, 601))
+    assert len({ids[0][:-12] for ids in sent}) == 1
