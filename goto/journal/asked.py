@@ -316,9 +316,9 @@ def text_of(wanted: Wanted) -> str:
     if wanted.reused is not None:
         line.append("reused" if wanted.reused else "not reused")
     for name in ("id", "target", "rule", "end", "took"):
-        value = getattr(wanted, name)
-        if value is not None:
-            line.append(f"{name} {value}")
+        other = getattr(wanted, name)
+        if other is not None:
+            line.append(f"{name} {other}")
     if wanted.status is not None:
         line.append(f"status {wanted.status.text}")
     if wanted.body is not None:

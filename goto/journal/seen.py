@@ -83,11 +83,12 @@ class InOrder:
     only lead further.
     """
 
-    __slots__ = ("_held", "_named", "_settled", "length", "lost", "settling")
+    __slots__ = ("_held", "_named", "_settled", "length", "lost", "most_held", "settling")
 
     def __init__(self, length: int) -> None:
         self.length = length
         self.lost = 0
+        self.most_held = MOST_HELD
         self.settling = True
         """What is decided is taken for good. Not as long as older ones may still come."""
         self._settled = 0
@@ -97,7 +98,7 @@ class InOrder:
     def expect(self, seq: int, indexes: list[int]) -> None:
         """Whether an exchange fits what is asked at some places is to be told."""
         bisect.insort(self._held, _Held(seq, indexes), key=_seq_of)
-        if self.settling and len(self._held) > MOST_HELD:
+        if self.settling and len(self._held) > self.most_held:
             self._take(self._held.pop(0))
 
     def fits(self, seq: int, index: int) -> None:

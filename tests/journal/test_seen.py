@@ -7,7 +7,6 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goto.journal import seen as seen_of
 from goto.journal.seen import InOrder, Seen
 from goto.journal.wanted import Count
 
@@ -82,16 +81,13 @@ def test_older_ones_may_come_later_as_long_as_nothing_is_settled() -> None:
 
 
 def test_what_is_held_is_bounded() -> None:
-    before, seen_of.MOST_HELD = seen_of.MOST_HELD, 10
-    try:
-        order = InOrder(2)
-        order.expect(1, [0])
-        for seq in range(2, 40):
-            order.expect(seq, [0, 1])
-            order.fits(seq, 0)
-            order.fits(seq, 1)
-        assert len(order._held) <= 10
-        order.misses(1, 0, lost=True)
-        assert (order.seen, order.lost) == (2, 1)
-    finally:
-        seen_of.MOST_HELD = before
+    order = InOrder(2)
+    order.most_held = 10
+    order.expect(1, [0])
+    for seq in range(2, 40):
+        order.expect(seq, [0, 1])
+        order.fits(seq, 0)
+        order.fits(seq, 1)
+    assert len(order._held) <= 10
+    order.misses(1, 0, lost=True)
+    assert (order.seen, order.lost) == (2, 1)
