@@ -131,12 +131,11 @@ class Replica(Receiver):
         """Begin the next request. `due` is when it should have begun, where there is a rate."""
         self.left -= 1
         job = self.job
-        now = self._now
-        # what follows an answer at once needs no other look at the clock, nor at the connection that it left open: whatever had
-        # come was read with it. A request that must not be repeated has that look all the same.
-        follows = now != 0.0
-        if not follows:
-            now = perf_counter()
+        # What follows an answer at once needs no other look at the connection that it left open: whatever had come was read with
+        # it. A request that must not be repeated has that look all the same.
+        follows = self._now != 0.0
+        # The clock need not be asked again either, unless the request became due meanwhile: it is never sent before.
+        now = self._now if follows and due is None else perf_counter()
         self._due = now if due is None else due
         self._retried = False
         self._size = 0
