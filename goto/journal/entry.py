@@ -21,7 +21,7 @@ End = Literal["completed", "client_gone", "aborted", "broke_off", "upstream_fail
 """How an exchange ended."""
 
 OVERHEAD: Final = 1024
-"""Bytes of memory that an entry takes besides its heads and bodies."""
+"""Bytes of memory that an entry takes besides its heads and bodies, as measured."""
 
 OVERHEAD_OF_CALL: Final = 400
 """The same for a call to an upstream."""

@@ -14,6 +14,9 @@ from goto.http.request_id import REQUEST_ID
 MASKED: Final = b"***"
 """What stands for the value of a masked header."""
 
+OVERHEAD: Final = 160
+"""Bytes of memory that a head takes besides its fields, where no other entry shares it."""
+
 _ATTEMPT: Final = b"x-envoy-attempt-count"
 _REQUEST_ID: Final = REQUEST_ID.encode()
 _SEPARATOR: Final = b"\n"
@@ -52,7 +55,7 @@ class KeptFields:
             self.attempt = int(attempt)
         # a name or a value has no line end in it (RFC 9110, 5.5)
         self._data = _SEPARATOR.join(parts)
-        self.memory = len(self._data)
+        self.memory = OVERHEAD + len(self._data)
         """Bytes of memory that they take."""
 
     @property

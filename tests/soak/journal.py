@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 from support.client import get
 from support.goto_process import Goto
@@ -39,10 +40,12 @@ class Seen:
     problems: list[str]
 
 
-def keep(goto: Goto, port: int, exchanges: int, *, entries: int = 100_000, looks: int = 10) -> Seen:
-    """Send so many exchanges to a listener of a goto, with its journal on, and look at its memory so many times."""
+def keep(goto: Goto, port: int, exchanges: int, *, entries: int = 100_000, looks: int = 10, body: bytes | None = BODY) -> Seen:
+    """Send so many exchanges to a listener of a goto, with its journal on, and look at its memory so many times. Without a body
+    each has a target and a header of its own.
+    """
     settings = {"entries": entries, "memory": f"{MEMORY}B", "bodies": "64KiB"}
-    _send(port, 100)
+    _send(port, 100, body)
     before = memory(goto.process.pid)
     goto.api("POST", "/goto/config", {"journal": settings})
     forget_peak(goto.process.pid)
@@ -50,35 +53,40 @@ def keep(goto: Goto, port: int, exchanges: int, *, entries: int = 100_000, looks
     sent = 0
     for number in range(1, looks + 1):
         upto = exchanges * number // looks
-        _send(port, upto - sent)
+        _send(port, upto - sent, body)
         sent = upto
         seen.course.append((sent, memory(goto.process.pid) - before))
     seen.highest = peak(goto.process.pid) - before
     if seen.highest > MEMORY + BESIDE:
         seen.problems.append(f"{seen.highest >> 20} MiB were taken, more than {MEMORY + BESIDE >> 20}")
-    for count, body in (({"exactly": exchanges - 1}, "x"), ({"atMost": exchanges - 1}, "x"), (0, "x"), ({"atLeast": 1}, "y")):
-        when = {"listener": port, "uris": ["/kept"], "body": {"contains": body}}
-        verdict = goto.call("POST", "/goto/journal/verify", {"when": when, "count": count})
-        if verdict.status != 417:
-            seen.problems.append(f"{count} of bodies with {body} is answered {verdict.status}: {verdict.text}")
-    verdict = goto.call("POST", "/goto/journal/verify", {"when": {"listener": port, "uris": ["/kept"]}})
-    if verdict.status != 200:
-        seen.problems.append(f"one at least is answered {verdict.status}: {verdict.text}")
+    fits: dict[str, Any] = {"listener": port, "uris": ["/kept" if body else "/status/200"]}
+    if body:
+        fits["body"] = {"contains": "x"}
+    for count in ({"exactly": exchanges - 1}, {"atMost": exchanges - 1}, 0):
+        _expect(goto, seen, 417, fits, count)
+    _expect(goto, seen, 417, {**fits, "body": {"contains": "y"}}, 1)
+    _expect(goto, seen, 200, fits, {"atLeast": 1})
     goto.api("PUT", "/goto/journal/set/n")
     return seen
 
 
-def _send(port: int, exchanges: int) -> None:
+def _expect(goto: Goto, seen: Seen, status: int, when: dict[str, Any], count: Any) -> None:
+    verdict = goto.call("POST", "/goto/journal/verify", {"when": when, "count": count})
+    if verdict.status != status:
+        seen.problems.append(f"{count} of {when} is answered {verdict.status}: {verdict.text}")
+
+
+def _send(port: int, exchanges: int, body: bytes | None) -> None:
     """Several senders, each on a connection of its own."""
-    message = get("/kept", method="POST", body=BODY)
+    message = get("/kept", method="POST", body=body) if body else b""
     failed: list[BaseException] = []
 
     def sender(count: int) -> None:
         try:
             with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
                 got = bytearray(2 * len(BODY))
-                for _ in range(count):
-                    connection.sendall(message)
+                for number in range(count):
+                    connection.sendall(message or get(f"/status/200?number={number}", f"x-request-id: {count}-{number}"))
                     _receive(connection, got)
         except BaseException as error:
             failed.append(error)
@@ -127,13 +135,16 @@ def main() -> int:
     options = parser.parse_args()
     with Goto("journal", "--quiet") as goto:
         seen = keep(goto, with_rule(goto), options.exchanges)
+    with Goto("journal", "--quiet") as goto:
+        small = keep(goto, with_rule(goto), options.exchanges // 10, body=None)
     print("| what | seen |\n|---|---|")
     print(f"| exchanges with bodies of 64 KiB each way | {seen.exchanges:,} |")
     print(f"| memory of the journal at most | {MEMORY / 1e6:.1f} MB |")
     print(f"| memory over that of before, at most | {seen.highest / 1e6:.1f} MB |")
     for exchanges, taken in seen.course:
         print(f"| after {exchanges:,} exchanges | {taken / 1e6:.1f} MB |")
-    for problem in seen.problems:
+    print(f"| exchanges without a body of the request, and memory at most | {small.exchanges:,}, {small.highest / 1e6:.1f} MB |")
+    for problem in seen.problems + small.problems:
         print(f"goto soak: {problem}", file=sys.stderr)
     return 1 if seen.problems else 0
 
