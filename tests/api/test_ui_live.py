@@ -377,6 +377,10 @@ def test_a_har_has_what_the_filter_shows(process: Goto, at: At, tmp_path: Path) 
             await asyncio.to_thread(eventually, file.exists)
             entries = json.loads(file.read_text())["log"]["entries"]
             assert [entry["request"]["url"].split("/")[-1] for entry in entries] == ["orders?x=1", "orders?x=2"]
+            await shown.go("exchanges?slow=60000")
+            await shown.page.until(shows("No exchange fits"))
+            await shown.write("ms at least", "0")
+            await shown.page.until(f"{ROWS} === 4")
 
     asyncio.run(look())
 

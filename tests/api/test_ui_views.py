@@ -55,6 +55,13 @@ STATE: dict[str, Any] = {
 }
 
 
+SMALL = """[...document.querySelectorAll('a, button, input, select, textarea, summary')].filter(one => {
+    const {width, height} = one.getBoundingClientRect();
+    return width && Math.min(width, height) < 44;
+}).map(one => one.outerHTML)"""
+"""What is hard to hit by a finger."""
+
+
 def fill(process: Goto) -> None:
     """Set something of each kind, and send traffic that shows it."""
     other = free_port()
@@ -107,6 +114,7 @@ async def _look(shown: Ui, places: Sequence[str]) -> None:
             await shown.page.scheme(scheme)
             assert await shown.violations(*rules) == [], (place, scheme, size)
             assert await shown.page.run("document.documentElement.scrollWidth <= innerWidth"), (place, size)
+        assert await shown.page.run(SMALL) == [], place
     assert shown.page.complaints == []
 
 

@@ -71,7 +71,7 @@ export const fromHere = (path) => (path.startsWith(`/goto/port/${OWN}/`) ? path.
 
 export const word = encodeURIComponent;
 export const value = (said) => word(said).replaceAll("%2F", "/");
-export const words = (said) => word(said).replaceAll("%2C", ",");
+export const words = (said) => word(said).replace(/%(2C|3A|40)/g, decodeURIComponent);
 
 export function originOf(number) {
   const listener = listeners.value[number];

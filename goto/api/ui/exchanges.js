@@ -32,13 +32,14 @@ function fitsStatus(status, wanted) {
   return /^\dxx$/.test(wanted) ? Math.floor(status / 100) === Number(wanted[0]) && status !== null : String(status) === wanted;
 }
 
-function fits(one, { listener, uri, method, status, rule, end }) {
+function fits(one, { listener, uri, method, status, rule, end, slow }) {
   if (one.mark) return true;
   return (
     (!listener || String(one.listener) === listener) &&
     (!uri || one.uri.includes(uri)) &&
     (!method || one.method.toUpperCase() === method.toUpperCase()) &&
     (!status || fitsStatus(one.status, status)) &&
+    (!slow || one.ms?.end >= parseFloat(slow)) &&
     (!rule || rules(one).includes(rule)) &&
     (!end || (one.end ?? "open") === end)
   );
@@ -93,7 +94,7 @@ function Filters({ query }) {
   const choice = (name, label, choices) => html`<label>${label} <select ...${given(name)}><option value="">all</option>${choices.map((one) => html`<option key=${one} value=${one}>${one.replace("_", " ")}</option>`)}</select></label>`;
   const typed = (name, label, hint, id) => html`<label>${label} <input id=${id} type="search" size="9" placeholder=${hint} ...${given(name)} /></label>`;
   return html`<div class="filters" role="search" aria-label="Filter">
-    ${typed("uri", "URI has", "/orders", "filter")}${typed("method", "Method", "POST")}${typed("status", "Status", "5xx")}${typed("rule", "Rule", "flaky")}
+    ${typed("uri", "URI has", "/orders", "filter")}${typed("method", "Method", "POST")}${typed("status", "Status", "5xx")}${typed("rule", "Rule", "flaky")}${typed("slow", "ms at least", "100")}
     ${choice("listener", "Listener", Object.keys(listeners.value))}${choice("end", "End", ENDS)}
   </div>`;
 }
@@ -103,10 +104,10 @@ function harOf({ listener, method, status, rule, end }, seen) {
   return `/goto/journal?${new URLSearchParams(Object.entries(given).filter(([, value]) => value))}`;
 }
 
-async function download({ path }, fitting, { uri }) {
+async function download({ path }, fitting, { uri, slow }) {
   const har = await read(path);
   const shown = new Set(fitting.map((one) => one.seq));
-  if (uri) har.log.entries = har.log.entries.filter((one) => shown.has(one._seq));
+  if (uri || slow) har.log.entries = har.log.entries.filter((one) => shown.has(one._seq));
   save("goto.har", "application/json", JSON.stringify(har));
   return { ok: true, text: `goto.har has ${plural(har.log.entries.length, "exchange")}` };
 }

@@ -17,7 +17,7 @@ export function New({ view, label, children }) {
 /** `sections` are `[title, keys, open?]`; fields in none of them follow under *More*. `says(value)` is the configuration, `view` what shows
  * what was added.
  */
-export function Form({ title, route, path = route, start, sections, label, says = () => null, view, send }) {
+export function Form({ title, route, path = route, start, sections, label, says = () => null, view, send, children }) {
   const schema = useSchema(route);
   const id = useId();
   const [value, set] = useState(start);
@@ -45,7 +45,7 @@ export function Form({ title, route, path = route, start, sections, label, says 
         <summary>${name}</summary><${Fields} id=${id} schema=${schema} keys=${keys} value=${value} change=${change} wrong=${wrong} where="" /></details>`)}</div>
       <div class="beside"><${Json} id=${id} value=${value} change=${change} />
         <${Act} main label=${label} method="POST" path=${path} body=${value} says=${says(value)} send=${send}
-          done=${done} /></div>
+          done=${done} />${children}</div>
     </div>
   </section>`;
 }

@@ -50,6 +50,6 @@ function Ask() {
     set(answer.status === 200 || answer.status === 417 ? answer.text : "");
     return answer.status === 417 ? { ...answer, ok: true, text: "it does not hold" } : answer.ok ? { ...answer, text: "it holds" } : answer;
   };
-  return html`<${Form} title="Ask the journal" route=${VERIFY} start=${start} sections=${[["What is asked", ["when", "count", "timeout"], true], ["Besides", ["settle", "since", "inOrder", "expectation"]]]} label="Verify" send=${send} />
-    ${told && html`<pre class="told" role="region" tabindex="0" aria-label="What verify answered">${plain(told)}</pre>`}`;
+  return html`<${Form} title="Ask the journal" route=${VERIFY} start=${start} sections=${[["What is asked", ["when", "count", "timeout"], true], ["Besides", ["settle", "since", "inOrder", "expectation"]]]} label="Verify" send=${send}>
+    ${told && html`<pre class="told" role="region" tabindex="0" aria-label="What verify answered">${plain(told)}</pre>`}<//>`;
 }
