@@ -131,7 +131,7 @@ class Wire:
 
 class Page:
     """One page. `requests` are the URLs it has asked for, `asking` those without an answer yet, `complaints` what it wrote to the
-    console as an error.
+    console as an error; `cut` counts those that the browser gave up since the network of this machine changed.
     """
 
     def __init__(self, wire: Wire, context: str, session: str) -> None:
@@ -140,6 +140,7 @@ class Page:
         self.requests: list[str] = []
         self.asking: dict[str, str] = {}
         self.complaints: list[str] = []
+        self.cut = 0
         self._session = session
 
     def hear(self, event: str, params: dict[str, Any]) -> None:
@@ -149,7 +150,8 @@ class Page:
             self.asking[params["requestId"]] = params["request"]["url"]
         elif event in ("Network.loadingFinished", "Network.loadingFailed"):
             self.asking.pop(params["requestId"], None)
-        elif event == "Log.entryAdded" and params["entry"]["level"] == "error":
+            self.cut += params.get("errorText") == _CHANGED
+        elif event == "Log.entryAdded" and params["entry"]["level"] == "error" and _CHANGED not in params["entry"]["text"]:
             self.complaints.append(params["entry"]["text"])
         elif event == "Runtime.exceptionThrown":
             self.complaints.append(json.dumps(params["exceptionDetails"]))
@@ -243,6 +245,8 @@ class Page:
         shot = await self.tell("Page.captureScreenshot", format="png")
         await asyncio.to_thread(file.write_bytes, base64.b64decode(shot["data"]))
 
+
+_CHANGED = "net::ERR_NETWORK_CHANGED"
 
 _LOOK = """new Promise((done, failed) => {
     const look = () => { try { const value = (%s); if (value) end(done, value); } catch (error) { end(failed, error); } };

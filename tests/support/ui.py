@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
@@ -24,7 +25,6 @@ READY = "!!document.querySelector('main > div')"
 class Control:
     """A control as it is shown: its label, its call, and the forms that it may be copied in, by name."""
 
-    at: int
     label: str
     method: str
     path: str
@@ -55,10 +55,17 @@ class Ui:
         self.base = base
 
     async def show(self, place: str) -> None:
-        """Load the page anew at a view, `rules/flaky`."""
-        await self.page.open("about:blank")
-        await self.page.open(f"{self.base}/goto/ui#{place}")
-        await self.page.until(READY)
+        """Load the page anew at a view, `rules/flaky`; again where the network of this machine changed while it was loaded."""
+        while True:
+            cut = self.page.cut
+            await self.page.open("about:blank")
+            await self.page.open(f"{self.base}/goto/ui#{place}")
+            ready = asyncio.ensure_future(self.page.until(READY))
+            await until(lambda ready=ready, cut=cut: ready.done() or self.page.cut > cut)  # type: ignore[misc]
+            if ready.done():
+                await ready
+                return
+            ready.cancel()
 
     async def go(self, place: str) -> None:
         """Go to a view of the page that is loaded."""
@@ -84,7 +91,7 @@ class Ui:
     async def controls(self) -> list[Control]:
         """All controls of the view, in the order in which they are read."""
         found = await self.page.run(CONTROLS)
-        return [Control(at, **one) for at, one in enumerate(found)]
+        return [Control(**one) for one in found]
 
     async def control(self, label: str, path: str = "") -> Control:
         """The control with a label, once it is there and can be pressed; `path` is a part of that of its call."""
@@ -96,13 +103,13 @@ class Ui:
 
     async def act(self, control: Control) -> None:
         """Press a control, and say yes where it asks."""
-        await self.page.push(f"document.querySelectorAll('.act')[{control.at}].querySelector('button')")
+        await self.page.push(f"{_act(control)}?.querySelector('button')")
         if control.asks:
             await self.page.push("document.querySelector('dialog[open] .danger')")
 
     async def answer(self, control: Control) -> str:
         """What is said beside a control, once it was answered."""
-        said: str = await self.page.until(f"document.querySelectorAll('.act')[{control.at}]?.querySelector('.answer')?.innerText")
+        said: str = await self.page.until(f"{_act(control)}?.querySelector('.answer')?.innerText")
         return said
 
     async def fill(self, texts: dict[str, str]) -> None:
@@ -148,6 +155,12 @@ SHOWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame((
 
 VIOLATIONS = """axe.run(%s).then(found => found.violations.map(
     one => [one.id, ...one.nodes.map(node => node.html.slice(0, 200) + ' ' + node.failureSummary)]))"""
+
+
+def _act(control: Control) -> str:
+    """The element of a control, wherever it is by now: what is read meanwhile may put others before it."""
+    same = f"one.label === {json.dumps(control.label)} && one.path === {json.dumps(control.path)}"
+    return f"document.querySelectorAll('.act')[{CONTROLS}.findIndex(one => {same})]"
 
 
 def _fields(label: str) -> str:
