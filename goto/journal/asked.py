@@ -80,7 +80,7 @@ class Asked:
         criteria += [Criteria(query=[pair]) for pair in wanted.query]
         criteria += [Criteria(headers=[pair]) for pair in wanted.headers]
         self._pairs = len(criteria)
-        self._index: MatchIndex[int] | None = MatchIndex(enumerate(criteria)) if criteria else None
+        self._index: MatchIndex[int] | None = MatchIndex(enumerate(criteria), remembers=False) if criteria else None
         rest = (wanted.body, wanted.status, wanted.target, wanted.rule, wanted.end, wanted.took)
         self._rest = any(item is not None for item in rest)
         """Something is asked that the head of the request does not tell."""

@@ -116,14 +116,17 @@ class _Values:
 class MatchIndex(Generic[T]):
     """Finds which of many targets a request triggers. Targets are kept in the order in which they are added."""
 
-    def __init__(self, targets: Iterable[tuple[T, Criteria]] = ()) -> None:
+    def __init__(self, targets: Iterable[tuple[T, Criteria]] = (), *, remembers: bool = True) -> None:
+        """`remembers`: what was found for a request target is kept for the next one that is alike, up to 4 MiB of it. Not for an
+        index of which there may be thousands.
+        """
         self._targets: list[T] = []
         self._everything: list[Hit] = []
         self._root: _Node | None = None
         self._headers: dict[bytes, _Values] = {}
         self._query: dict[str, _Values] = {}
         self._numbers = 0
-        self._in_target = Memo(self._find)
+        self._in_target: Memo[str, list[Hit]] | None = Memo(self._find) if remembers else None
         """The criteria on path and query that hold, by request target, remembered."""
         self._always: list[tuple[T, dict[str, Capture]]] | None = None
         """The result for every request, where `/` is the only criterion there is."""
@@ -135,7 +138,8 @@ class MatchIndex(Generic[T]):
         target = len(self._targets)
         self._targets.append(item)
         self._always = None
-        self._in_target.clear()
+        if self._in_target is not None:
+            self._in_target.clear()
         for uri in criteria.uris:
             template = Template.parse(uri)
             criterion = self._criterion(target, "uri", template)
@@ -166,7 +170,8 @@ class MatchIndex(Generic[T]):
 
     def hits(self, request: Request) -> list[Hit]:
         """The criteria that hold, in no order, and with nothing captured yet."""
-        hits = [*self._everything, *self._in_target[request.target]]
+        known = self._in_target
+        hits = [*self._everything, *(self._find(request.target) if known is None else known[request.target])]
         if self._headers:
             headers = self._headers
             for name, fields in request.headers.index.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -169,3 +170,13 @@ def test_what_is_asked_in_a_line() -> None:
     assert text_of(wanted) == 'POST /orders  status 2xx  body ⊇ {"item": 1}'
     assert text_of(asked().wanted) == "any exchange"
     assert text_of(asked(headers=[["x", "1"], ["y"]], query=[["p", "2"]]).wanted) == "header x: 1  header y  query p=2"
+
+
+def test_what_it_has_looked_at_takes_no_memory() -> None:
+    question, entry = asked(uris=["/orders/{id}"], query=[["x", "{v}"]]), an_entry(target="/orders/1?x=1")
+    gc.collect()
+    before = len(gc.get_objects())
+    for number in range(1000):
+        entry.target = f"/orders/{number}?x={number}"
+        assert question.of(entry) is YES
+    assert len(gc.get_objects()) < before + 500
