@@ -7,7 +7,7 @@ import io
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
 from typing import Any
@@ -81,6 +81,7 @@ def test_a_click_and_what_is_copied_do_the_same(
                         await _try(shown, state, where, control.key)
 
     asyncio.run(look())
+    eventually(lambda: state.has_logged(state.made))
     assert len(tried) > 40 or port
 
 
@@ -90,6 +91,9 @@ class State:
     def __init__(self, process: Goto, port: int | None) -> None:
         self.process = process
         self.port = port
+        self.begin = len(process.log)
+        self.made: list[Control] = []
+        """What was called: by a click, a shell and goto ctl, one after another."""
         self._set()
         self.known = self.config()
 
@@ -107,9 +111,10 @@ class State:
     def config(self) -> Any:
         return self.process.call("GET", "/goto/config", headers={"Accept": "application/json"}).json()
 
-    def calls(self, after: int) -> list[str]:
-        """Method and target of the management calls that the log has after so many characters."""
-        return [" ".join(line.split()[3:5]) for line in self.process.log[after:].splitlines() if line.endswith(" api")]
+    def has_logged(self, made: Sequence[Control]) -> bool:
+        """Whether the log has the calls of these controls, in their order; there may be others between them."""
+        calls = (" ".join(line.split()[3:5]) for line in self.process.log[self.begin :].splitlines() if line.endswith(" api"))
+        return all(any(map(control.means, calls)) for control in made)
 
 
 async def _filled(shown: Ui, place: str) -> list[Control]:
@@ -128,15 +133,14 @@ async def _filled(shown: Ui, place: str) -> list[Control]:
 
 async def _try(shown: Ui, state: State, place: str, key: tuple[str, str]) -> None:
     control = next(one for one in await shown.controls() if one.key == key)
-    made = len(state.process.log)
     await shown.act(control)
-    await asyncio.to_thread(eventually, lambda: control.call in state.calls(made))
+    await shown.called(control)
+    state.made.append(control)
     clicked = state.config()
     changed = state.restore(clicked)
     for run in (_in_a_shell, _as_goto_ctl):
-        made = len(state.process.log)
         run(control)
-        eventually(lambda made=made: any(map(control.means, state.calls(made))))
+        state.made.append(control)
         assert state.config() == clicked, (run, control)
         state.restore(clicked)
     if "YAML" in control.copies:

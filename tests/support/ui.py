@@ -53,6 +53,7 @@ class Ui:
     def __init__(self, shown: Page, base: str) -> None:
         self.page = shown
         self.base = base
+        self._pressed_after = 0
 
     async def show(self, place: str) -> None:
         """Load the page anew at a view, `rules/flaky`; again where the network of this machine changed while it was loaded."""
@@ -103,9 +104,17 @@ class Ui:
 
     async def act(self, control: Control) -> None:
         """Press a control, and say yes where it asks."""
+        self._pressed_after = len(self.page.requests)
         await self.page.push(f"{_act(control)}?.querySelector('button')")
         if control.asks:
             await self.page.push("document.querySelector('dialog[open] .danger')")
+
+    async def called(self, control: Control) -> None:
+        """Wait until the call of the control that was pressed last is answered."""
+        url = unquote(self.base + control.path)
+        made = self.page.requests
+        await until(lambda: any(unquote(one) == url for one in made[self._pressed_after :]))
+        await until(lambda: not any(unquote(one) == url for one in self.page.asking.values()))
 
     async def answer(self, control: Control) -> str:
         """What is said beside a control, once it was answered."""
