@@ -18,6 +18,9 @@ def system_reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno:
         # errors of name resolution have numbers of their own, below 0
         return os.strerror(error.errno) if error.errno > 0 else error.strerror or plain_text(str(error))
+    if isinstance(error, UnicodeError):
+        # what Python looks a name up by says so of the codec; letters past ASCII were converted long before
+        return "a part of the name is empty, or has more than 63 letters"
     return plain_text(str(error)) or type(error).__name__
 
 

@@ -34,6 +34,7 @@ def _not_verified() -> ssl.SSLCertVerificationError:
         (_ssl("WRONG_VERSION_NUMBER"), "wrong version number"),
         (ssl.SSLError(1, "[SSL: NO_IDEA] what it says"), "what it says"),
         (_not_verified(), "certificate not accepted: unable to get local issuer certificate"),
+        (UnicodeError("label empty or too long"), "a part of the name is empty, or has more than 63 letters"),
         (ValueError("a\nb"), "a b"),
         (ValueError(), "ValueError"),
     ],
