@@ -668,12 +668,14 @@ async def _drain(transport: Any, copy: socket.socket, seconds: float) -> None:
     with copy:
         try:
             async with asyncio.timeout(seconds):
-                while not transport.is_closing() or transport.get_write_buffer_size():  # noqa: ASYNC110  # nothing tells
+                # mitmproxy does so too, unless its layers close the connection twice: then it never comes to it
+                transport.close()
+                while transport.get_write_buffer_size():  # noqa: ASYNC110  # nothing tells
                     await asyncio.sleep(0.002)
                 copy.setblocking(False)
                 copy.shutdown(socket.SHUT_WR)
-                while await loop.sock_recv(copy, 1 << 16):
-                    pass
+                while await loop.sock_recv(copy, 1 << 16):  # noqa: ASYNC110  # it does not wait for what is here,
+                    await asyncio.sleep(0)  # and whoever sends fast would have the loop alone
         except (TimeoutError, OSError):
             pass
 

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from support.ports import free_port
-from support.waiting import until
+from support.waiting import PATIENCE, until
 
 pytest.importorskip("mitmproxy", reason="mitmproxy is not installed in this Python")
 
@@ -435,3 +436,24 @@ def test_only_addons_with_a_hook_are_called_as_mitmproxy_would(caplog: pytest.Lo
         assert late.got == [flow.id]
 
     run(test, halting, broken, counting)
+
+
+# ---------------------------------------------------------------- connections
+def test_a_connection_that_is_closed_ends_even_if_mitmproxy_forgets_it() -> None:
+    """Its handler never comes to `writer.close()` where layers close the connection twice."""
+
+    async def main() -> None:
+        came: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.get_running_loop().create_future()
+        server = await asyncio.start_server(lambda *io: came.set_result(io), "127.0.0.1", 0)
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            there = await came
+            there[1].write(b"the last answer")
+            private._linger(SimpleNamespace(reader=there[0], writer=there[1]))
+            assert await reader.read() == b"the last answer"
+            writer.write(b"more of a body")
+            await writer.drain()
+            writer.close()
+            assert there[1].is_closing()
+
+    asyncio.run(asyncio.wait_for(main(), PATIENCE))
