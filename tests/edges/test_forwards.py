@@ -115,7 +115,8 @@ def test_a_larger_number_goes_on_one_less(site: Site, method: str, value: bytes,
     with Scripted(told(heads)) as server:
         site.target(server.port)
         asked(site, method, b"Max-Forwards: " + value)
-        site.target(server.port, removeHeaders=["Max-Forwards"], addHeaders=[["Max-Forwards", "99"]])
+        site.target(server.port, addHeaders=[["max-forwards", "99"]])
         asked(site, method, b"Max-Forwards: " + value)
     assert b"\r\nMax-Forwards: " + passed + b"\r\n" in heads[0]
-    assert b"\r\nMax-Forwards: 99\r\n" in heads[1]
+    assert b"\r\nmax-forwards: 99\r\n" in heads[1]
+    assert heads[1].lower().count(b"max-forwards") == 1

@@ -51,6 +51,8 @@ class Rewrite:
             for name, pieces in _templates(target.add_query)
         ]
         self._removed = frozenset(encode(name).lower() for name in target.remove_headers)
+        if any(encode(name).lower() == MAX_FORWARDS for name, _ in target.add_headers):
+            self._removed |= {MAX_FORWARDS}  # the target has the last word, and two of them would be no number (RFC 9110, 7.6.2)
         self._authority = (b"Host", encode(self._origin.authority))
         self._hosts = _templates((name, text) for name, text in target.add_headers if name.lower() == "host")
         self._added = _templates((name, text) for name, text in target.add_headers if name.lower() != "host")
