@@ -90,6 +90,8 @@ async def connected_socket(address: str, port: int) -> socket.socket:
     what it said is there to be read. A loop's own `create_connection` throws that away.
     """
     family, kind, protocol, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
+    if "%" in address:
+        where = (address, *where[1:])  # uvloop takes a zone by its name alone, and drops its number
     sock = socket.socket(family, kind, protocol)
     try:
         sock.setblocking(False)
