@@ -14,9 +14,10 @@ from support.goto_process import Goto
 from support.nginx import NGINX_SITE, Nginx, find_nginx
 from support.upstream import Upstream
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # a run in the background ignores SIGINT, and every process it starts would inherit that
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# a run in the background ignores these, and every process it starts would inherit that
+for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 # a busy machine is no bug, and a run can be repeated
 settings.register_profile("goto", deadline=None, derandomize=True)
