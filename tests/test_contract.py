@@ -320,7 +320,7 @@ def test_duration_is_handed_on_for_one_version():
         assert module.Duration is words.Duration
     assert warned[0].filename == __file__
     with pytest.raises(AttributeError, match="has no attribute 'spoken'"):
-        module.spoken  # noqa: B018
+        module.spoken  # noqa: B018  # reading it is the test
     code = "from goto.duration import Duration"
     ran = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert "DeprecationWarning: goto.duration will be gone" in ran.stderr

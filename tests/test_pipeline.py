@@ -421,7 +421,7 @@ def set_on_request(flow: Flow) -> None:
 
 
 def got_from_request(flow: Flow) -> None:
-    flow.request.header  # type: ignore[attr-defined]  # noqa: B018
+    flow.request.header  # type: ignore[attr-defined]  # noqa: B018  # reading it is the test
 
 
 def item_of_headers(flow: Flow) -> None:
@@ -467,7 +467,7 @@ def test_a_name_that_there_is_not_is_told_with_those_that_there_are(
 def test_other_errors_stay_as_they_are(caplog: pytest.LogCaptureFixture):
     class Breaks(Feature):
         def request(self, flow: Flow) -> None:
-            self.nothing  # type: ignore[attr-defined]  # noqa: B018
+            self.nothing  # type: ignore[attr-defined]  # noqa: B018  # reading it is the test
 
     run_plain(Pipeline([Breaks()]), flow())
     (record,) = caplog.records

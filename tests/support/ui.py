@@ -62,6 +62,7 @@ class Ui:
             await self.page.open("about:blank")
             await self.page.open(f"{self.base}/goto/ui#{place}")
             ready = asyncio.ensure_future(self.page.until(READY))
+            # mypy guesses no type of a lambda with defaults
             await until(lambda ready=ready, cut=cut: ready.done() or self.page.cut > cut)  # type: ignore[misc]
             if ready.done():
                 await ready

@@ -26,4 +26,4 @@ def test_what_does_not_hold_fails_a_test_as_an_assertion_does():
 def test_names_are_handed_on_when_they_are_asked_for():
     assert testing.Calls.__module__ == "goto.testing.calls"
     with pytest.raises(AttributeError, match="has no attribute 'Cals'"):
-        testing.Cals  # noqa: B018
+        testing.Cals  # noqa: B018  # reading it is the test
